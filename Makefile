@@ -1,0 +1,59 @@
+# The course's commands. `make help` lists them.
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help lab test lint unit notebooks execute bench lock clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+UV := $(BIN)/uv
+
+# A test compares what notebooks print, so they are executed and re-run alike:
+# one thread, no progress bars, one hash seed, and the CPU unless told otherwise.
+CONV_DEVICE ?= cpu
+PINNED := CONV_DEVICE=$(CONV_DEVICE) OMP_NUM_THREADS=1 TQDM_DISABLE=1 PYTHONHASHSEED=0
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+lab: $(READY)  ## open the course in JupyterLab
+	$(BIN)/jupyter lab --allow-root notebooks/index.ipynb
+
+test: lint unit notebooks  ## lint, unit tests, and every printed number again
+
+lint: $(READY)  ## check style, in notebooks too
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+unit: $(READY)  ## test src/conv and the notebooks' structure
+	CONV_DEVICE=$(CONV_DEVICE) $(BIN)/pytest -n auto --durations=5 tests
+
+notebooks: $(READY)  ## re-run every cell, compare what it prints
+	$(PINNED) $(BIN)/pytest notebooks --nbval --nbval-current-env \
+	  --nbval-cell-timeout=120 -n auto --dist loadfile --durations=5
+
+execute: $(READY)  ## re-run all notebooks and save what they print
+	$(PINNED) $(BIN)/python tests/execute.py notebooks
+
+bench: $(READY)  ## time conv against its peers, write benchmarks/README.md
+	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py
+
+lock: $(READY)  ## resolve pyproject.toml anew into requirements.txt
+	$(UV) pip compile --universal --upgrade --extra dev pyproject.toml \
+	  --python-version 3.11 --custom-compile-command "make lock" \
+	  --output-file requirements.txt
+
+clean:  ## remove the environment and what tests left
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+
+# --no-deps: requirements.txt is the whole list, and d2l's old pins would refuse it.
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "conv needs Python 3.11 or newer; $(PYTHON) is" \
+	    "$$($(PYTHON) --version 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; \
+	    exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@

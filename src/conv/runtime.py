@@ -1,0 +1,58 @@
+"""Where tensors live, and how to make a run repeat itself."""
+
+import os
+import random
+
+import numpy as np
+import torch
+
+
+def default_device() -> torch.device:
+    """Choose the device that a notebook computes on.
+
+    The environment variable ``CONV_DEVICE`` decides if it is set (``cpu``, ``cuda``,
+    ``cuda:1``, ``mps``, ...). Otherwise it is the machine's accelerator, or the CPU
+    if there is none.
+
+    Returns
+    -------
+    torch.device
+
+    Raises
+    ------
+    ValueError
+        If ``CONV_DEVICE`` names no device, or one that this machine lacks.
+    """
+    asked = os.environ.get("CONV_DEVICE")
+    if not asked:
+        found = torch.accelerator.current_accelerator(check_available=True)
+        return found or torch.device("cpu")
+    try:
+        return torch.empty(0, device=asked).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(
+            f"CONV_DEVICE is {asked!r}; expected a device that this machine has, "
+            f"such as 'cpu', 'cuda', 'cuda:1' or 'mps'"
+        ) from error
+
+
+def seed_everything(seed: int) -> None:
+    """Make every random number of a run repeatable, and GPUs as exact as CPUs.
+
+    Seeds Python, NumPy and PyTorch. Also asks for full IEEE float32 products:
+    otherwise a GPU may round them to TF32's 10-bit mantissa, and printed digits
+    move. Draw random numbers on the CPU, then move them: each device has a generator
+    of its own.
+
+    Parameters
+    ----------
+    seed : int
+        From 0 to 2**32 - 1, NumPy's range.
+    """
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 (for libraries that draw from it)
+    torch.manual_seed(seed)
+    torch.backends.cudnn.conv.fp32_precision = "ieee"
+    torch.backends.cuda.matmul.fp32_precision = "ieee"
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False

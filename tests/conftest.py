@@ -1,0 +1,22 @@
+"""Settings and fixtures that all tests share."""
+
+import pytest
+import torch
+from hypothesis import settings
+
+import conv
+
+# A first call into PyTorch takes longer than hypothesis allows by default.
+settings.register_profile("conv", deadline=None)
+settings.load_profile("conv")
+
+
+@pytest.fixture(scope="session")
+def device() -> torch.device:
+    """Give the device under test: CONV_DEVICE's, as everywhere."""
+    return conv.default_device()
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    conv.seed_everything(0)

@@ -1,0 +1,67 @@
+"""Run notebooks from top to bottom and save what they print: ``make execute``.
+
+A notebook whose cell fails is left as it was, and named.
+"""
+
+import argparse
+import base64
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+PICTURE = Path(__file__).parent.parent / "docs" / "picture.png"
+
+
+def run(notebook: nbformat.NotebookNode, folder: Path) -> None:
+    """Run all cells in a fresh kernel; their outputs go into the notebook."""
+    NotebookClient(
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],  # or it warns of its own sockets
+        record_timing=False,  # a time of day would differ with every run
+        resources={"metadata": {"path": str(folder)}},
+    ).execute()
+
+
+def execute(path: Path) -> str | None:
+    """Run one notebook in place; return what went wrong, if anything did."""
+    notebook = nbformat.read(path, as_version=4)
+    try:
+        run(notebook, path.parent)
+    except CellExecutionError as error:
+        return f"{path}: {error}"
+    # The Python that ran the cells would differ from machine to machine.
+    notebook.metadata["language_info"] = {"name": "python"}
+    nbformat.write(notebook, path)
+    save_readme_picture(notebook)
+    return None
+
+
+def save_readme_picture(notebook: nbformat.NotebookNode) -> None:
+    """Keep the figure of a cell tagged ``readme`` as the README's picture."""
+    for cell in notebook.cells:
+        if "readme" in cell.metadata.get("tags", []):
+            png = base64.b64decode(cell.outputs[0].data["image/png"])
+            PICTURE.write_bytes(png)
+
+
+def main() -> int:
+    """Run the named notebooks, or all those in the named folders."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("paths", nargs="+", type=Path)
+    paths = parser.parse_args().paths
+    notebooks = [n for p in paths for n in ([p] if p.is_file() else p.glob("*.ipynb"))]
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        failures = list(filter(None, pool.map(execute, sorted(notebooks))))
+    print(*failures, f"{len(notebooks) - len(failures)} notebooks saved", sep="\n")
+    return bool(failures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""conv.Conv2D against nn.Conv2d, and the habits of a module."""
+
+import io
+import re
+
+import pytest
+import torch
+from torch import nn
+
+from conv import Conv2D
+from conv.layers import as_pair
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3, (1, 2), (5, 2), [2, 3]])
+def test_agrees_with_torch(kernel_size, device):
+    ours = Conv2D(kernel_size).to(device, torch.float64)
+    theirs = nn.Conv2d(1, 1, kernel_size).to(device, torch.float64)
+    with torch.no_grad():
+        ours.bias.fill_(0.7)
+        theirs.weight.copy_(ours.weight[None, None])
+        theirs.bias.copy_(ours.bias)
+    x = torch.randn(9, 8, dtype=torch.float64).to(device)
+    y, expected = ours(x), theirs(x[None, None])[0, 0]
+    torch.testing.assert_close(y, expected)
+    y.square().sum().backward()
+    expected.square().sum().backward()
+    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad[0, 0])
+    torch.testing.assert_close(ours.bias.grad, theirs.bias.grad)
+
+
+def test_first_numbers():
+    layer = Conv2D((30, 40))
+    assert layer.weight.shape == (30, 40)
+    assert 0 <= layer.weight.min() < 0.01
+    assert 0.99 < layer.weight.max() < 1
+    assert layer.bias.tolist() == [0.0]
+
+
+def test_repr():
+    assert repr(Conv2D(3)) == "Conv2D(kernel_size=(3, 3))"
+    assert repr(Conv2D((1, 2))) == "Conv2D(kernel_size=(1, 2))"
+
+
+def test_state_round_trips():
+    layer, twin = Conv2D((2, 3)), Conv2D((2, 3))
+    file = io.BytesIO()
+    torch.save(layer.state_dict(), file)
+    file.seek(0)
+    twin.load_state_dict(torch.load(file, weights_only=True))
+    x = torch.rand(5, 5)
+    assert list(layer.state_dict()) == ["weight", "bias"]
+    assert torch.equal(layer(x), twin(x))
+
+
+def test_made_and_run_on_meta():
+    with torch.device("meta"):
+        layer = Conv2D(3)
+        assert layer(torch.empty(8, 9)).device.type == "meta"
+
+
+def test_learns_kernel_and_bias(device):
+    target = Conv2D(2).to(device)
+    with torch.no_grad():
+        target.bias.fill_(-0.5)
+    x = torch.randn(30, 30).to(device)
+    layer = Conv2D(2).to(device)
+    optimizer = torch.optim.SGD(layer.parameters(), lr=0.3)
+    for _ in range(100):
+        optimizer.zero_grad()
+        nn.functional.mse_loss(layer(x), target(x).detach()).backward()
+        optimizer.step()
+    torch.testing.assert_close(layer.state_dict(), target.state_dict())
+
+
+@pytest.mark.parametrize("size", ["3", 2.0, (1, 2, 3), (1,), None, (1, 2.0), True])
+def test_sizes_that_are_none(size):
+    message = f"kernel_size is {size!r}; expected an int or a pair of ints"
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        Conv2D(size)
+
+
+@pytest.mark.parametrize("size", [0, -1, (0, 3), (3, -2)])
+def test_sizes_that_are_too_small(size):
+    message = f"kernel_size is {size!r}; expected sides of at least 1"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Conv2D(size)
+
+
+def test_pairs():
+    assert as_pair("stride", 2) == (2, 2)
+    assert as_pair("stride", [1, 2]) == (1, 2)

@@ -1,0 +1,241 @@
+"""What nbval can't see: the structure of each notebook."""
+
+import ast
+import base64
+import inspect
+import os
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import conv.functional
+import conv.layers
+import conv.training
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+CHAPTERS = [path for path in NOTEBOOKS if path.name[0].isdigit()]
+LONGEST_CELL = 15  # lines
+FRAME = ["**You will**", "**You will learn**", "**You need**", "**Predict**"]
+SECTIONS = ["## Your turn", "## Try next", "## Further reading"]
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path: Path) -> list[nbformat.NotebookNode]:
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def tags(cell: nbformat.NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def printed(path: Path) -> list[str]:
+    """List all text in a notebook's outputs."""
+    outputs = [output for cell in code_cells(path) for output in cell.outputs]
+    streams = [output.text for output in outputs if "text" in output]
+    data = [output.data for output in outputs if "data" in output]
+    texts = [
+        text
+        for bundle in data
+        for kind, text in bundle.items()
+        if kind.startswith("text/")
+    ]
+    return streams + texts
+
+
+def prose(path: Path) -> str:
+    cells = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
+    return "\n\n".join(cells)
+
+
+def test_there_are_chapters():
+    assert [path.name[:2] for path in CHAPTERS] == [
+        f"{n:02}" for n in range(1, len(CHAPTERS) + 1)
+    ]
+    assert len(CHAPTERS) >= 4
+
+
+@each_notebook
+def test_is_valid_and_names_its_kernel(path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert notebook.metadata.language_info == {"name": "python"}
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+
+
+@each_notebook
+def test_was_run_from_top_to_bottom(path):
+    cells = code_cells(path)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+
+
+@each_notebook
+def test_ran_without_errors(path):
+    for cell in code_cells(path):
+        kinds = {output.output_type for output in cell.outputs}
+        assert "error" not in kinds or "raises-exception" in tags(cell), cell.source
+        assert "stderr" not in {output.get("name") for output in cell.outputs}
+
+
+@each_notebook
+def test_prints_no_path_and_no_user(path):
+    private = ["/home/", "/Users/", "/root/", "/tmp/", "site-packages", str(ROOT)]
+    private += [str(Path.home()), os.environ.get("USER") or "/home/"]
+    for text in printed(path):
+        assert not [word for word in private if word in text], text
+
+
+@each_notebook
+def test_prints_no_negative_zero(path):
+    """The sign of a rounded zero moves with the order of a sum."""
+    for text in printed(path):
+        assert not re.search(r"-0\.?0*(?![\d.])", text), text
+
+
+@each_notebook
+def test_prints_no_device_that_is_compared(path):
+    for cell in code_cells(path):
+        if "nbval-ignore-output" not in tags(cell):
+            text = str(cell.outputs)
+            assert not re.search(r"\bcuda\b|\bmps\b|device=", text), cell.source
+
+
+@each_notebook
+def test_cells_are_short(path):
+    for cell in code_cells(path):
+        lines = len(cell.source.splitlines())
+        assert lines <= LONGEST_CELL or "save" in tags(cell), cell.source
+
+
+@each_notebook
+def test_ignored_outputs_have_a_reason_and_an_assertion(path):
+    for cell in code_cells(path):
+        assert not {"nbval-skip", "skip-execution"} & set(tags(cell)), cell.source
+        assert "NBVAL" not in cell.source, "use a tag"
+        if "nbval-ignore-output" in tags(cell):
+            assert cell.source.startswith("# Not compared: "), cell.source
+            assert "assert " in cell.source, cell.source
+
+
+@each_notebook
+def test_runs_anywhere(path):
+    for cell in code_cells(path):
+        code = cell.source
+        assert "sys.path" not in code
+        assert not re.search(r"\.cuda\(|[\"']cuda|[\"']mps", code), code
+
+
+@each_notebook
+def test_every_figure_has_alternative_text(path):
+    """conv's figures keep it in the output's metadata and in its plain text."""
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                alt = output.metadata["image/png"]["alt"]
+                assert len(alt) > 20, cell.source
+                assert output.data["text/plain"] == f"<Figure: {alt}>"
+
+
+@each_notebook
+def test_links_lead_somewhere(path):
+    links = re.findall(r"\]\(([^)\s]+)\)", prose(path))
+    for link in links:
+        if not link.startswith("https://"):
+            target, _, _ = link.partition("#")
+            assert (path.parent / target).is_file(), link
+    assert "http://" not in prose(path)
+
+
+@each_chapter
+def test_has_the_chapters_frame(path):
+    text = prose(path)
+    number = int(path.name[:2])
+    assert text.startswith(f"# {number} · ")
+    assert [part for part in FRAME if part not in text] == []
+    positions = [text.find(f"\n{section}\n") for section in SECTIONS]
+    assert -1 not in positions
+    assert positions == sorted(positions)
+    assert text.count(f"**{number}.") >= 3, "exercises"
+
+
+@each_chapter
+def test_first_code_cell_sets_the_scene(path):
+    first = code_cells(path)[0].source
+    assert "conv.seed_everything(" in first
+    assert "device = conv.default_device()" in first
+
+
+@each_chapter
+def test_shows_pictures(path):
+    pictures = [
+        output
+        for cell in code_cells(path)
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    ]
+    assert len(pictures) >= 2
+
+
+def without_docstrings(source: str) -> str:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
+            del node.body[0]
+    return ast.dump(tree)
+
+
+def saved_cells() -> list:
+    """List the code and the name of each cell that a module keeps, too."""
+    found = []
+    for path in NOTEBOOKS:
+        for cell in code_cells(path):
+            if "save" in tags(cell):
+                name = re.search(r"^(?:def|class) (\w+)", cell.source, re.M)[1]
+                found.append(pytest.param(cell.source, name, id=f"{path.stem}-{name}"))
+    return found
+
+
+@pytest.mark.parametrize(("source", "name"), saved_cells())
+def test_saved_cells_are_the_modules_code(source, name):
+    modules = (conv.functional, conv.layers, conv.training)
+    [owner] = [
+        module
+        for module in modules
+        if hasattr(module, name) and getattr(module, name).__module__ == module.__name__
+    ]
+    kept = inspect.getsource(getattr(owner, name))
+    assert without_docstrings(source) == without_docstrings(kept)
+
+
+def test_chapter_one_and_two_show_the_packages_code():
+    assert {case.values[1] for case in saved_cells()} >= {"corr2d", "Conv2D"}
+
+
+def test_the_readmes_picture_is_the_courses():
+    cells = [cell for path in CHAPTERS for cell in code_cells(path)]
+    [cell] = [cell for cell in cells if "readme" in tags(cell)]
+    [output] = cell.outputs
+    picture = (ROOT / "docs" / "picture.png").read_bytes()
+    assert base64.b64decode(output.data["image/png"]) == picture
+    assert (
+        f'alt="{output.metadata["image/png"]["alt"]}"'
+        in (ROOT / "README.md").read_text()
+    )
+
+
+@pytest.mark.parametrize("page", ["README.md", "notebooks/index.ipynb"])
+def test_every_chapter_is_listed(page):
+    path = ROOT / page
+    text = prose(path) if path.suffix == ".ipynb" else path.read_text()
+    listed = re.findall(r"\]\((?:notebooks/)?(\d\d_\w+\.ipynb)\)", text)
+    assert sorted(set(listed)) == [chapter.name for chapter in CHAPTERS]

@@ -1,0 +1,161 @@
+"""What the figures show, and the text that stands for them."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.axes import Axes
+
+import conv
+from conv.plotting import Figure, common_scale, short
+
+mpl.use("agg")
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Catch what a figure gives to Jupyter."""
+    calls = []
+    monkeypatch.setattr(
+        "IPython.display.display", lambda data, **options: calls.append((data, options))
+    )
+    return calls
+
+
+def texts(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def test_a_figure_carries_its_text(shown):
+    figure, ax = conv.subplots(size=(4, 3), alt="A straight line.")
+    ax.plot([0, 1])
+    figure._ipython_display_()
+    [(data, options)] = shown
+    assert data["text/plain"] == "<Figure: A straight line.>"
+    assert data["image/png"].startswith("iVBOR")  # PNG's first bytes, in base64
+    assert options["metadata"]["image/png"] == {
+        "alt": "A straight line.",
+        "width": 400,
+        "height": 300,
+    }
+
+
+def test_a_figure_is_drawn_the_same_each_time(shown):
+    for _ in range(2):
+        conv.show_kernels([torch.eye(3)])._ipython_display_()
+    assert shown[0][0] == shown[1][0]
+
+
+def test_style_stays_inside():
+    before = dict(mpl.rcParams)
+    conv.show_images([torch.rand(4, 4)])
+    conv.plot_losses({"a": [2.0, 1.0]})
+    assert dict(mpl.rcParams) == before
+    assert plt.get_fignums() == []  # nothing waits to be shown a second time
+
+
+def test_images_share_one_scale(device):
+    images = [torch.tensor([[0.0, 1.0]]), torch.tensor([[3.0, 2.0]])]
+    figure = conv.show_images([image.to(device) for image in images], ["a", "b"])
+    drawn = [ax.images[0] for ax in figure.axes]
+    assert [d.get_clim() for d in drawn] == [(0, 3), (0, 3)]
+    assert [d.get_array().tolist() for d in drawn] == [[[0, 1]], [[3, 2]]]
+    assert [ax.get_title() for ax in figure.axes] == ["a", "b"]
+    assert all(ax.get_xlabel() == "column" for ax in figure.axes)
+    assert figure.alt == "2 pictures: a, b"
+
+
+def test_signed_images_are_centred_on_zero():
+    figure = conv.show_images([torch.tensor([[-1.0, 4.0]])], signed=True)
+    assert figure.axes[0].images[0].get_clim() == (-4, 4)
+    middle = figure.axes[0].images[0].to_rgba(0.0)[:3]
+    assert min(middle) > 0.95  # nearly white
+
+
+def test_colour_pictures_are_shown_as_they_are():
+    picture = torch.rand(5, 4, 3)
+    [ax] = conv.show_images([picture]).axes
+    np.testing.assert_array_equal(ax.images[0].get_array(), picture.numpy())
+
+
+def test_many_images_wrap():
+    figure = conv.show_images([torch.rand(3, 3)] * 5, columns=2)
+    assert len(figure.axes) == 5
+
+
+def test_kernels_show_their_numbers(device):
+    kernel = torch.tensor([[1.0, -0.25], [0.0, 2.0]], requires_grad=True)
+    figure = conv.show_kernels([kernel.to(device)], ["K"])
+    [ax] = figure.axes
+    assert texts(ax) == ["1", "-0.25", "0", "2"]
+    positions = [text.get_position() for text in ax.texts]
+    assert positions == [(0, 0), (1, 0), (0, 1), (1, 1)]
+    assert figure.alt == "1 kernels. K: 1 -0.25 / 0 2"
+
+
+def test_numbers_contrast_with_their_cells():
+    [ax] = conv.show_kernels([torch.tensor([[-3.0, 0.0, 3.0]])]).axes
+    assert [text.get_color() for text in ax.texts] == ["white", "black", "white"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1, "1"), (-0.001, "0"), (0.111, "0.11"), (-2.5, "-2.5"), (100, "100")],
+)
+def test_short_numbers(value, text):
+    assert short(value) == text
+
+
+def test_a_blank_picture_has_a_scale():
+    assert common_scale([np.zeros((2, 2))], signed=True)(0.0) == 0.5
+
+
+def test_losses_start_at_epoch_one():
+    figure = conv.plot_losses({"slow": [4.0, 2.0], "fast": [4.0, 1.0, 0.5]})
+    [ax] = figure.axes
+    assert [line.get_xdata().tolist() for line in ax.lines] == [[1, 2], [1, 2, 3]]
+    assert [list(line.get_ydata()) for line in ax.lines] == [[4, 2], [4, 1, 0.5]]
+    assert ax.get_yscale() == "log"
+    assert figure.alt == "Loss by epoch: slow from 4 to 2; fast from 4 to 0.5"
+    assert conv.plot_losses({"a": [1]}, log=False).axes[0].get_yscale() == "linear"
+
+
+def test_descent_draws_path_and_surface():
+    path = torch.tensor([[2.0, 0.0], [1.0, 0.5], [0.0, 0.0]])
+    figure = conv.plot_descent(lambda a, b: a**2 + 3 * b**2, {"down": path})
+    [ax] = figure.axes
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), path.numpy())
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("weight $w_1$", "weight $w_2$")
+    assert figure.alt == (
+        "Descent on the loss's contours: down from (2.00, 0.00) to (0.00, 0.00)"
+    )
+    [contours] = ax.collections
+    for level, segment in zip(contours.levels, contours.get_paths(), strict=True):
+        a, b = segment.vertices.T
+        np.testing.assert_allclose(a**2 + 3 * b**2, level, rtol=0.05, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda axes: conv.show_images([torch.rand(2, 2)], axes=axes),
+        lambda axes: conv.show_kernels([torch.rand(2, 2)], axes=axes),
+        lambda axes: [conv.plot_losses({"a": [2, 1]}, axes=axes[0])],
+        lambda axes: [
+            conv.plot_descent(
+                lambda a, b: a**2 + b**2, {"a": torch.eye(2)}, axes=axes[0]
+            )
+        ],
+    ],
+)
+def test_given_axes_are_used_and_returned(draw):
+    figure, ax = conv.subplots(size=(3, 3), alt="")
+    assert list(draw([ax])) == [ax]
+    assert ax.has_data()
+    assert isinstance(figure, Figure)
+
+
+def test_as_many_titles_as_pictures():
+    with pytest.raises(ValueError, match="shorter"):
+        conv.show_images([torch.rand(2, 2)] * 2, ["only one"])

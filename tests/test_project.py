@@ -1,0 +1,132 @@
+"""The files around the course: environment, lock, README, package."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from check_gpu import accelerator_bytes
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+import conv
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def locked() -> dict[str, list[Requirement]]:
+    """Read requirements.txt: by name, one requirement a platform."""
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    requirements: dict[str, list[Requirement]] = {}
+    for line in lines:
+        if line and not line.lstrip().startswith("#"):
+            requirement = Requirement(line)
+            requirements.setdefault(canonicalize_name(requirement.name), []).append(
+                requirement
+            )
+    return requirements
+
+
+def asked_for() -> list[Requirement]:
+    project = PROJECT["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    return [Requirement(text) for group in groups for text in group]
+
+
+def test_lock_pins_everything_exactly():
+    for requirements in locked().values():
+        for requirement in requirements:
+            assert re.fullmatch(r"==[\w.]+", str(requirement.specifier)), requirement
+
+
+def test_lock_satisfies_pyproject():
+    lock = locked()
+    for wanted in asked_for():
+        for pinned in lock[canonicalize_name(wanted.name)]:
+            version = str(pinned.specifier).removeprefix("==")
+            assert wanted.specifier.contains(version), (wanted, pinned)
+
+
+def test_what_runs_here_is_what_is_locked():
+    from importlib.metadata import version
+
+    for name, requirements in locked().items():
+        for requirement in requirements:
+            if requirement.marker is None or requirement.marker.evaluate():
+                pin = str(requirement.specifier).removeprefix("==")
+                found = version(name).partition("+")[0]  # torch says 2.x+cu130
+                assert found == pin, name
+
+
+def test_environment_is_the_lock():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert environment["name"] == "conv"
+    *conda, pip = environment["dependencies"]
+    assert "pip" in conda
+    assert pip == {"pip": ["-r requirements.txt", "-e ."]}
+    [python] = [spec for spec in conda if spec.startswith("python=")]
+    release = python.removeprefix("python=")
+    supported = SpecifierSet(PROJECT["project"]["requires-python"])
+    assert supported.contains(release)
+    for name, requirements in locked().items():
+        markers = [requirement.marker for requirement in requirements]
+        here = {"python_version": release, "python_full_version": f"{release}.0"}
+        chosen = [m for m in markers if m is None or m.evaluate(here)]
+        assert len(chosen) <= 1, name
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_workflows_call_the_readmes_command(path):
+    workflow = yaml.safe_load(path.read_text())
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert any("make test" in step.get("run", "") for step in steps)
+
+
+def test_there_are_workflows():
+    assert [path.stem for path in WORKFLOWS] == ["ci", "gpu"]
+
+
+def test_readme_names_every_target():
+    makefile = (ROOT / "Makefile").read_text()
+    readme = (ROOT / "README.md").read_text()
+    for target in re.findall(r"^([a-z]+):.*## ", makefile, flags=re.M):
+        assert f"make {target}" in readme, target
+
+
+def test_readmes_files_exist():
+    readme = (ROOT / "README.md").read_text()
+    links = re.findall(r"(?:\]\(|src=\")([^)\s\"]+)[)\"]", readme)
+    local = [link for link in links if not link.startswith("https://")]
+    assert local
+    for link in local:
+        assert (ROOT / link).exists(), link
+
+
+def test_importing_conv_stays_light():
+    code = (
+        "import torch, matplotlib.pyplot, sys; before = set(sys.modules); import conv; "
+        "print(*(set(sys.modules) - before))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = {name.partition(".")[0] for name in run.stdout.split()}
+    assert "conv" in loaded
+    assert not loaded & {"d2l", "torchvision", "sklearn", "skimage", "scipy", "pandas"}
+    assert not loaded & {"IPython", "ipywidgets", "notebook"}
+
+
+def test_every_public_name_is_documented():
+    for name in conv.__all__:
+        assert getattr(conv, name).__doc__, name
+
+
+def test_the_gpu_check_notices_a_run_on_the_cpu(monkeypatch):
+    monkeypatch.setenv("CONV_DEVICE", "cpu")
+    assert accelerator_bytes(ROOT / "notebooks" / "index.ipynb") == 0

@@ -1,0 +1,220 @@
+"""conv.fit: the lesson's five losses, and what is kept on bad days."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import linprog
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from conv import DivergenceError, History, corr2d, fit
+
+
+def squared_error(output, target):
+    return ((output - target) ** 2).sum()
+
+
+def the_lesson(start, device, lr=3e-2, epochs=10, **options):
+    """Learn (1, -1) from the bar, from a given first kernel."""
+    X = torch.ones(6, 8)
+    X[:, 2:6] = 0
+    Y = corr2d(X, torch.tensor([[1.0, -1.0]]))
+    net = nn.Conv2d(1, 1, (1, 2), bias=False)
+    with torch.no_grad():
+        net.weight.copy_(torch.tensor(start).reshape(1, 1, 1, 2))
+    net.to(device)
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+    batches = [(X[None, None], Y[None, None])]  # fit moves them
+    history = fit(net, batches, squared_error, optimizer, epochs, **options)
+    return net.weight.detach().flatten().tolist(), history
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ((0.50272, 0.64782), (1.0494, -0.9259)),
+        ((-0.64782, -0.50272), (0.9259, -1.0494)),
+    ],
+)
+def test_the_lessons_losses(start, end, device):
+    kernel, history = the_lesson(start, device)
+    printed = [f"{loss:.3f}" for loss in history.losses[1::2]]
+    assert printed == ["18.362", "6.154", "2.291", "0.900", "0.362"]
+    assert [round(weight, 4) for weight in kernel] == list(end)
+    # The lesson's own printout is of another run.
+    assert [round(weight, 4) for weight in kernel] != [1.0549, -0.9209]
+
+
+def test_the_lessons_kernel_is_impossible():
+    """Bound the loss after ten updates by the five printed ones."""
+    printed = np.array([18.362, 6.154, 2.291, 0.900, 0.362])
+    steps = np.array([1, 3, 5, 7, 9])
+    powers = np.stack([0.64**steps, 0.4096**steps], axis=1)
+    sides = np.concatenate([powers, -powers])
+    bounds = np.concatenate([printed + 0.0005, -(printed - 0.0005)])
+    last = np.array([0.64**10, 0.4096**10])
+    low, high = linprog(last, sides, bounds).fun, -linprog(-last, sides, bounds).fun
+    assert (round(low, 4), round(high, 4)) == (0.2307, 0.2308)
+    e1, e2 = 1.0549 - 1, -0.9209 + 1
+    assert round(18 * e1**2 + 24 * e1 * e2 + 18 * e2**2, 4) == 0.2711
+
+
+def test_snapshots_are_copies_of_each_step(device):
+    kernel, history = the_lesson((0.5, 0.6), device, snapshots=True)
+    assert len(history.snapshots) == 11
+    first, last = (history.snapshots[k]["weight"].flatten() for k in (0, -1))
+    assert first.tolist() == pytest.approx([0.5, 0.6])
+    assert last.tolist() == kernel
+    assert first.device.type == "cpu"
+
+
+def test_no_snapshots_unless_asked(device):
+    assert the_lesson((0.5, 0.6), device)[1].snapshots == []
+
+
+def a_classifier():
+    images, labels = torch.randn(23, 1, 6, 6), torch.randint(0, 3, (23,))
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3))
+    return TensorDataset(images, labels), net
+
+
+def test_classifier_equals_a_bare_loop(device):
+    data, net = a_classifier()
+    net.to(device)
+    twin = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)
+    ).to(device)
+    twin.load_state_dict(net.state_dict())
+    loader = DataLoader(data, batch_size=5)  # the last batch has three
+
+    loss = nn.CrossEntropyLoss()
+    optimizer = torch.optim.Adam(twin.parameters(), lr=0.01)
+    expected = []
+    for _ in range(4):
+        total = 0.0
+        for x, y in loader:
+            error = loss(twin(x.to(device)), y.to(device))
+            optimizer.zero_grad()
+            error.backward()
+            optimizer.step()
+            total += error.item() * len(x)
+        expected.append(total / len(data))
+
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    history = fit(net, loader, loss, optimizer, 4)
+    assert history.losses == pytest.approx(expected, rel=1e-5)
+    torch.testing.assert_close(net.state_dict(), twin.state_dict())
+
+
+def test_trains_in_training_mode():
+    data, net = a_classifier()
+    net.eval()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+    fit(net, DataLoader(data, 8), nn.CrossEntropyLoss(), optimizer, 1)
+    assert net.training
+
+
+def test_callback_sees_each_epoch(device):
+    seen = []
+
+    def callback(epoch, history):
+        seen.append((epoch, len(history.losses)))
+
+    the_lesson((0.5, 0.6), device, epochs=3, callback=callback)
+    assert seen == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_divergence_names_epoch_and_rate_and_keeps_the_run(device):
+    with pytest.raises(DivergenceError) as caught:
+        the_lesson((0.5, 0.6), device, lr=0.04, epochs=1000, snapshots=True)
+    history = caught.value.history
+    stopped = len(history.losses)
+    assert re.match(
+        rf"the loss is (inf|nan) in epoch {stopped}; .* learning rate is 0\.04",
+        str(caught.value),
+    )
+    assert not math.isfinite(history.losses[-1])
+    assert all(map(math.isfinite, history.losses[:-1]))
+    assert len(history.snapshots) == stopped + 1
+
+
+def test_interruption_keeps_the_run(device, capsys):
+    def callback(epoch, history):
+        if epoch == 4:
+            raise KeyboardInterrupt
+
+    kernel, history = the_lesson(
+        (0.50272, 0.64782), device, callback=callback, snapshots=True
+    )
+    assert history.interrupted
+    assert f"{history.losses[1]:.3f}" == "18.362"
+    assert history.snapshots[-1]["weight"].flatten().tolist() == kernel
+    assert repr(history) == "History(4 of 10 epochs, last loss 6.154, INTERRUPTED)"
+    assert "Interrupted: History(4 of 10" in capsys.readouterr().err
+
+
+def test_interruption_in_the_middle_of_an_epoch():
+    data, net = a_classifier()
+    loader = list(DataLoader(data, 8))
+    calls = []
+
+    def loss(output, target):
+        calls.append(1)
+        if len(calls) == 5:  # the second batch of the second epoch
+            raise KeyboardInterrupt
+        return nn.functional.cross_entropy(output, target)
+
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+    history = fit(net, loader, loss, optimizer, 9)
+    assert (len(history.losses), history.interrupted) == (1, True)
+
+
+def test_progress_goes_to_stderr_only(device, capsys, monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    the_lesson((0.5, 0.6), device)
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert "10/10" in streams.err
+
+
+def test_history_before_the_first_epoch():
+    assert repr(History(3)) == "History(0 of 3 epochs)"
+
+
+def fit_badly(**changes):
+    data, net = a_classifier()
+    arguments = {
+        "net": net,
+        "batches": DataLoader(data, 8),
+        "loss": nn.CrossEntropyLoss(),
+        "optimizer": torch.optim.SGD(net.parameters(), lr=0.01),
+        "epochs": 2,
+    }
+    return fit(**(arguments | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"epochs": 0}, ValueError, "epochs is 0; expected at least 1"),
+        ({"epochs": 2.0}, TypeError, "epochs is 2.0; expected an int"),
+        ({"batches": []}, ValueError, "batches gave no batch in this epoch; expected"),
+        (
+            {"loss": nn.CrossEntropyLoss(reduction="none")},
+            ValueError,
+            "loss gave a tensor of shape (8,); expected one number",
+        ),
+    ],
+)
+def test_bad_input_is_named(changes, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}"):
+        fit_badly(**changes)
+
+
+def test_a_generator_runs_dry():
+    data, _ = a_classifier()
+    with pytest.raises(ValueError, match="a generator can't"):
+        fit_badly(batches=iter(list(DataLoader(data, 8))))

@@ -1,0 +1,126 @@
+"""Time conv beside its peers in one run, and write the table: ``make bench``.
+
+Each row compares two calls that do the same work. They take turns, so that a busy
+moment of the machine hits both; the table has medians.
+"""
+
+import platform
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+import torch
+import torch.nn.functional as F
+from d2l import torch as d2l
+from scipy.signal import correlate2d
+from torch import get_num_threads, nn
+from torch.utils.benchmark import Timer
+from torch.utils.data import DataLoader, TensorDataset
+
+import conv
+
+TABLE = Path(__file__).parent / "README.md"
+ROUNDS = 5
+Row = tuple[str, str, str, float, float, float, str]
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Return the median time of a call, with as many threads as PyTorch takes."""
+    timer = Timer("call()", globals={"call": call}, num_threads=get_num_threads())
+    return timer.blocked_autorange(min_run_time=0.1).median
+
+
+def compare(
+    ours: Callable[[], object], peer: Callable[[], object]
+) -> tuple[float, float, float]:
+    """Let two calls take turns; return both medians and the median of the ratios."""
+    rounds = [(seconds(ours), seconds(peer)) for _ in range(ROUNDS)]
+    mine, theirs = (median(times) for times in zip(*rounds, strict=True))
+    return mine, theirs, median(a / b for a, b in rounds)
+
+
+def time_corr2d() -> Iterator[Row]:
+    """Compare corr2d with d2l's pixel loop, PyTorch and SciPy."""
+    for side, taps, name, wanted in [
+        (28, 3, "F.conv2d", "10"),
+        (64, 3, "d2l.corr2d", "1/300"),
+        *((1024, k, "F.conv2d", "1") for k in (3, 5, 7)),
+        *((1024, k, "scipy correlate2d", "1") for k in (3, 5, 7)),
+    ]:
+        X, K = torch.rand(side, side), torch.rand(taps, taps)
+        ours = partial(conv.corr2d, X, K)
+        peer = {
+            "F.conv2d": partial(F.conv2d, X[None, None], K[None, None]),
+            "d2l.corr2d": partial(d2l.corr2d, X, K),
+            "scipy correlate2d": partial(correlate2d, X.numpy(), K.numpy(), "valid"),
+        }[name]
+        work = f"{side} x {side}, {taps} x {taps}"
+        yield "corr2d", work, name, *compare(ours, peer), wanted
+
+
+def lenet() -> nn.Sequential:
+    """Make a net of LeNet's size."""
+    return nn.Sequential(
+        *(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
+        *(nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU()),
+        nn.Linear(84, 10),
+    )
+
+
+def time_fit() -> Iterator[Row]:
+    """Compare an epoch of fit with the same loop, written out."""
+    data = TensorDataset(torch.rand(1280, 1, 28, 28), torch.randint(10, (1280,)))
+    batches = list(DataLoader(data, batch_size=64))
+    loss = nn.CrossEntropyLoss()
+    net, bare_net = lenet(), lenet()
+    optimizer, bare_optimizer = (
+        torch.optim.SGD(n.parameters(), lr=0.01) for n in (net, bare_net)
+    )
+
+    def bare_loop() -> None:
+        for x, y in batches:
+            error = loss(bare_net(x), y)
+            bare_optimizer.zero_grad()
+            error.backward()
+            bare_optimizer.step()
+
+    def fit() -> None:
+        conv.fit(net, batches, loss, optimizer, epochs=1)
+
+    work = "LeNet, 20 batches of 64"
+    yield "fit", work, "a bare loop", *compare(fit, bare_loop), "1.1"
+
+
+def main() -> None:
+    """Run all comparisons, print the table and save it."""
+    lines = [
+        "# How fast is conv?",
+        "",
+        "Made by `make bench`; do not edit. The two calls of a row take turns in one "
+        "run. Times are medians, the ratio is the median of the rounds' ratios: below "
+        "1, conv is faster. The last column says what the ratio should be at most.",
+        "",
+        f"{platform.machine()}, {platform.system()}, {get_num_threads()} "
+        f"threads; Python {platform.python_version()}, torch {torch.__version__}, "
+        f"scipy {version('scipy')}, d2l {version('d2l')}; float32.",
+        "",
+        "| conv | work | peer | conv, ms | peer, ms | ratio | at most |",
+        "|---|---|---|---:|---:|---:|---|",
+    ]
+    for row in (*time_corr2d(), *time_fit()):
+        name, work, peer, ours, theirs, ratio, limit = row
+        met = "met" if ratio <= float(Fraction(limit)) else "**missed**"
+        lines.append(
+            f"| `{name}` | {work} | {peer} | {ours * 1e3:.3g} | {theirs * 1e3:.3g} "
+            f"| {ratio:.2g} | {limit}, {met} |"
+        )
+        print(lines[-1])
+    TABLE.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

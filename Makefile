@@ -18,7 +18,7 @@ help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 lab: $(READY)  ## open the course in JupyterLab
-	$(BIN)/jupyter lab --allow-root notebooks/index.ipynb
+	$(BIN)/jupyter lab --allow-root --LabApp.default_url=/lab/tree/notebooks/index.ipynb
 
 test: lint unit notebooks  ## lint, unit tests, and every printed number again
 

@@ -137,13 +137,16 @@ def test_runs_anywhere(path):
 
 @each_notebook
 def test_every_figure_has_alternative_text(path):
-    """conv's figures keep it in the output's metadata and in its plain text."""
+    """conv's figures keep it in metadata, as plain text and, for JupyterLab, below."""
     for cell in code_cells(path):
-        for output in cell.outputs:
+        for place, output in enumerate(cell.outputs):
             if "image/png" in output.get("data", {}):
                 alt = output.metadata["image/png"]["alt"]
                 assert len(alt) > 20, cell.source
                 assert output.data["text/plain"] == f"<Figure: {alt}>"
+                words = cell.outputs[place + 1].data
+                assert words["text/plain"] == alt
+                assert "<summary>In words</summary>" in words["text/html"]
 
 
 @each_notebook
@@ -224,7 +227,7 @@ def test_chapter_one_and_two_show_the_packages_code():
 def test_the_readmes_picture_is_the_courses():
     cells = [cell for path in CHAPTERS for cell in code_cells(path)]
     [cell] = [cell for cell in cells if "readme" in tags(cell)]
-    [output] = cell.outputs
+    output = cell.outputs[0]
     picture = (ROOT / "docs" / "picture.png").read_bytes()
     assert base64.b64decode(output.data["image/png"]) == picture
     assert (

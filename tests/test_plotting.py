@@ -31,7 +31,7 @@ def test_a_figure_carries_its_text(shown):
     figure, ax = conv.subplots(size=(4, 3), alt="A straight line.")
     ax.plot([0, 1])
     figure._ipython_display_()
-    [(data, options)] = shown
+    [(data, options), (words, _)] = shown
     assert data["text/plain"] == "<Figure: A straight line.>"
     assert data["image/png"].startswith("iVBOR")  # PNG's first bytes, in base64
     assert options["metadata"]["image/png"] == {
@@ -39,12 +39,21 @@ def test_a_figure_carries_its_text(shown):
         "width": 400,
         "height": 300,
     }
+    assert words == {
+        "text/html": "<details><summary>In words</summary>A straight line.</details>",
+        "text/plain": "A straight line.",
+    }
+
+
+def test_the_text_is_not_taken_for_html(shown):
+    conv.subplots(size=(1, 1), alt="1 < 2")[0]._ipython_display_()
+    assert "1 &lt; 2" in shown[1][0]["text/html"]
 
 
 def test_a_figure_is_drawn_the_same_each_time(shown):
     for _ in range(2):
         conv.show_kernels([torch.eye(3)])._ipython_display_()
-    assert shown[0][0] == shown[1][0]
+    assert shown[:2] == shown[2:]
 
 
 def test_style_stays_inside():

@@ -34,6 +34,8 @@ def test_draws_a_frame_a_step(stepper):
     ]
     slider = root.find("label/input")
     assert (slider.get("min"), slider.get("max")) == ("1", "4")
+    for control in (slider, root.find("button")):  # JupyterLab leaves them their keys
+        assert control.get("data-lm-suppress-shortcuts") == "true"
 
 
 def test_marks_the_window_and_what_is_done(stepper):

@@ -7,6 +7,7 @@ returns a new `Figure`. None changes matplotlib's global style.
 import base64
 import io
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 
 import matplotlib as mpl
 import numpy as np
@@ -33,8 +34,9 @@ SHARPNESS = 1.5  # image pixels per CSS pixel, for dense screens
 class Figure(MatplotlibFigure):
     """A matplotlib figure that carries a text saying what it shows.
 
-    Jupyter shows the picture and keeps `alt` beside it, as the image's alternative
-    text and as the plain text that stands for the figure wherever it can't be drawn.
+    Jupyter shows the picture, and `alt` below it, folded away under "In words":
+    JupyterLab gives images no alternative text. The text is also in the image's
+    metadata, where nbconvert looks for it, and is the figure's plain text.
     """
 
     alt: str = ""
@@ -44,7 +46,7 @@ class Figure(MatplotlibFigure):
         return f"<Figure: {self.alt}>"
 
     def _ipython_display_(self) -> None:
-        """Give Jupyter a PNG, its alternative text and its size on the page."""
+        """Give Jupyter a PNG, its size on the page, and the text that replaces it."""
         from IPython.display import display  # only a notebook needs it
 
         png = io.BytesIO()
@@ -56,6 +58,8 @@ class Figure(MatplotlibFigure):
             metadata={"image/png": {"alt": self.alt, "width": width, "height": height}},
             raw=True,
         )
+        words = f"<details><summary>In words</summary>{escape(self.alt)}</details>"
+        display({"text/html": words, "text/plain": self.alt}, raw=True)
 
 
 def subplots(

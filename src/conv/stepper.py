@@ -21,6 +21,8 @@ PLAY = (
     "s.timer = setInterval(() => { s.stepUp(); s.oninput(); "
     "if (s.value == s.max) clearInterval(s.timer); }, 900)"
 )
+# JupyterLab would take the arrow keys, and Enter, for shortcuts of its own.
+OWN_KEYS = 'data-lm-suppress-shortcuts="true"'
 
 
 class Stepper:
@@ -50,10 +52,10 @@ class Stepper:
         """Draw all frames, show the first."""
         frames = "".join(map(self.frame, range(len(self.steps))))
         return (
-            f'<div class="conv-stepper">{frames}<label>Step '
-            f'<input type="range" min="1" max="{len(self.steps)}" value="1" '
-            f'oninput="{escape(SHOW)}"/></label> '
-            f'<button type="button" onclick="{escape(PLAY)}">Play</button></div>'
+            f'<div class="conv-stepper">{frames}<label>Step <input type="range" '
+            f'min="1" max="{len(self.steps)}" value="1" oninput="{escape(SHOW)}" '
+            f'{OWN_KEYS}/></label> <button type="button" onclick="{escape(PLAY)}" '
+            f"{OWN_KEYS}>Play</button></div>"
         )
 
     def sentence(self, step: int) -> str:

@@ -26,11 +26,17 @@ def compare(answer: Answer | None, expected: Answer) -> str:
     """
     if answer is None:
         return "not attempted yet"
-    got = torch.as_tensor(answer, dtype=torch.float64).detach().cpu()
-    want = torch.as_tensor(expected, dtype=torch.float64).detach().cpu()
+    got, want = as_numbers(answer), as_numbers(expected)
     if got.shape != want.shape:
         return f"not yet: your shape is {tuple(got.shape)}, not {tuple(want.shape)}"
     wrong = ~torch.isclose(got, want, rtol=1e-4, atol=1e-5)
     if wrong.any():
         return f"not yet: {int(wrong.sum())} of {wrong.numel()} numbers differ"
     return "right"
+
+
+def as_numbers(value: Answer) -> Tensor:
+    """Bring an answer to the CPU, in float64 (which some devices don't have)."""
+    if isinstance(value, Tensor):
+        value = value.detach().cpu()
+    return torch.as_tensor(value, dtype=torch.float64)

@@ -61,6 +61,19 @@ def time_corr2d() -> Iterator[Row]:
         yield "corr2d", work, name, *compare(ours, peer), wanted
 
 
+def time_conv2d() -> Iterator[Row]:
+    """Compare conv2d with PyTorch's, forward and backward."""
+    X = torch.rand(8, 16, 32, 32, requires_grad=True)
+    K = torch.rand(32, 16, 3, 3, requires_grad=True)
+
+    def both_ways(operator: Callable[..., torch.Tensor]) -> None:
+        operator(X, K).sum().backward()
+
+    work = "(8, 16, 32, 32), 32 kernels of 3 x 3, forward and backward"
+    calls = partial(both_ways, conv.conv2d), partial(both_ways, F.conv2d)
+    yield "conv2d", work, "F.conv2d", *compare(*calls), "5"
+
+
 def lenet() -> nn.Sequential:
     """Make a net of LeNet's size."""
     return nn.Sequential(
@@ -111,7 +124,7 @@ def main() -> None:
         "| conv | work | peer | conv, ms | peer, ms | ratio | at most |",
         "|---|---|---|---:|---:|---:|---|",
     ]
-    for row in (*time_corr2d(), *time_fit()):
+    for row in (*time_corr2d(), *time_conv2d(), *time_fit()):
         name, work, peer, ours, theirs, ratio, limit = row
         met = "met" if ratio <= float(Fraction(limit)) else "**missed**"
         lines.append(

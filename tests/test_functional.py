@@ -163,25 +163,27 @@ ONES = torch.ones(3, 3)
             ONES[None],
             ONES,
             ValueError,
-            "X has shape (1, 3, 3); expected two dimensions, (height, width)",
+            "X has shape (1, 3, 3); expected 2 axes, (height, width)",
         ),
         (
             ONES,
             torch.tensor(1.0),
             ValueError,
-            "K has shape (); expected two dimensions, (height, width)",
+            "K has shape (); expected 2 axes, (height, width)",
         ),
         (
             ONES[:0],
             ONES,
             ValueError,
-            "X is empty, with shape (0, 3); expected at least one row and one column",
+            "X is empty, with shape (0, 3); expected at least one of each of "
+            "(height, width)",
         ),
         (
             ONES,
             ONES[:, :0],
             ValueError,
-            "K is empty, with shape (3, 0); expected at least one row and one column",
+            "K is empty, with shape (3, 0); expected at least one of each of "
+            "(height, width)",
         ),
         (
             ONES,

@@ -6,9 +6,10 @@ import re
 import pytest
 import torch
 from torch import nn
+from torchvision import models
 
-from conv import Conv2D
-from conv.layers import as_pair
+from conv import Conv2D, receptive_field
+from conv.checks import as_pair
 
 
 @pytest.mark.parametrize("kernel_size", [1, 3, (1, 2), (5, 2), [2, 3]])
@@ -81,7 +82,7 @@ def test_sizes_that_are_none(size):
 
 @pytest.mark.parametrize("size", [0, -1, (0, 3), (3, -2)])
 def test_sizes_that_are_too_small(size):
-    message = f"kernel_size is {size!r}; expected sides of at least 1"
+    message = f"kernel_size is {size!r}; expected at least 1"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         Conv2D(size)
 
@@ -89,3 +90,52 @@ def test_sizes_that_are_too_small(size):
 def test_pairs():
     assert as_pair("stride", 2) == (2, 2)
     assert as_pair("stride", [1, 2]) == (1, 2)
+
+
+def reach_of(net: nn.Sequential, side: int) -> tuple[int, int]:
+    """Measure which pixels the middle output depends on, by its gradient."""
+    for parameter in net.parameters():
+        nn.init.constant_(parameter, 0.1)  # nothing cancels
+    x = torch.ones(1, 1, side, side, dtype=torch.float64, requires_grad=True)
+    y = net.double()(x)
+    y[0, 0, y.shape[2] // 2, y.shape[3] // 2].backward()
+    rows, columns = (x.grad[0, 0] != 0).nonzero().T
+    return (
+        int(rows.max() - rows.min()) + 1,
+        int(columns.max() - columns.min()) + 1,
+    )
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        nn.Sequential(nn.Conv2d(1, 1, (3, 5))),
+        nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 1, 3, dilation=2)),
+        nn.Sequential(
+            nn.Conv2d(1, 1, 3, stride=2), nn.AvgPool2d(2), nn.Conv2d(1, 1, 3)
+        ),
+        nn.Sequential(
+            nn.Sequential(nn.Conv2d(1, 1, (2, 3), (3, 1)), nn.Sigmoid()),
+            nn.AvgPool2d((2, 1), padding=(1, 0)),
+            nn.Conv2d(1, 1, 2, dilation=(1, 4)),
+        ),
+    ],
+)
+def test_receptive_field_is_what_gradients_reach(net):
+    assert receptive_field(net) == reach_of(net, 40)
+
+
+@pytest.mark.parametrize(
+    ("features", "side"),
+    # Araujo, Norris, Sim, Distill 2019, table 1: AlexNet 195, VGG-16 212.
+    [(lambda: models.alexnet().features, 195), (lambda: models.vgg16().features, 212)],
+)
+def test_receptive_fields_of_known_networks(features, side):
+    with torch.device("meta"):
+        assert receptive_field(features()) == (side, side)
+
+
+def test_receptive_field_names_a_stranger():
+    message = "layers has a Linear; expected convolutions, pooling, activations"
+    with pytest.raises(TypeError, match=f"^{message}"):
+        receptive_field([nn.Conv2d(1, 1, 3), nn.Linear(3, 3)])

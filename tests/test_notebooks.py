@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+import conv.checks
 import conv.functional
 import conv.layers
 import conv.training
@@ -210,7 +211,7 @@ def saved_cells() -> list:
 
 @pytest.mark.parametrize(("source", "name"), saved_cells())
 def test_saved_cells_are_the_modules_code(source, name):
-    modules = (conv.functional, conv.layers, conv.training)
+    modules = (conv.checks, conv.functional, conv.layers, conv.training)
     [owner] = [
         module
         for module in modules

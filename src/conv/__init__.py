@@ -1,7 +1,7 @@
 """Convolutional networks, from the first sliding window."""
 
-from conv.functional import corr2d
-from conv.layers import Conv2D
+from conv.functional import conv2d, conv_transpose2d, corr2d, output_shape, pool2d
+from conv.layers import Conv2D, receptive_field
 from conv.plotting import (
     plot_descent,
     plot_losses,
@@ -18,11 +18,16 @@ __all__ = [
     "DivergenceError",
     "History",
     "Stepper",
+    "conv2d",
+    "conv_transpose2d",
     "corr2d",
     "default_device",
     "fit",
+    "output_shape",
     "plot_descent",
     "plot_losses",
+    "pool2d",
+    "receptive_field",
     "seed_everything",
     "show_images",
     "show_kernels",

@@ -1,7 +1,21 @@
 """Operators that the chapters derive, in nothing but tensor arithmetic."""
 
-import torch
+import math
+
+import torch.nn.functional as F
 from torch import Tensor
+
+from conv.checks import (
+    as_one_float_dtype,
+    as_pair,
+    check_channels,
+    check_device,
+    check_tensor,
+    checked_pair,
+)
+
+Size = int | tuple[int, int]
+BATCH = ("batch", "channels", "height", "width")
 
 
 def corr2d(X: Tensor, K: Tensor) -> Tensor:
@@ -47,67 +61,307 @@ def corr2d(X: Tensor, K: Tensor) -> Tensor:
     return Y
 
 
-def checked_pair(X: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
-    """Return a picture and a kernel in one float dtype, or say why they don't fit.
+def conv2d(
+    X: Tensor,
+    K: Tensor,
+    bias: Tensor | None = None,
+    stride: Size = 1,
+    padding: Size | str = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Slide many kernels over a batch of pictures with many channels.
+
+    Each tap of the kernels is one matrix product over the channels: it mixes the
+    channels of a shifted (and strided) batch, and adds the result to the output.
 
     Parameters
     ----------
-    X, K : Tensor
-        As in `corr2d`, which lists the errors.
+    X : Tensor
+        The batch, of shape (N, C_in, H, W).
+    K : Tensor
+        The kernels, of shape (C_out, C_in/groups, h, w).
+    bias : Tensor, optional
+        One number for each output channel, of shape (C_out,).
+    stride : int or (int, int)
+        Pixels from one window to the next, down and across.
+    padding : int, (int, int), "same" or "valid"
+        Zeros added above and below, left and right. "same" keeps the size (stride 1
+        only; an odd number of zeros puts the extra one below and to the right).
+    dilation : int or (int, int)
+        Pixels from one tap to the next.
+    groups : int
+        How many groups of channels are convolved apart from each other.
 
     Returns
     -------
-    tuple of Tensor
-        ``X`` and ``K``, converted to their common floating-point dtype.
-    """
-    check_matrix("X", X)
-    check_matrix("K", K)
-    if X.device != K.device:
-        raise ValueError(
-            f"X is on {X.device} and K on {K.device}; expected both on one device: "
-            f"move one with K.to(X.device)"
-        )
-    if K.shape[0] > X.shape[0] or K.shape[1] > X.shape[1]:
-        raise ValueError(
-            f"K has shape {tuple(K.shape)}; expected no taller and no wider than X, "
-            f"whose shape is {tuple(X.shape)}"
-        )
-    dtype = torch.promote_types(X.dtype, K.dtype)
-    if not dtype.is_floating_point:
-        dtype = torch.get_default_dtype()
-    return X.to(dtype), K.to(dtype)
-
-
-def check_matrix(name: str, value: Tensor) -> None:
-    """Refuse whatever is not a real, non-empty, two-dimensional tensor.
-
-    Parameters
-    ----------
-    name : str
-        What the caller's argument is called, for the message.
-    value : Tensor
-        What came.
+    Tensor
+        Shape (N, C_out, H', W'), see `output_shape`; device and dtype as in `corr2d`.
 
     Raises
     ------
-    TypeError
-        If `value` is not a tensor, or is complex.
-    ValueError
-        If it is not 2-D or has no elements.
+    TypeError, ValueError
+        If an argument has the wrong type, or doesn't fit the others.
+
+    Notes
+    -----
+    Means what ``torch.nn.functional.conv2d`` means.
     """
-    if not isinstance(value, Tensor):
-        raise TypeError(
-            f"{name} is of type {type(value).__name__}; expected a torch.Tensor"
-        )
-    if value.is_complex():
-        raise TypeError(f"{name} has dtype {value.dtype}; expected real numbers")
-    if value.dim() != 2:
+    check_operands(X, K, bias, groups)
+    X, K = as_one_float_dtype(X, K)
+    h, w = K.shape[2:]
+    (s, t), (d, e) = as_pair("stride", stride), as_pair("dilation", dilation)
+    X = F.pad(X, zeros_around((h, w), (s, t), padding, (d, e)))
+    rows, columns = output_shape(tuple(X.shape[2:]), (h, w), (s, t), 0, (d, e))
+    X = X.unflatten(1, (groups, -1)).permute(1, 2, 0, 3, 4)  # (g, C_in/g, N, H, W)
+    K = K.unflatten(0, (groups, -1))  # (g, C_out/g, C_in/g, h, w)
+    Y = X.new_zeros(groups, K.shape[1], X.shape[2] * rows * columns)
+    for i in range(h):
+        for j in range(w):
+            window = X[..., taken(i * d, rows, s), taken(j * e, columns, t)]
+            Y.baddbmm_(K[..., i, j], window.flatten(2))
+    Y = Y.unflatten(2, (X.shape[2], rows, columns))  # (g, C_out/g, N, H', W')
+    Y = Y.flatten(0, 1).transpose(0, 1)  # (N, C_out, H', W')
+    return Y if bias is None else Y + bias[:, None, None]
+
+
+def conv_transpose2d(
+    X: Tensor,
+    K: Tensor,
+    bias: Tensor | None = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    groups: int = 1,
+    dilation: Size = 1,
+) -> Tensor:
+    """Stamp kernels, scaled by the pixels of a batch, onto a larger batch.
+
+    The transpose of `conv2d` as a matrix: it takes gradients back the way that
+    `conv2d` took pictures forth. Each tap writes where `conv2d` would have read.
+
+    Parameters
+    ----------
+    X : Tensor
+        The batch, of shape (N, C_in, H, W).
+    K : Tensor
+        The kernels, of shape (C_in, C_out/groups, h, w).
+    bias : Tensor, optional
+        One number for each output channel, of shape (C_out,).
+    stride : int or (int, int)
+        Pixels from one stamp to the next.
+    padding : int or (int, int)
+        Rows and columns cut off on either side.
+    output_padding : int or (int, int)
+        Rows and columns kept, or added, at the bottom and on the right; less than
+        the stride or the dilation.
+    groups, dilation
+        As in `conv2d`.
+
+    Returns
+    -------
+    Tensor
+        Shape (N, C_out, H', W'), where
+        H' = (H-1)*stride - 2*padding + dilation*(h-1) + output_padding + 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type, or doesn't fit the others.
+
+    Notes
+    -----
+    Means what ``torch.nn.functional.conv_transpose2d`` means.
+    """
+    check_operands(X, K, bias, groups, transposed=True)
+    X, K = as_one_float_dtype(X, K)
+    (H, W), (h, w) = X.shape[2:], K.shape[2:]
+    (s, t), (d, e) = as_pair("stride", stride), as_pair("dilation", dilation)
+    (p, q), (a, b) = extra_rows((s, t), padding, output_padding, (d, e))
+    rows, columns = (H - 1) * s + (h - 1) * d + 1 + a, (W - 1) * t + (w - 1) * e + 1 + b
+    check_crop((rows, columns), (p, q))
+    N, C_out = X.shape[0], K.shape[1] * groups
+    X = X.unflatten(1, (groups, -1)).permute(1, 2, 0, 3, 4)  # (g, C_in/g, N, H, W)
+    K = K.unflatten(0, (groups, -1)).transpose(1, 2)  # (g, C_out/g, C_in/g, h, w)
+    Y = X.new_zeros(groups, C_out // groups, N, rows, columns)
+    for i in range(h):
+        for j in range(w):
+            stamp = (K[..., i, j] @ X.flatten(2)).unflatten(2, (N, H, W))
+            Y[..., taken(i * d, H, s), taken(j * e, W, t)] += stamp
+    Y = Y.flatten(0, 1).transpose(0, 1)[..., p : rows - p, q : columns - q]
+    return Y if bias is None else Y + bias[:, None, None]
+
+
+def pool2d(
+    X: Tensor,
+    pool_size: Size,
+    mode: str = "max",
+    stride: Size | None = None,
+    padding: Size = 0,
+) -> Tensor:
+    """Keep the largest number, or the average, of each window of each channel.
+
+    Parameters
+    ----------
+    X : Tensor
+        The batch, of shape (N, C, H, W).
+    pool_size : int or (int, int)
+        Height and width of the window.
+    mode : "max" or "avg"
+        Of several largest numbers, the gradient goes to the first.
+    stride : int or (int, int), optional
+        Pixels from one window to the next; if not given, the windows don't overlap.
+    padding : int or (int, int)
+        Pixels added on either side, at most half a window: zeros that the average
+        counts, and that the maximum leaves out.
+
+    Returns
+    -------
+    Tensor
+        Shape (N, C, H', W'), see `output_shape`; device and dtype as in `corr2d`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type, or doesn't fit the others.
+
+    Notes
+    -----
+    Means what ``max_pool2d`` and ``avg_pool2d`` of ``torch.nn.functional`` mean.
+    """
+    check_tensor("X", X, BATCH)
+    h, w = as_pair("pool_size", pool_size)
+    (s, t) = as_pair("stride", (h, w) if stride is None else stride)
+    p, q = as_pair("padding", padding, least=0)
+    if mode not in ("max", "avg"):
+        raise ValueError(f"mode is {mode!r}; expected 'max' or 'avg'")
+    if 2 * p > h or 2 * q > w:
         raise ValueError(
-            f"{name} has shape {tuple(value.shape)}; expected two dimensions, "
-            f"(height, width)"
+            f"padding is {padding!r}; expected at most half of pool_size, {(h, w)}"
         )
-    if value.numel() == 0:
+    (X,) = as_one_float_dtype(X)
+    X = F.pad(X, (q, q, p, p), value=-math.inf if mode == "max" else 0.0)
+    rows, columns = output_shape(tuple(X.shape[2:]), (h, w), (s, t))
+    windows = [
+        X[..., taken(i, rows, s), taken(j, columns, t)]
+        for i in range(h)
+        for j in range(w)
+    ]
+    if mode == "avg":
+        return sum(windows) / (h * w)
+    Y = windows[0]
+    for window in windows[1:]:
+        Y = window.where((window > Y) | window.isnan(), Y)  # at a tie, the first stays
+    return Y
+
+
+def output_shape(
+    size: Size,
+    kernel_size: Size,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+) -> tuple[int, int]:
+    """Count the windows that fit into a picture: down and across.
+
+    In each direction floor((size + 2*padding - dilation*(kernel_size-1) - 1) / stride)
+    + 1.
+
+    Parameters
+    ----------
+    size : int or (int, int)
+        Height and width of the picture.
+    kernel_size, stride, padding, dilation
+        As in `conv2d` and `pool2d`.
+
+    Returns
+    -------
+    (int, int)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not an int or is too small, or if no window fits.
+    """
+    size, kernel_size = as_pair("size", size), as_pair("kernel_size", kernel_size)
+    stride, dilation = as_pair("stride", stride), as_pair("dilation", dilation)
+    padding = as_pair("padding", padding, least=0)
+    shape = []
+    for n, k, s, p, d in zip(size, kernel_size, stride, padding, dilation, strict=True):
+        room = n + 2 * p - d * (k - 1) - 1
+        if room < 0:
+            raise ValueError(
+                f"kernel_size is {kernel_size} with dilation {dilation}: it covers "
+                f"{d * (k - 1) + 1} pixels; expected at most {n + 2 * p}, the padded "
+                f"picture's"
+            )
+        shape.append(room // s + 1)
+    return tuple(shape)
+
+
+def taken(start: int, count: int, step: int) -> slice:
+    """Slice `count` pixels, `step` apart, from `start` on."""
+    return slice(start, start + step * (count - 1) + 1, step)
+
+
+def zeros_around(
+    kernel_size: tuple[int, int],
+    stride: tuple[int, int],
+    padding: Size | str,
+    dilation: tuple[int, int],
+) -> tuple[int, int, int, int]:
+    """Turn `conv2d`'s padding into zeros on the left, right, top and bottom."""
+    if padding == "valid":
+        return 0, 0, 0, 0
+    if padding == "same":
+        if stride != (1, 1):
+            raise ValueError(
+                f"padding is 'same' with stride {stride}; expected stride 1"
+            )
+        rows, columns = (
+            d * (k - 1) for d, k in zip(dilation, kernel_size, strict=True)
+        )
+        return columns // 2, -(-columns // 2), rows // 2, -(-rows // 2)
+    if isinstance(padding, str):
+        raise ValueError(f"padding is {padding!r}; expected 'same', 'valid' or ints")
+    p, q = as_pair("padding", padding, least=0)
+    return q, q, p, p
+
+
+def extra_rows(
+    stride: tuple[int, int],
+    padding: Size,
+    output_padding: Size,
+    dilation: tuple[int, int],
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Check what `conv_transpose2d` cuts off and adds; return both as pairs."""
+    extra = as_pair("output_padding", output_padding, least=0)
+    for a, s, d in zip(extra, stride, dilation, strict=True):
+        if a >= max(s, d):
+            raise ValueError(
+                f"output_padding is {output_padding!r}; expected less than stride "
+                f"{stride} or dilation {dilation}"
+            )
+    return as_pair("padding", padding, least=0), extra
+
+
+def check_crop(size: tuple[int, int], padding: tuple[int, int]) -> None:
+    """Refuse a padding that cuts everything off."""
+    if any(n - 2 * p < 1 for n, p in zip(size, padding, strict=True)):
         raise ValueError(
-            f"{name} is empty, with shape {tuple(value.shape)}; expected at least "
-            f"one row and one column"
+            f"padding is {padding}; expected to leave something of the output, whose "
+            f"size before cutting is {size}"
         )
+
+
+def check_operands(
+    X: Tensor, K: Tensor, bias: Tensor | None, groups: int, transposed: bool = False
+) -> None:
+    """Refuse a batch, kernels and a bias that don't go together."""
+    first, second = ("in", "out") if transposed else ("out", "in")
+    check_tensor("X", X, BATCH)
+    check_tensor(
+        "K", K, (f"{first}_channels", f"{second}_channels/groups", "height", "width")
+    )
+    check_device("K", K, X)
+    check_channels(X, K, bias, groups, transposed)

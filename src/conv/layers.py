@@ -1,8 +1,11 @@
 """Layers: operators that own the numbers they learn."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
+from conv.checks import as_pair
 from conv.functional import corr2d
 
 
@@ -47,15 +50,25 @@ class Conv2D(nn.Module):
         return f"kernel_size={tuple(self.weight.shape)}"
 
 
-def as_pair(name: str, value: int | tuple[int, int]) -> tuple[int, int]:
-    """Turn one size or two into (height, width).
+# Layers that compute each pixel of each channel from that pixel alone.
+POINTWISE = (
+    *(nn.ReLU, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Identity),
+    *(nn.BatchNorm2d, nn.Dropout, nn.Dropout2d),
+)
+WINDOWED = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
+
+
+def receptive_field(layers: Iterable[nn.Module]) -> tuple[int, int]:
+    """Count the pixels, down and across, that one output pixel of a net depends on.
+
+    Each layer widens the field by its kernel's reach, counted in steps of all strides
+    before it.
 
     Parameters
     ----------
-    name : str
-        What the caller's argument is called, for the message.
-    value : int or (int, int)
-        One number for both sides, or height and width.
+    layers : nn.Sequential, or another iterable of nn.Module
+        Convolutions, pooling, nested sequences of them, and layers that work on each
+        pixel alone (activations, batch norm in evaluation, dropout).
 
     Returns
     -------
@@ -64,17 +77,34 @@ def as_pair(name: str, value: int | tuple[int, int]) -> tuple[int, int]:
     Raises
     ------
     TypeError
-        If `value` is neither an int nor a pair of ints.
-    ValueError
-        If a side is less than 1.
+        If a layer is of a kind whose reach is not known, such as nn.Linear.
+
+    Notes
+    -----
+    A. Araujo, W. Norris, J. Sim, *Computing receptive fields of convolutional neural
+    networks*, Distill 2019, https://doi.org/10.23915/distill.00021, equation 2.
     """
-    pair = (value, value) if isinstance(value, int) else value
-    if (
-        not isinstance(pair, tuple | list)
-        or len(pair) != 2
-        or any(not isinstance(side, int) or isinstance(side, bool) for side in pair)
-    ):
-        raise TypeError(f"{name} is {value!r}; expected an int or a pair of ints")
-    if min(pair) < 1:
-        raise ValueError(f"{name} is {value!r}; expected sides of at least 1")
-    return tuple(pair)
+    field, jump = [1, 1], [1, 1]
+    for layer in flattened(layers):
+        for axis in (0, 1):
+            k, s, d = (
+                as_pair(name, getattr(layer, name, 1))[axis]
+                for name in ("kernel_size", "stride", "dilation")
+            )
+            field[axis] += d * (k - 1) * jump[axis]
+            jump[axis] *= s
+    return tuple(field)
+
+
+def flattened(layers: Iterable[nn.Module]) -> Iterable[nn.Module]:
+    """Walk through the windowed layers of nested sequences, or name a stranger."""
+    for layer in layers:
+        if isinstance(layer, nn.Sequential):
+            yield from flattened(layer)
+        elif isinstance(layer, WINDOWED):
+            yield layer
+        elif not isinstance(layer, POINTWISE):
+            raise TypeError(
+                f"layers has a {type(layer).__name__}; expected convolutions, pooling, "
+                f"activations, batch norm or dropout"
+            )

@@ -1,0 +1,173 @@
+"""Bad input, refused with its name, what came and what was expected."""
+
+import torch
+from torch import Tensor
+
+
+def checked_pair(X: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a picture and a kernel in one float dtype, or say why they don't fit.
+
+    Parameters
+    ----------
+    X, K : Tensor
+        As in `conv.corr2d`, which lists the errors.
+
+    Returns
+    -------
+    tuple of Tensor
+        ``X`` and ``K``, converted to their common floating-point dtype.
+    """
+    check_tensor("X", X, ("height", "width"))
+    check_tensor("K", K, ("height", "width"))
+    check_device("K", K, X)
+    if K.shape[0] > X.shape[0] or K.shape[1] > X.shape[1]:
+        raise ValueError(
+            f"K has shape {tuple(K.shape)}; expected no taller and no wider than X, "
+            f"whose shape is {tuple(X.shape)}"
+        )
+    return as_one_float_dtype(X, K)
+
+
+def as_one_float_dtype(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Promote tensors as PyTorch does; integers and bools become the default float.
+
+    Parameters
+    ----------
+    *tensors : Tensor
+        Real ones.
+
+    Returns
+    -------
+    tuple of Tensor
+        The same numbers, all in one floating-point dtype.
+    """
+    dtype = tensors[0].dtype
+    for tensor in tensors[1:]:
+        dtype = torch.promote_types(dtype, tensor.dtype)
+    if not dtype.is_floating_point:
+        dtype = torch.get_default_dtype()
+    return tuple(tensor.to(dtype) for tensor in tensors)
+
+
+def check_tensor(name: str, value: Tensor, axes: tuple[str, ...]) -> None:
+    """Refuse whatever is not a real, non-empty tensor with the named axes.
+
+    Parameters
+    ----------
+    name : str
+        What the caller's argument is called, for the message.
+    value : Tensor
+        What came.
+    axes : tuple of str
+        The names of the axes that it should have.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not a tensor, or is complex.
+    ValueError
+        If it has more or fewer axes, or no elements.
+    """
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"{name} is of type {type(value).__name__}; expected a torch.Tensor"
+        )
+    if value.is_complex():
+        raise TypeError(f"{name} has dtype {value.dtype}; expected real numbers")
+    shape = tuple(value.shape)
+    if len(shape) != len(axes):
+        raise ValueError(
+            f"{name} has shape {shape}; expected {len(axes)} axes, ({', '.join(axes)})"
+        )
+    if value.numel() == 0:
+        raise ValueError(
+            f"{name} is empty, with shape {shape}; expected at least one of each of "
+            f"({', '.join(axes)})"
+        )
+
+
+def check_device(name: str, value: Tensor, X: Tensor) -> None:
+    """Refuse a tensor that is not on the device of the input `X`."""
+    if value.device != X.device:
+        raise ValueError(
+            f"X is on {X.device} and {name} on {value.device}; expected both on one "
+            f"device: move one with {name}.to(X.device)"
+        )
+
+
+def as_pair(name: str, value: int | tuple[int, int], least: int = 1) -> tuple[int, int]:
+    """Turn one number or two into (vertical, horizontal).
+
+    Parameters
+    ----------
+    name : str
+        What the caller's argument is called, for the message.
+    value : int or (int, int)
+        One number for both directions, or two.
+    least : int
+        The smallest number allowed.
+
+    Returns
+    -------
+    (int, int)
+
+    Raises
+    ------
+    TypeError
+        If `value` is neither an int nor a pair of ints.
+    ValueError
+        If a number is less than `least`.
+    """
+    pair = (value, value) if isinstance(value, int) else value
+    if (
+        not isinstance(pair, tuple | list)
+        or len(pair) != 2
+        or any(not isinstance(side, int) or isinstance(side, bool) for side in pair)
+    ):
+        raise TypeError(f"{name} is {value!r}; expected an int or a pair of ints")
+    if min(pair) < least:
+        raise ValueError(f"{name} is {value!r}; expected at least {least}")
+    return tuple(pair)
+
+
+def check_channels(
+    X: Tensor, K: Tensor, bias: Tensor | None, groups: int, transposed: bool
+) -> None:
+    """Refuse a batch, kernels, a bias and groups whose channels don't match.
+
+    Parameters
+    ----------
+    X : Tensor
+        (N, C_in, H, W).
+    K : Tensor
+        (C_out, C_in/groups, h, w), or if transposed (C_in, C_out/groups, h, w).
+    bias : Tensor or None
+        (C_out,).
+    groups : int
+        At least 1; it divides both numbers of channels.
+    transposed : bool
+        Whether the kernels are those of a transposed convolution.
+    """
+    if not isinstance(groups, int) or isinstance(groups, bool):
+        raise TypeError(f"groups is {groups!r}; expected an int")
+    in_channels, first = X.shape[1], K.shape[0]
+    if groups < 1 or in_channels % groups or first % groups:
+        raise ValueError(
+            f"groups is {groups}; expected a divisor of X's {in_channels} channels "
+            f"and of K's first axis, {first}"
+        )
+    axis, wanted = (0, in_channels) if transposed else (1, in_channels // groups)
+    if K.shape[axis] != wanted:
+        raise ValueError(
+            f"K has shape {tuple(K.shape)}; expected {wanted} on axis {axis}, since X "
+            f"has {in_channels} channels in {groups} groups"
+        )
+    out_channels = K.shape[1] * groups if transposed else first
+    if bias is not None:
+        check_tensor("bias", bias, ("out_channels",))
+        check_device("bias", bias, X)
+        if len(bias) != out_channels:
+            raise ValueError(
+                f"bias has {len(bias)} numbers; expected {out_channels}, one for each "
+                f"output channel"
+            )

@@ -100,7 +100,7 @@ def test_kernels_show_their_numbers(device):
     assert texts(ax) == ["1", "-0.25", "0", "2"]
     positions = [text.get_position() for text in ax.texts]
     assert positions == [(0, 0), (1, 0), (0, 1), (1, 1)]
-    assert figure.alt == "1 kernels. K: 1 -0.25 / 0 2"
+    assert figure.alt == "In numbers. K: 1 -0.25 / 0 2"
 
 
 def test_numbers_contrast_with_their_cells():

@@ -326,7 +326,7 @@ def describe_kernels(kernels: Sequence[np.ndarray], titles: Sequence[str]) -> st
     for title, kernel in zip(titles or [""] * len(kernels), kernels, strict=True):
         rows = " / ".join(" ".join(map(short, row)) for row in kernel)
         texts.append(f"{title}: {rows}")
-    return f"{len(kernels)} kernels. {'; '.join(texts)}"
+    return f"In numbers. {'; '.join(texts)}"
 
 
 def short(value: float) -> str:

@@ -113,7 +113,7 @@ def conv2d(
     (s, t), (d, e) = as_pair("stride", stride), as_pair("dilation", dilation)
     X = F.pad(X, zeros_around((h, w), (s, t), padding, (d, e)))
     rows, columns = output_shape(tuple(X.shape[2:]), (h, w), (s, t), 0, (d, e))
-    X = X.unflatten(1, (groups, -1)).permute(1, 2, 0, 3, 4)  # (g, C_in/g, N, H, W)
+    X = by_group(X, groups)  # (g, C_in/g, N, H, W)
     K = K.unflatten(0, (groups, -1))  # (g, C_out/g, C_in/g, h, w)
     Y = X.new_zeros(groups, K.shape[1], X.shape[2] * rows * columns)
     for i in range(h):
@@ -121,8 +121,7 @@ def conv2d(
             window = X[..., taken(i * d, rows, s), taken(j * e, columns, t)]
             Y.baddbmm_(K[..., i, j], window.flatten(2))
     Y = Y.unflatten(2, (X.shape[2], rows, columns))  # (g, C_out/g, N, H', W')
-    Y = Y.flatten(0, 1).transpose(0, 1)  # (N, C_out, H', W')
-    return Y if bias is None else Y + bias[:, None, None]
+    return joined(Y, bias)  # (N, C_out, H', W')
 
 
 def conv_transpose2d(
@@ -181,15 +180,14 @@ def conv_transpose2d(
     rows, columns = (H - 1) * s + (h - 1) * d + 1 + a, (W - 1) * t + (w - 1) * e + 1 + b
     check_crop((rows, columns), (p, q))
     N, C_out = X.shape[0], K.shape[1] * groups
-    X = X.unflatten(1, (groups, -1)).permute(1, 2, 0, 3, 4)  # (g, C_in/g, N, H, W)
+    X = by_group(X, groups)  # (g, C_in/g, N, H, W)
     K = K.unflatten(0, (groups, -1)).transpose(1, 2)  # (g, C_out/g, C_in/g, h, w)
     Y = X.new_zeros(groups, C_out // groups, N, rows, columns)
     for i in range(h):
         for j in range(w):
             stamp = (K[..., i, j] @ X.flatten(2)).unflatten(2, (N, H, W))
             Y[..., taken(i * d, H, s), taken(j * e, W, t)] += stamp
-    Y = Y.flatten(0, 1).transpose(0, 1)[..., p : rows - p, q : columns - q]
-    return Y if bias is None else Y + bias[:, None, None]
+    return joined(Y[..., p : rows - p, q : columns - q], bias)  # (N, C_out, H', W')
 
 
 def pool2d(
@@ -297,6 +295,17 @@ def output_shape(
             )
         shape.append(room // s + 1)
     return tuple(shape)
+
+
+def by_group(X: Tensor, groups: int) -> Tensor:
+    """Bring the groups to the front: (N, C, H, W) to (groups, C/groups, N, H, W)."""
+    return X.unflatten(1, (groups, -1)).permute(1, 2, 0, 3, 4)
+
+
+def joined(Y: Tensor, bias: Tensor | None) -> Tensor:
+    """Undo `by_group`, and add one number to each channel, if there are any."""
+    Y = Y.flatten(0, 1).transpose(0, 1)  # (N, C, H, W)
+    return Y if bias is None else Y + bias[:, None, None]
 
 
 def taken(start: int, count: int, step: int) -> slice:

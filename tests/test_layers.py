@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torchvision import models
 
-from conv import Conv2D, receptive_field
+from conv import Conv2D, ConvLayer, receptive_field
 from conv.checks import as_pair
 
 
@@ -139,3 +139,59 @@ def test_receptive_field_names_a_stranger():
     message = "layers has a Linear; expected convolutions, pooling, activations"
     with pytest.raises(TypeError, match=f"^{message}"):
         receptive_field([nn.Conv2d(1, 1, 3), nn.Linear(3, 3)])
+
+
+LAYERS = {
+    "plain": ((3, 4, 3), {}),
+    "strided": ((4, 6, (3, 2)), {"stride": (2, 1), "padding": (1, 0)}),
+    "dilated": ((2, 2, 3), {"dilation": 2, "padding": "same", "bias": False}),
+    "grouped": ((6, 9, 3), {"groups": 3}),
+}
+
+
+@pytest.mark.parametrize(("sizes", "options"), LAYERS.values(), ids=LAYERS)
+def test_conv_layer_is_torchs_layer(sizes, options, device):
+    """After one seed: the same numbers, outputs and gradients, and names."""
+    ours, theirs = seeded(ConvLayer, sizes, options), seeded(nn.Conv2d, sizes, options)
+    torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
+    ours, theirs = ours.to(device, torch.float64), theirs.to(device, torch.float64)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(2, sizes[0], 9, 8, dtype=torch.float64).to(device)
+    torch.testing.assert_close(ours(x), theirs(x))
+    ours(x).square().sum().backward()
+    theirs(x).square().sum().backward()
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, other.grad)
+
+
+def seeded(layer, sizes, options):
+    torch.manual_seed(3)
+    return layer(*sizes, **options)
+
+
+def test_conv_layer_on_meta_and_printed():
+    with torch.device("meta"):
+        layer = ConvLayer(2, 4, 3, stride=2)
+        assert layer(torch.empty(1, 2, 9, 9)).shape == (1, 4, 4, 4)
+    assert repr(layer) == "ConvLayer(weight=(4, 2, 3, 3), stride=2)"
+    assert receptive_field([layer, ConvLayer(4, 4, 3, dilation=2)]) == (11, 11)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "error", "message"),
+    [
+        ((3, 4.0, 3), TypeError, "out_channels is 4.0; expected an int"),
+        ((True, 4, 3), TypeError, "in_channels is True; expected an int"),
+        ((0, 4, 3), ValueError, "in_channels is 0; expected at least 1"),
+        ((3, 4, 0), ValueError, "kernel_size is 0; expected at least 1"),
+        (
+            (4, 3, 3, 1, 0, 1, 2),
+            ValueError,
+            "groups is 2; expected a divisor of 4 in_channels and of 3 out_channels",
+        ),
+        ((4, 4, 3, 1, 0, 1, 0), ValueError, "groups is 0; expected at least 1"),
+    ],
+)
+def test_conv_layer_names_bad_sizes(sizes, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        ConvLayer(*sizes)

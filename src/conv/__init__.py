@@ -1,7 +1,7 @@
 """Convolutional networks, from the first sliding window."""
 
 from conv.functional import conv2d, conv_transpose2d, corr2d, output_shape, pool2d
-from conv.layers import Conv2D, receptive_field
+from conv.layers import Conv2D, ConvLayer, receptive_field
 from conv.plotting import (
     plot_descent,
     plot_losses,
@@ -15,6 +15,7 @@ from conv.training import DivergenceError, History, fit
 
 __all__ = [
     "Conv2D",
+    "ConvLayer",
     "DivergenceError",
     "History",
     "Stepper",

@@ -130,6 +130,34 @@ def as_pair(name: str, value: int | tuple[int, int], least: int = 1) -> tuple[in
     return tuple(pair)
 
 
+def check_groups(in_channels: int, out_channels: int, groups: int) -> None:
+    """Refuse numbers of channels that `groups` doesn't divide.
+
+    Parameters
+    ----------
+    in_channels, out_channels, groups : int
+        Each at least 1.
+
+    Raises
+    ------
+    TypeError
+        If a number is not an int.
+    ValueError
+        If one is less than 1, or `groups` is not a divisor of the others.
+    """
+    numbers = {"in_channels": in_channels, "out_channels": out_channels}
+    for name, number in (numbers | {"groups": groups}).items():
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise TypeError(f"{name} is {number!r}; expected an int")
+        if number < 1:
+            raise ValueError(f"{name} is {number}; expected at least 1")
+    if in_channels % groups or out_channels % groups:
+        raise ValueError(
+            f"groups is {groups}; expected a divisor of {in_channels} in_channels "
+            f"and of {out_channels} out_channels"
+        )
+
+
 def check_channels(
     X: Tensor, K: Tensor, bias: Tensor | None, groups: int, transposed: bool
 ) -> None:

@@ -1,12 +1,13 @@
 """Layers: operators that own the numbers they learn."""
 
+import math
 from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 
-from conv.checks import as_pair
-from conv.functional import corr2d
+from conv.checks import as_pair, check_groups
+from conv.functional import Size, conv2d, corr2d
 
 
 class Conv2D(nn.Module):
@@ -50,12 +51,77 @@ class Conv2D(nn.Module):
         return f"kernel_size={tuple(self.weight.shape)}"
 
 
+class ConvLayer(nn.Module):
+    """A convolutional layer for batches with many channels in and out.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        How many channels come in and go out.
+    kernel_size : int or (int, int)
+        Height and width of the kernels.
+    stride, padding, dilation, groups
+        As in `conv.conv2d`.
+    bias : bool
+        Whether each output channel gets a number of its own added.
+
+    Attributes
+    ----------
+    weight : nn.Parameter
+        The kernels, (out_channels, in_channels/groups, h, w), drawn uniformly from
+        ±1/sqrt(n), where n is how many numbers one output is summed up from.
+    bias : nn.Parameter or None
+        Shape (out_channels,), drawn likewise.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is no int or too small, or `groups` doesn't divide the channels.
+
+    Notes
+    -----
+    Derived in chapter 6. The same layer as ``torch.nn.Conv2d``; after the same seed,
+    with the same numbers in it.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size | str = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        check_groups(in_channels, out_channels, groups)
+        self.kernel_size = as_pair("kernel_size", kernel_size)
+        self.stride, self.padding, self.dilation = stride, padding, dilation
+        self.groups = groups
+        shape = (out_channels, in_channels // groups, *self.kernel_size)
+        reach = 1 / math.sqrt(math.prod(shape[1:]))
+        self.weight = nn.Parameter(torch.empty(shape).uniform_(-reach, reach))
+        numbers = torch.empty(out_channels).uniform_(-reach, reach) if bias else None
+        self.bias = None if numbers is None else nn.Parameter(numbers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve: (N, in_channels, H, W) to (N, out_channels, H', W')."""
+        options = self.stride, self.padding, self.dilation, self.groups
+        return conv2d(x, self.weight, self.bias, *options)
+
+    def extra_repr(self) -> str:
+        """Say the kernels' shape when the layer is printed."""
+        return f"weight={tuple(self.weight.shape)}, stride={self.stride}"
+
+
 # Layers that compute each pixel of each channel from that pixel alone.
 POINTWISE = (
     *(nn.ReLU, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Identity),
     *(nn.BatchNorm2d, nn.Dropout, nn.Dropout2d),
 )
-WINDOWED = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
+WINDOWED = (nn.Conv2d, ConvLayer, nn.MaxPool2d, nn.AvgPool2d)
 
 
 def receptive_field(layers: Iterable[nn.Module]) -> tuple[int, int]:

@@ -225,6 +225,16 @@ def test_chapter_one_and_two_show_the_packages_code():
     assert {case.values[1] for case in saved_cells()} >= {"corr2d", "Conv2D"}
 
 
+def test_chapter_nine_repeats_chapter_fours_losses():
+    """Descent by hand prints what autograd's printed, to the last digit."""
+    four, nine = (
+        re.findall(r"epoch +\d+, loss \S+", "".join(printed(CHAPTERS[n - 1])))
+        for n in (4, 9)
+    )
+    assert len(four) == 5
+    assert nine == four
+
+
 def test_the_readmes_picture_is_the_courses():
     cells = [cell for path in CHAPTERS for cell in code_cells(path)]
     [cell] = [cell for cell in cells if "readme" in tags(cell)]

@@ -4,14 +4,13 @@ Each row compares two calls that do the same work. They take turns, so that a bu
 moment of the machine hits both; the table has medians.
 """
 
-import platform
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+import methods
 import torch
 import torch.nn.functional as F
 from d2l import torch as d2l
@@ -108,31 +107,59 @@ def time_fit() -> Iterator[Row]:
     yield "fit", work, "a bare loop", *compare(fit, bare_loop), "1.1"
 
 
+def time_copies(names: dict) -> Iterator[Row]:
+    """Compare the fastest method of chapter 10 with bare copies."""
+    for peer, *times in methods.compare_with_copies(names):
+        yield "compiled taps", "2048 x 2048, 3 x 3", peer, *times, "5/3"
+
+
+INTRODUCTION = """# How fast is conv?
+
+Made by `make bench`; do not edit. All calls of a comparison take turns in one run.
+Times are medians, a ratio is the median of the rounds' ratios.
+
+{machine}.
+
+## conv and its peers
+
+Below 1, conv is faster. The last column says what the ratio should be at most.
+
+| conv | work | peer | conv, ms | peer, ms | ratio | at most |
+|---|---|---|---:|---:|---:|---|
+"""
+METHODS = """
+## The methods of chapter 10
+
+Each one's time as a part of F.conv2d's, on one picture and one kernel. A dash: it
+would take more than a second, or a tensor of more than 1 GB, or it doesn't do this
+kernel.
+
+![The table below, drawn](methods.png)
+
+"""
+
+
+def line(row: Row) -> str:
+    """Write a comparison as a line of the table."""
+    name, work, peer, ours, theirs, ratio, limit = row
+    met = "met" if ratio <= float(Fraction(limit)) else "**missed**"
+    return (
+        f"| `{name}` | {work} | {peer} | {ours * 1e3:.3g} | {theirs * 1e3:.3g} "
+        f"| {ratio:.2g} | {limit}, {met} |"
+    )
+
+
 def main() -> None:
-    """Run all comparisons, print the table and save it."""
-    lines = [
-        "# How fast is conv?",
-        "",
-        "Made by `make bench`; do not edit. The two calls of a row take turns in one "
-        "run. Times are medians, the ratio is the median of the rounds' ratios: below "
-        "1, conv is faster. The last column says what the ratio should be at most.",
-        "",
-        f"{platform.machine()}, {platform.system()}, {get_num_threads()} "
-        f"threads; Python {platform.python_version()}, torch {torch.__version__}, "
-        f"scipy {version('scipy')}, d2l {version('d2l')}; float32.",
-        "",
-        "| conv | work | peer | conv, ms | peer, ms | ratio | at most |",
-        "|---|---|---|---:|---:|---:|---|",
-    ]
-    for row in (*time_corr2d(), *time_conv2d(), *time_fit()):
-        name, work, peer, ours, theirs, ratio, limit = row
-        met = "met" if ratio <= float(Fraction(limit)) else "**missed**"
-        lines.append(
-            f"| `{name}` | {work} | {peer} | {ours * 1e3:.3g} | {theirs * 1e3:.3g} "
-            f"| {ratio:.2g} | {limit}, {met} |"
-        )
-        print(lines[-1])
-    TABLE.write_text("\n".join(lines) + "\n")
+    """Run all comparisons, print the tables and save them."""
+    names = methods.chapter()
+    rows = (*time_corr2d(), *time_conv2d(), *time_fit(), *time_copies(names))
+    results = {work: methods.race(names, *work) for work in methods.WORKS}
+    methods.draw(results)
+    page = INTRODUCTION.format(machine=methods.machine())
+    page += "\n".join(map(line, rows)) + "\n"
+    page += METHODS + "\n".join(methods.table(results)) + "\n"
+    print(page)
+    TABLE.write_text(page)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,149 @@
+"""Race chapter 10's methods against their peers, as a part of ``make bench``.
+
+The methods are the chapter's own: the code of its cells tagged ``method``.
+"""
+
+import platform
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+import nbformat
+import torch
+from d2l import torch as d2l
+from scipy.signal import correlate2d, fftconvolve
+from torch import Tensor, get_num_threads
+
+import conv
+
+FOLDER = Path(__file__).parent
+CHAPTER = FOLDER.parent / "notebooks" / "10_make_it_fast.ipynb"
+PICTURE = FOLDER / "methods.png"
+WORKS = [(64, 3), (512, 3), (2048, 3), (512, 15), (512, 63)]  # picture, kernel
+ROUNDS = 5
+TOO_LONG = 1.0  # seconds
+CPU = torch.device("cpu")
+JUDGE = "F.conv2d"
+Call = Callable[[], object]
+
+
+def chapter() -> dict:
+    """Run the chapter's cells tagged ``method``; return the names they define."""
+    names: dict = {}
+    for cell in nbformat.read(CHAPTER, as_version=4).cells:
+        if "method" in cell.metadata.get("tags", []):
+            exec(compile(cell.source, CHAPTER.name, "exec"), names)
+    return names
+
+
+def is_quick(names: dict, name: str, n: int, k: int) -> bool:
+    """Predict from a small picture, then measure, whether a method can take part."""
+    count, measure = names["operations"], partial(names["measure"], name, device=CPU)
+    guess = measure(32, 3) * count(name, n, k) / count(name, 32, 3)
+    if guess > 10 * TOO_LONG or names["largest_tensor"](name, n, k) > 1e9:
+        return False
+    return measure(n, k) < TOO_LONG
+
+
+def contestants(names: dict, X: Tensor, K: Tensor) -> dict[str, Call]:
+    """List all that can take part, each checked against F.conv2d."""
+    n, k = len(X), len(K)
+    calls: dict[str, Call] = {}
+    for name, method in names["methods"].items():
+        if names["fits"](name, k) and is_quick(names, name, n, k):
+            calls[name] = partial(method, X, K)
+    x, kernel = X.numpy(), K.numpy()
+    calls["scipy correlate2d"] = partial(correlate2d, x, kernel, "valid")
+    calls["scipy fftconvolve"] = partial(
+        fftconvolve, x, kernel[::-1, ::-1].copy(), "valid"
+    )
+    if "pixels" in calls:
+        calls["d2l.corr2d"] = partial(d2l.corr2d, X, K)
+    expected = calls[JUDGE]()
+    for call in calls.values():
+        error = (torch.as_tensor(call()) - expected).abs().max()
+        assert error < 1e-4 * expected.abs().max()
+    if k <= 5 and names["compiler_here"](CPU):
+        calls["compiled taps"], out = names["compiled_for"](X, K)
+        torch.testing.assert_close(out, expected, rtol=1e-4, atol=1e-4)
+    return calls
+
+
+def race(names: dict, n: int, k: int) -> dict[str, float]:
+    """Let all take turns; return the median of each one's ratio to F.conv2d."""
+    calls = contestants(names, torch.rand(n, n), names["separable"](k, k))
+    rounds = []
+    for _ in range(ROUNDS):
+        times = {name: names["seconds"](call, CPU) for name, call in calls.items()}
+        rounds.append({name: time / times[JUDGE] for name, time in times.items()})
+    return {name: median(ratios[name] for ratios in rounds) for name in calls}
+
+
+def machine() -> str:
+    """Name the machine and the versions that decide."""
+    return (
+        f"{platform.machine()}, {platform.system()}, {get_num_threads()} threads; "
+        f"Python {platform.python_version()}, torch {torch.__version__}, "
+        f"scipy {version('scipy')}, d2l {version('d2l')}; float32"
+    )
+
+
+def table(results: dict[tuple[int, int], dict[str, float]]) -> list[str]:
+    """Write the ratios as lines of Markdown."""
+    everybody = dict.fromkeys(name for ratios in results.values() for name in ratios)
+    head = " | ".join(f"{n}², {k} x {k}" for n, k in results)
+    lines = [f"| | {head} |", "|---" + "|---:" * len(results) + "|"]
+    for name in everybody:
+        cells = (
+            f"{ratios[name]:.2g}" if name in ratios else "-"
+            for ratios in results.values()
+        )
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def draw(results: dict[tuple[int, int], dict[str, float]]) -> None:
+    """Draw the ratios, a panel for each work, and save the picture."""
+    everybody = list(dict.fromkeys(name for r in results.values() for name in r))[::-1]
+    figure, axes = conv.subplots(
+        columns=len(results), size=(12, 4.2), alt="", sharey=True, sharex=True
+    )
+    for ax, ((n, k), ratios) in zip(axes, results.items(), strict=True):
+        ax.axvline(1, color="0.6")
+        ax.plot(ratios.values(), [everybody.index(name) for name in ratios], "o")
+        ax.set(xscale="log", title=f"{n} x {n}, kernel {k} x {k}")
+        ax.set(yticks=range(len(everybody)), yticklabels=everybody)
+        ax.grid(axis="y", color="0.9")
+    figure.supxlabel(f"time / time of F.conv2d (logarithmic). {machine()}", fontsize=9)
+    figure.savefig(PICTURE, dpi=100)
+
+
+def once(call: Call) -> float:
+    """Time a single call."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def compare_with_copies(names: dict) -> Iterator[tuple[str, float, float, float]]:
+    """Time the compiled taps call by call beside two copies, if they compile.
+
+    The first copies a picture of the same size, the second as many bytes of a
+    tensor that fits into no cache: the machine's copy speed.
+    """
+    if not names["compiler_here"](CPU):
+        print("no C++ compiler here: the compiled taps are left out")
+        return
+    X = torch.rand(2048, 2048)
+    taps, _ = names["compiled_for"](X, torch.rand(3, 3))
+    for name, source in {
+        "a copy of the picture": X,
+        "a copy of as much of 256 MiB": torch.rand(2**26),
+    }.items():
+        copy, part = partial(source.clone().copy_, source), len(X) ** 2 / source.numel()
+        rounds = [(once(taps), part * once(copy)) for _ in range(101)][1:]
+        ours, copies = (median(times) for times in zip(*rounds, strict=True))
+        yield name, ours, copies, median(a / b for a, b in rounds)

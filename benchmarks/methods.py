@@ -4,8 +4,7 @@ The methods are the chapter's own: the code of its cells tagged ``method``.
 """
 
 import platform
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -114,36 +113,25 @@ def draw(results: dict[tuple[int, int], dict[str, float]]) -> None:
     for ax, ((n, k), ratios) in zip(axes, results.items(), strict=True):
         ax.axvline(1, color="0.6")
         ax.plot(ratios.values(), [everybody.index(name) for name in ratios], "o")
-        ax.set(xscale="log", title=f"{n} x {n}, kernel {k} x {k}")
+        ax.set(xscale="log", title=f"{n} x {n}\nkernel {k} x {k}")
         ax.set(yticks=range(len(everybody)), yticklabels=everybody)
         ax.grid(axis="y", color="0.9")
     figure.supxlabel(f"time / time of F.conv2d (logarithmic). {machine()}", fontsize=9)
     figure.savefig(PICTURE, dpi=100)
 
 
-def once(call: Call) -> float:
-    """Time a single call."""
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
+def compare_with_copy(names: dict) -> tuple[float, float, float] | None:
+    """Time the compiled taps and a bare copy, call by call; None if they can't compile.
 
-
-def compare_with_copies(names: dict) -> Iterator[tuple[str, float, float, float]]:
-    """Time the compiled taps call by call beside two copies, if they compile.
-
-    The first copies a picture of the same size, the second as many bytes of a
-    tensor that fits into no cache: the machine's copy speed.
+    Before each call, a larger tensor sweeps the caches: both begin in memory.
     """
     if not names["compiler_here"](CPU):
-        print("no C++ compiler here: the compiled taps are left out")
-        return
-    X = torch.rand(2048, 2048)
+        return None
+    X, sweep = torch.rand(2048, 2048), torch.zeros(2**25)  # 16 MiB, 128 MiB
     taps, _ = names["compiled_for"](X, torch.rand(3, 3))
-    for name, source in {
-        "a copy of the picture": X,
-        "a copy of as much of 256 MiB": torch.rand(2**26),
-    }.items():
-        copy, part = partial(source.clone().copy_, source), len(X) ** 2 / source.numel()
-        rounds = [(once(taps), part * once(copy)) for _ in range(101)][1:]
-        ours, copies = (median(times) for times in zip(*rounds, strict=True))
-        yield name, ours, copies, median(a / b for a, b in rounds)
+    copy = partial(X.clone().copy_, X)
+
+    once = partial(names["from_memory"], sweep=sweep, device=CPU)
+    rounds = [(once(taps), once(copy)) for _ in range(101)][1:]
+    ours, copies = (median(times) for times in zip(*rounds, strict=True))
+    return ours, copies, median(a / b for a, b in rounds)

@@ -129,6 +129,13 @@ def test_ignored_outputs_have_a_reason_and_an_assertion(path):
 
 
 @each_notebook
+def test_timings_are_not_compared(path):
+    for cell in code_cells(path):
+        if "timing" in tags(cell):
+            assert "nbval-ignore-output" in tags(cell), cell.source
+
+
+@each_notebook
 def test_runs_anywhere(path):
     for cell in code_cells(path):
         code = cell.source

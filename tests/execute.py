@@ -36,11 +36,26 @@ def execute(path: Path) -> str | None:
         run(notebook, path.parent)
     except CellExecutionError as error:
         return f"{path}: {error}"
+    for cell in notebook.cells:
+        join_streams(cell)
     # The Python that ran the cells would differ from machine to machine.
     notebook.metadata["language_info"] = {"name": "python"}
     nbformat.write(notebook, path)
     save_readme_picture(notebook)
     return None
+
+
+def join_streams(cell: nbformat.NotebookNode) -> None:
+    """Make one output of texts that a kernel happened to send in pieces."""
+    joined: list[nbformat.NotebookNode] = []
+    for output in cell.get("outputs", []):
+        last = joined[-1] if joined else {}
+        if "name" in output and output["name"] == last.get("name"):
+            last.text += output.text
+        else:
+            joined.append(output)
+    if joined:
+        cell.outputs = joined
 
 
 def save_readme_picture(notebook: nbformat.NotebookNode) -> None:

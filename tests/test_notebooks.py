@@ -3,12 +3,14 @@
 import ast
 import base64
 import inspect
+import itertools
 import os
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+from execute import join_streams
 
 import conv.checks
 import conv.functional
@@ -260,3 +262,21 @@ def test_every_chapter_is_listed(page):
     text = prose(path) if path.suffix == ".ipynb" else path.read_text()
     listed = re.findall(r"\]\((?:notebooks/)?(\d\d_\w+\.ipynb)\)", text)
     assert sorted(set(listed)) == [chapter.name for chapter in CHAPTERS]
+
+
+def test_executing_joins_pieces_of_text():
+    pieces = [("stdout", "a\n"), ("stdout", "b\n"), ("stderr", "c\n")]
+    cell = nbformat.v4.new_code_cell()
+    cell.outputs = [
+        nbformat.v4.new_output("stream", name=name, text=text) for name, text in pieces
+    ]
+    join_streams(cell)
+    assert [output.text for output in cell.outputs] == ["a\nb\n", "c\n"]
+
+
+@each_notebook
+def test_text_is_in_one_piece(path):
+    for cell in code_cells(path):
+        names = [output.get("name") for output in cell.outputs]
+        pairs = itertools.pairwise(names)
+        assert not any(a == b for a, b in pairs if a is not None), cell.source

@@ -27,6 +27,7 @@ TOO_LONG = 1.0  # seconds
 CPU = torch.device("cpu")
 JUDGE = "F.conv2d"
 Call = Callable[[], object]
+Results = dict[tuple[int, int], dict[str, float]]  # by work, by name
 
 
 def chapter() -> dict:
@@ -35,13 +36,14 @@ def chapter() -> dict:
     for cell in nbformat.read(CHAPTER, as_version=4).cells:
         if "method" in cell.metadata.get("tags", []):
             exec(compile(cell.source, CHAPTER.name, "exec"), names)
+    names["can_compile"] = names["compiler_here"](CPU)
     return names
 
 
 def is_quick(names: dict, name: str, n: int, k: int) -> bool:
     """Predict from a small picture, then measure, whether a method can take part."""
-    count, measure = names["operations"], partial(names["measure"], name, device=CPU)
-    guess = measure(32, 3) * count(name, n, k) / count(name, 32, 3)
+    turns, measure = names["turns"], partial(names["measure"], name, device=CPU)
+    guess = measure(32, 3) * turns(name, n, k) / turns(name, 32, 3)
     if guess > 10 * TOO_LONG or names["largest_tensor"](name, n, k) > 1e9:
         return False
     return measure(n, k) < TOO_LONG
@@ -65,7 +67,7 @@ def contestants(names: dict, X: Tensor, K: Tensor) -> dict[str, Call]:
     for call in calls.values():
         error = (torch.as_tensor(call()) - expected).abs().max()
         assert error < 1e-4 * expected.abs().max()
-    if k <= 5 and names["compiler_here"](CPU):
+    if k <= 5 and names["can_compile"]:
         calls["compiled taps"], out = names["compiled_for"](X, K)
         torch.testing.assert_close(out, expected, rtol=1e-4, atol=1e-4)
     return calls
@@ -90,12 +92,16 @@ def machine() -> str:
     )
 
 
-def table(results: dict[tuple[int, int], dict[str, float]]) -> list[str]:
+def everybody(results: Results) -> list[str]:
+    """List all who took part in anything."""
+    return list(dict.fromkeys(name for ratios in results.values() for name in ratios))
+
+
+def table(results: Results) -> list[str]:
     """Write the ratios as lines of Markdown."""
-    everybody = dict.fromkeys(name for ratios in results.values() for name in ratios)
     head = " | ".join(f"{n}², {k} x {k}" for n, k in results)
     lines = [f"| | {head} |", "|---" + "|---:" * len(results) + "|"]
-    for name in everybody:
+    for name in everybody(results):
         cells = (
             f"{ratios[name]:.2g}" if name in ratios else "-"
             for ratios in results.values()
@@ -104,34 +110,17 @@ def table(results: dict[tuple[int, int], dict[str, float]]) -> list[str]:
     return lines
 
 
-def draw(results: dict[tuple[int, int], dict[str, float]]) -> None:
+def draw(results: Results) -> None:
     """Draw the ratios, a panel for each work, and save the picture."""
-    everybody = list(dict.fromkeys(name for r in results.values() for name in r))[::-1]
+    names = everybody(results)[::-1]
     figure, axes = conv.subplots(
         columns=len(results), size=(12, 4.2), alt="", sharey=True, sharex=True
     )
     for ax, ((n, k), ratios) in zip(axes, results.items(), strict=True):
         ax.axvline(1, color="0.6")
-        ax.plot(ratios.values(), [everybody.index(name) for name in ratios], "o")
+        ax.plot(ratios.values(), [names.index(name) for name in ratios], "o")
         ax.set(xscale="log", title=f"{n} x {n}\nkernel {k} x {k}")
-        ax.set(yticks=range(len(everybody)), yticklabels=everybody)
+        ax.set(yticks=range(len(names)), yticklabels=names)
         ax.grid(axis="y", color="0.9")
     figure.supxlabel(f"time / time of F.conv2d (logarithmic). {machine()}", fontsize=9)
     figure.savefig(PICTURE, dpi=100)
-
-
-def compare_with_copy(names: dict) -> tuple[float, float, float] | None:
-    """Time the compiled taps and a bare copy, call by call; None if they can't compile.
-
-    Before each call, a larger tensor sweeps the caches: both begin in memory.
-    """
-    if not names["compiler_here"](CPU):
-        return None
-    X, sweep = torch.rand(2048, 2048), torch.zeros(2**25)  # 16 MiB, 128 MiB
-    taps, _ = names["compiled_for"](X, torch.rand(3, 3))
-    copy = partial(X.clone().copy_, X)
-
-    once = partial(names["from_memory"], sweep=sweep, device=CPU)
-    rounds = [(once(taps), once(copy)) for _ in range(101)][1:]
-    ours, copies = (median(times) for times in zip(*rounds, strict=True))
-    return ours, copies, median(a / b for a, b in rounds)

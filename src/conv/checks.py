@@ -130,6 +130,12 @@ def as_pair(name: str, value: int | tuple[int, int], least: int = 1) -> tuple[in
     return tuple(pair)
 
 
+def check_int(name: str, value: int) -> None:
+    """Refuse what is not an int; True and False are none."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}; expected an int")
+
+
 def check_groups(in_channels: int, out_channels: int, groups: int) -> None:
     """Refuse numbers of channels that `groups` doesn't divide.
 
@@ -147,8 +153,7 @@ def check_groups(in_channels: int, out_channels: int, groups: int) -> None:
     """
     numbers = {"in_channels": in_channels, "out_channels": out_channels}
     for name, number in (numbers | {"groups": groups}).items():
-        if not isinstance(number, int) or isinstance(number, bool):
-            raise TypeError(f"{name} is {number!r}; expected an int")
+        check_int(name, number)
         if number < 1:
             raise ValueError(f"{name} is {number}; expected at least 1")
     if in_channels % groups or out_channels % groups:
@@ -176,8 +181,7 @@ def check_channels(
     transposed : bool
         Whether the kernels are those of a transposed convolution.
     """
-    if not isinstance(groups, int) or isinstance(groups, bool):
-        raise TypeError(f"groups is {groups!r}; expected an int")
+    check_int("groups", groups)
     in_channels, first = X.shape[1], K.shape[0]
     if groups < 1 or in_channels % groups or first % groups:
         raise ValueError(

@@ -10,6 +10,7 @@ from scipy.optimize import linprog
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+import conv
 from conv import DivergenceError, History, corr2d, fit
 
 
@@ -196,6 +197,11 @@ def fit_badly(**changes):
     return fit(**(arguments | changes))
 
 
+def a_plateau():
+    optimizer = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=0.1)
+    return torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
@@ -207,6 +213,13 @@ def fit_badly(**changes):
             ValueError,
             "loss gave a tensor of shape (8,); expected one number",
         ),
+        (
+            {"metric": conv.accuracy},
+            ValueError,
+            "metric came without validation; expected batches for it",
+        ),
+        ({"scheduler": a_plateau()}, TypeError, "scheduler is a ReduceLROnPlateau;"),
+        ({"validation": []}, ValueError, "batches gave no batch in this epoch"),
     ],
 )
 def test_bad_input_is_named(changes, error, message):
@@ -218,3 +231,76 @@ def test_a_generator_runs_dry():
     data, _ = a_classifier()
     with pytest.raises(ValueError, match="a generator can't"):
         fit_badly(batches=iter(list(DataLoader(data, 8))))
+
+
+def test_scheduler_steps_after_each_batch(device):
+    data, net = a_classifier()
+    optimizer = torch.optim.SGD(net.to(device).parameters(), lr=0.5)
+    plan = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.5)
+    rates = []
+
+    def loss(output, target):
+        rates.append(optimizer.param_groups[0]["lr"])
+        return nn.functional.cross_entropy(output, target)
+
+    fit(net, DataLoader(data, 8), loss, optimizer, 2, scheduler=plan)
+    assert rates == [0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625]
+
+
+def test_validation_is_measured_after_each_epoch(device):
+    data, net = a_classifier()
+    validation = [(data.tensors[0][:9], data.tensors[1][:9])]
+    loss = nn.CrossEntropyLoss()
+    expected = []
+
+    def callback(epoch, history):
+        expected.append(conv.evaluate(net, validation, loss, conv.accuracy))
+
+    history = fit(
+        net.to(device),
+        DataLoader(data, 8),
+        loss,
+        torch.optim.SGD(net.parameters(), lr=0.1),
+        3,
+        callback,
+        validation=validation,
+        metric=conv.accuracy,
+    )
+    assert [*zip(history.validation_losses, history.metrics, strict=True)] == [
+        *map(tuple, expected)
+    ]
+    assert history.best.keys() == net.state_dict().keys()
+    assert {value.device.type for value in history.best.values()} == {"cpu"}
+
+
+def test_validation_does_not_touch_training():
+    def run(**options):
+        torch.manual_seed(2)
+        data, net = a_classifier()
+        net.append(nn.Dropout(0.2))
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        loader = DataLoader(data, 8, shuffle=True)
+        return fit(net, loader, nn.CrossEntropyLoss(), optimizer, 3, **options).losses
+
+    data, _ = a_classifier()
+    assert run() == run(validation=list(DataLoader(data, 8)), metric=conv.accuracy)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_evaluation_is_in_evaluation_mode_and_puts_it_back(training, device):
+    data, net = a_classifier()
+    net = nn.Sequential(net, nn.Dropout(0.9)).to(device).train(training)
+    loss = nn.CrossEntropyLoss()
+    measured = conv.evaluate(net, DataLoader(data, 5), loss, conv.accuracy)
+    assert net.training == training
+    images, labels = (tensor.to(device) for tensor in data.tensors)
+    output = net.eval()(images)
+    right = (output.argmax(1) == labels).sum().item()
+    assert measured == pytest.approx([loss(output, labels).item(), right / 23])
+    assert all(parameter.grad is None for parameter in net.parameters())
+
+
+def test_a_measure_of_many_numbers_is_refused():
+    data, net = a_classifier()
+    with pytest.raises(ValueError, match=r"^a measure gave a tensor of shape \(8, 3\)"):
+        conv.evaluate(net, DataLoader(data, 8), lambda output, target: output)

@@ -1,5 +1,6 @@
 """Convolutional networks, from the first sliding window."""
 
+from conv.data import Pictures, Splits, batches, load_digits28, load_fashion_mnist
 from conv.functional import conv2d, conv_transpose2d, corr2d, output_shape, pool2d
 from conv.layers import Conv2D, ConvLayer, receptive_field
 from conv.plotting import (
@@ -11,19 +12,34 @@ from conv.plotting import (
 )
 from conv.runtime import default_device, seed_everything
 from conv.stepper import Stepper
-from conv.training import DivergenceError, History, fit
+from conv.training import (
+    CheckpointError,
+    DivergenceError,
+    History,
+    accuracy,
+    evaluate,
+    fit,
+)
 
 __all__ = [
+    "CheckpointError",
     "Conv2D",
     "ConvLayer",
     "DivergenceError",
     "History",
+    "Pictures",
+    "Splits",
     "Stepper",
+    "accuracy",
+    "batches",
     "conv2d",
     "conv_transpose2d",
     "corr2d",
     "default_device",
+    "evaluate",
     "fit",
+    "load_digits28",
+    "load_fashion_mnist",
     "output_shape",
     "plot_descent",
     "plot_losses",

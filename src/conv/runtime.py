@@ -1,7 +1,8 @@
-"""Where tensors live, and how to make a run repeat itself."""
+"""The machine: where tensors live, random numbers, files."""
 
 import os
 import random
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -56,3 +57,34 @@ def seed_everything(seed: int) -> None:
     torch.backends.cuda.matmul.fp32_precision = "ieee"
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there in full, or, after a mishap, as it was before.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that exists.
+    data : bytes
+        All that the file shall hold.
+
+    Raises
+    ------
+    OSError
+        If the disk is full, for instance.
+
+    Notes
+    -----
+    The bytes go to a file beside it, down to the disk; then that file takes the
+    name, which POSIX and Windows do in one move.
+    """
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")  # no two write one
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,248 @@
+"""A stopped run goes on as if nothing had been; bad files change nothing."""
+
+import errno
+import math
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+
+import killed_run
+import pytest
+import torch
+from killed_run import EPOCHS, MOMENTS, train
+from torch import nn
+from torch.optim import lr_scheduler
+
+import conv
+from conv.checkpoints import RandomStates
+
+
+def same(one: object, other: object) -> bool:
+    """Compare to the last bit."""
+    if isinstance(one, torch.Tensor):
+        return one.dtype == other.dtype and torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+@pytest.fixture(scope="module")
+def unbroken():
+    net, history = train(None)
+    return net.state_dict(), vars(history)
+
+
+def assert_is_unbroken(run, unbroken):
+    net, history = run
+    assert same(net.state_dict(), unbroken[0])
+    assert same(vars(history), unbroken[1])
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_and_resumed_is_never_stopped(moment, tmp_path, unbroken):
+    path = tmp_path / "run.pt"
+    script = [sys.executable, killed_run.__file__, path, moment]
+    killed = subprocess.run(script, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert path.exists() == (moment != "before the first epoch ends")
+    assert len(list(tmp_path.glob("*.part"))) == (moment == "in a write")
+    assert_is_unbroken(train(path), unbroken)
+
+
+@pytest.mark.parametrize("stop", range(1, EPOCHS))
+def test_interrupted_and_resumed_is_never_stopped(stop, tmp_path, unbroken):
+    def callback(epoch, history):
+        if epoch == stop + 1:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "run.pt"
+    _, history = train(path, callback=callback)
+    assert (len(history.losses), history.interrupted) == (stop + 1, True)
+    assert_is_unbroken(train(path), unbroken)
+
+
+def test_a_finished_run_is_not_run_again(tmp_path, unbroken):
+    path = tmp_path / "run.pt"
+    train(path)
+    again = train(path, callback=lambda *_: pytest.fail("an epoch was run"))
+    assert_is_unbroken(again, unbroken)
+
+
+def test_more_epochs_go_on(tmp_path, unbroken):
+    path = tmp_path / "run.pt"
+    train(path, epochs=2)
+    assert_is_unbroken(train(path), unbroken)
+
+
+def test_random_numbers_in_a_callback_are_replayed(tmp_path):
+    def draw(epoch, history):
+        torch.rand(epoch)
+
+    path = tmp_path / "run.pt"
+    train(path, epochs=2, callback=draw)
+    net, _ = train(path, callback=draw)
+    assert same(net.state_dict(), train(None, callback=draw)[0].state_dict())
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        lambda o: lr_scheduler.CosineAnnealingLR(o, 20),
+        lambda o: lr_scheduler.LambdaLR(o, lambda step: 0.9**step),
+        lambda o: lr_scheduler.SequentialLR(
+            o, [lr_scheduler.LinearLR(o), lr_scheduler.StepLR(o, 3)], [7]
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9),
+        lambda p: torch.optim.Adam(p, lr=0.01, amsgrad=True),
+    ],
+)
+def test_other_optimizers_and_plans(kind, plan, tmp_path):
+    def run(checkpoint, epochs):
+        conv.seed_everything(1)
+        x, y = torch.randn(30, 5), torch.randint(0, 2, (30,))
+        net = nn.Linear(5, 2)
+        optimizer = kind(net.parameters())
+        pictures = conv.Pictures(x, y, ("a", "b"))
+        conv.fit(
+            net,
+            conv.batches(pictures, 7, shuffle=True),
+            nn.functional.cross_entropy,
+            optimizer,
+            epochs,
+            scheduler=plan(optimizer),
+            checkpoint=checkpoint,
+        )
+        return net.state_dict(), optimizer.state_dict()
+
+    run(tmp_path / "run.pt", 2)
+    assert same(run(tmp_path / "run.pt", 4), run(None, 4))
+
+
+def test_the_best_epochs_weights_are_kept():
+    net, history = train(None)
+    losses = history.validation_losses
+    assert history.best_epoch == losses.index(min(losses)) + 1
+    net.load_state_dict(history.best)
+    conv.seed_everything(3)
+    x, y = torch.randn(40, 1, 8, 8), torch.randint(0, 3, (40,))
+    batch = [(x[:20], y[:20])]
+    measured = conv.evaluate(net, batch, nn.functional.cross_entropy, conv.accuracy)
+    assert measured == [min(losses), history.metrics[history.best_epoch - 1]]
+    assert f"best validation loss {min(losses):.3f} in epoch" in repr(history)
+
+
+def test_no_best_among_infinite_losses():
+    history = conv.History(2, validation_losses=[math.nan, math.inf])
+    assert history.best_epoch == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish", b"PK\x03\x04 half a file"])
+def test_an_unreadable_file_is_named(content, tmp_path):
+    path = tmp_path / "run.pt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"^checkpoint {re.escape(str(path))} can't"):
+        train(path)
+    assert path.read_bytes() == content
+
+
+def test_code_in_a_checkpoint_is_not_run(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "evil"),)
+
+    torch.save({"net": Evil()}, tmp_path / "run.pt")
+    with pytest.raises(ValueError, match="can't be read"):
+        train(tmp_path / "run.pt")
+    assert not (tmp_path / "evil").exists()
+
+
+def fit_another(checkpoint, net=None, kind=torch.optim.SGD, scheduler=False):
+    net = net or nn.Linear(4, 2)
+    optimizer = kind(net.parameters(), lr=0.1)
+    plan = lr_scheduler.StepLR(optimizer, 3) if scheduler else None
+    batches = [(torch.ones(3, 4), torch.tensor([0, 1, 1]))]
+    loss = nn.functional.cross_entropy
+    return conv.fit(
+        net, batches, loss, optimizer, 1, scheduler=plan, checkpoint=checkpoint
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"net": nn.Linear(4, 3)},
+        {"net": nn.Sequential(nn.Linear(4, 2))},
+        {"kind": torch.optim.Adam},
+        {"scheduler": True},
+    ],
+)
+def test_another_runs_checkpoint_changes_nothing(changes, tmp_path):
+    path = tmp_path / "run.pt"
+    fit_another(path)
+    net = changes.setdefault("net", nn.Linear(4, 2))
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    with pytest.raises(ValueError, match="is of another run"):
+        fit_another(path, **changes)
+    assert same(dict(net.state_dict()), before)
+
+
+def test_a_missing_folder_is_found_before_training(tmp_path):
+    with pytest.raises(ValueError, match="expected a file in a folder that is there"):
+        train(tmp_path / "nowhere" / "run.pt", callback=pytest.fail)
+
+
+def test_a_full_disk_keeps_the_old_checkpoint_and_the_history(tmp_path, unbroken):
+    path = tmp_path / "run.pt"
+    train(path, epochs=1)
+    old = path.read_bytes()
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(old) // 2, limit[1]))
+    try:
+        with pytest.raises(
+            conv.CheckpointError, match=r"^checkpoint .*written"
+        ) as full:
+            train(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert full.value.__cause__.errno == errno.EFBIG
+    assert len(full.value.history.losses) == 2
+    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]
+    assert path.read_bytes() == old
+    assert_is_unbroken(train(path), unbroken)
+
+
+def test_random_states_come_back():
+    generator = torch.Generator().manual_seed(1)
+    states = RandomStates(torch.device("cpu"), generator)
+    kept = states.state_dict()
+    drawn = torch.rand(3), torch.rand(3, generator=generator)
+    states.load_state_dict(kept)
+    assert same((torch.rand(3), torch.rand(3, generator=generator)), drawn)
+
+
+def test_an_accelerators_generator_is_kept(monkeypatch):
+    """There is none here: a stand-in takes its place."""
+    from contextlib import nullcontext
+    from types import SimpleNamespace
+
+    seen = []
+    module = SimpleNamespace(
+        get_rng_state=lambda: torch.tensor([7]), set_rng_state=seen.append
+    )
+    monkeypatch.setattr(torch, "get_device_module", lambda device: module)
+    monkeypatch.setattr(torch.accelerator, "device_index", nullcontext)
+    states = RandomStates(torch.device("cuda"))
+    states.load_state_dict(states.state_dict())
+    assert seen == [torch.tensor([7])]

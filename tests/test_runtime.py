@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import conv
+import conv.runtime
 
 
 def draw():
@@ -61,3 +62,11 @@ def test_the_device_asked_for_is_used(device):
     if asked:
         assert device.type == torch.device(asked).type
     assert conv.corr2d(*torch.ones(2, 3, 3, device=device)).device.type == device.type
+
+
+def test_a_file_is_replaced_and_never_overwritten(tmp_path):
+    path, witness = tmp_path / "file", tmp_path / "witness"
+    path.write_bytes(b"old")
+    os.link(path, witness)
+    conv.runtime.write_whole(path, b"new")
+    assert (path.read_bytes(), witness.read_bytes()) == (b"new", b"old")

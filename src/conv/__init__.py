@@ -1,8 +1,16 @@
 """Convolutional networks, from the first sliding window."""
 
-from conv.data import Pictures, Splits, batches, load_digits28, load_fashion_mnist
+from conv.data import (
+    Pictures,
+    Splits,
+    TensorBatches,
+    batches,
+    load_digits28,
+    load_fashion_mnist,
+)
 from conv.functional import conv2d, conv_transpose2d, corr2d, output_shape, pool2d
 from conv.layers import Conv2D, ConvLayer, receptive_field
+from conv.models import lenet
 from conv.plotting import (
     plot_descent,
     plot_losses,
@@ -30,6 +38,7 @@ __all__ = [
     "Pictures",
     "Splits",
     "Stepper",
+    "TensorBatches",
     "accuracy",
     "batches",
     "conv2d",
@@ -38,6 +47,7 @@ __all__ = [
     "default_device",
     "evaluate",
     "fit",
+    "lenet",
     "load_digits28",
     "load_fashion_mnist",
     "output_shape",

@@ -9,8 +9,10 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from statistics import median
+from time import perf_counter
 
 import methods
+import pytorch_lightning as lightning
 import torch
 import torch.nn.functional as F
 from d2l import torch as d2l
@@ -20,6 +22,7 @@ from torch.utils.benchmark import Timer
 from torch.utils.data import DataLoader, TensorDataset
 
 import conv
+import conv.data
 
 TABLE = Path(__file__).parent / "README.md"
 ROUNDS = 11
@@ -76,22 +79,12 @@ def time_conv2d() -> Iterator[Row]:
     yield "conv2d", work, "F.conv2d", *compare(*calls), "5"
 
 
-def lenet() -> nn.Sequential:
-    """Make a net of LeNet's size."""
-    return nn.Sequential(
-        *(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
-        *(nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU()),
-        nn.Linear(84, 10),
-    )
-
-
 def time_fit() -> Iterator[Row]:
     """Compare an epoch of fit with the same loop, written out."""
     data = TensorDataset(torch.rand(1280, 1, 28, 28), torch.randint(10, (1280,)))
     batches = list(DataLoader(data, batch_size=64))
     loss = nn.CrossEntropyLoss()
-    net, bare_net = lenet(), lenet()
+    net, bare_net = conv.lenet(), conv.lenet()
     optimizer, bare_optimizer = (
         torch.optim.SGD(n.parameters(), lr=0.01) for n in (net, bare_net)
     )
@@ -110,6 +103,71 @@ def time_fit() -> Iterator[Row]:
     yield "fit", work, "a bare loop", *compare(fit, bare_loop), "1.1"
 
 
+def random_clothes() -> conv.TensorBatches:
+    """Make random pictures of Fashion-MNIST's number and size, in batches of 128."""
+    images, labels = torch.rand(60_000, 1, 28, 28), torch.randint(10, (60_000,))
+    pictures = conv.Pictures(images, labels, conv.data.CLOTHES)
+    return conv.batches(pictures, 128, shuffle=True)
+
+
+class D2lLeNet(d2l.Classifier):
+    """LeNet for d2l's Trainer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net, self.lr = conv.lenet(), 0.01
+        self.board.display = False
+
+
+class LightningLeNet(lightning.LightningModule):
+    """LeNet for Lightning's Trainer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = conv.lenet()
+
+    def training_step(self, batch: list[torch.Tensor]) -> torch.Tensor:
+        """Compute the loss of a batch."""
+        x, y = batch
+        return F.cross_entropy(self.net(x), y)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Choose what the others have, too."""
+        return torch.optim.SGD(self.parameters(), lr=0.01)
+
+
+def time_epoch() -> Iterator[Row]:
+    """Compare an epoch of fit with those of d2l's Trainer and Lightning's."""
+    batches, net = random_clothes(), conv.lenet()
+    theirs, lightning_net = D2lLeNet(), LightningLeNet()
+    data = d2l.DataModule()
+    data.get_dataloader = lambda train: batches if train else None
+
+    def ours() -> None:
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+        conv.fit(net, batches, F.cross_entropy, optimizer, epochs=1)
+
+    def with_d2l() -> None:
+        d2l.Trainer(max_epochs=1).fit(theirs, data)
+
+    def with_lightning() -> None:
+        quiet = ("logger", "enable_checkpointing", "enable_progress_bar")
+        options = dict.fromkeys((*quiet, "enable_model_summary"), False)
+        trainer = lightning.Trainer(max_epochs=1, accelerator="cpu", **options)
+        trainer.fit(lightning_net, batches)
+
+    work = "LeNet, an epoch of 60,000 pictures of 28 x 28, batches of 128"
+    for name, peer in {"d2l's Trainer": with_d2l, "Lightning": with_lightning}.items():
+        yield "fit", work, name, *compare(ours, peer, once, rounds=7), "1"
+
+
+def once(call: Callable[[], object]) -> float:
+    """Return the time of one call: an epoch is long enough."""
+    start = perf_counter()
+    call()
+    return perf_counter() - start
+
+
 def time_copy(names: dict) -> Iterator[Row]:
     """Compare the fastest method of chapter 10 with a bare copy.
 
@@ -119,9 +177,9 @@ def time_copy(names: dict) -> Iterator[Row]:
         X, sweep = torch.rand(2048, 2048), torch.zeros(2**25)  # 16 MiB, 128 MiB
         taps, _ = names["compiled_for"](X, torch.rand(3, 3))
         copy = partial(X.clone().copy_, X)
-        once = partial(names["from_memory"], sweep=sweep, device=methods.CPU)
+        swept = partial(names["from_memory"], sweep=sweep, device=methods.CPU)
         work = "2048 x 2048, 3 x 3, caches swept"
-        times = compare(taps, copy, once, rounds=101)
+        times = compare(taps, copy, swept, rounds=101)
         yield "compiled taps", work, "a bare copy", *times, "5/3"
 
 
@@ -164,7 +222,13 @@ def line(row: Row) -> str:
 def main() -> None:
     """Run all comparisons, print the tables and save them."""
     names = methods.chapter()
-    rows = (*time_corr2d(), *time_conv2d(), *time_fit(), *time_copy(names))
+    rows = (
+        *time_corr2d(),
+        *time_conv2d(),
+        *time_fit(),
+        *time_epoch(),
+        *time_copy(names),
+    )
     results = {work: methods.race(names, *work) for work in methods.WORKS}
     methods.draw(results)
     page = INTRODUCTION.format(machine=methods.machine())

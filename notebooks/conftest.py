@@ -12,7 +12,11 @@ def pytest_collectstart(collector):
 
 
 def pytest_collection_modifyitems(items):
-    """Wait for a cell's output as long as for the cell, not nbval's 5 s."""
+    """Begin with the last chapters, the longest; give outputs their time.
+
+    nbval waits 5 s for a cell's output, however long the cell may take.
+    """
+    items.sort(key=lambda item: item.path.name, reverse=True)
     for item in items:
         if hasattr(item, "output_timeout"):
             item.output_timeout = item.config.option.nbval_cell_timeout

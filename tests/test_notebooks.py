@@ -15,6 +15,7 @@ from execute import join_streams
 import conv.checks
 import conv.functional
 import conv.layers
+import conv.models
 import conv.training
 
 ROOT = Path(__file__).parent.parent
@@ -220,7 +221,7 @@ def saved_cells() -> list:
 
 @pytest.mark.parametrize(("source", "name"), saved_cells())
 def test_saved_cells_are_the_modules_code(source, name):
-    modules = (conv.checks, conv.functional, conv.layers, conv.training)
+    modules = conv.checks, conv.functional, conv.layers, conv.models, conv.training
     [owner] = [
         module
         for module in modules

@@ -168,3 +168,17 @@ def test_given_axes_are_used_and_returned(draw):
 def test_as_many_titles_as_pictures():
     with pytest.raises(ValueError, match="shorter"):
         conv.show_images([torch.rand(2, 2)] * 2, ["only one"])
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_gallery_has_no_ticks_and_one_scale(signed):
+    pictures = [torch.full((3, 3), value) for value in (0.25, 0.5, 1.0, 0.75, 0.0)]
+    figure = conv.show_gallery(
+        pictures, list("abcde"), columns=3, signed=signed, alt="Five greys."
+    )
+    assert figure.alt == "Five greys."
+    assert not any(len(ax.get_xticks()) + len(ax.get_yticks()) for ax in figure.axes)
+    assert [ax.get_title() for ax in figure.axes] == [*"abcde"]
+    drawn = [ax.images[0] for ax in figure.axes]
+    assert {image.norm for image in drawn} == {drawn[0].norm}
+    assert (drawn[0].norm.vmin, drawn[0].norm.vmax) == (-1 if signed else 0, 1)

@@ -14,6 +14,7 @@ from conv.models import lenet
 from conv.plotting import (
     plot_descent,
     plot_losses,
+    show_gallery,
     show_images,
     show_kernels,
     subplots,
@@ -56,6 +57,7 @@ __all__ = [
     "pool2d",
     "receptive_field",
     "seed_everything",
+    "show_gallery",
     "show_images",
     "show_kernels",
     "subplots",

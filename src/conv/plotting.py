@@ -142,6 +142,47 @@ def show_images(
     return figure
 
 
+def show_gallery(
+    images: Sequence[Tensor],
+    titles: Sequence[str] = (),
+    *,
+    alt: str,
+    signed: bool = False,
+    columns: int = 10,
+) -> Figure:
+    """Hang many small pictures close together, without ticks, on one scale.
+
+    Parameters
+    ----------
+    images, titles, signed
+        As in `show_images`.
+    alt : str
+        What the figure shows.
+    columns : int
+        Pictures a row.
+
+    Returns
+    -------
+    Figure
+    """
+    pictures = [as_array(image) for image in images]
+    scale = common_scale(pictures, signed)
+    columns = min(columns, len(pictures))
+    rows, side = -(-len(pictures) // columns), min(1.6, 9.4 / columns)
+    height = rows * (side + 0.25 * bool(titles))
+    figure, axes = subplots(
+        rows, columns, size=(side * columns, height), alt=alt, squeeze=False
+    )
+    for ax in axes.flat[len(pictures) :]:
+        ax.remove()
+    for ax, picture, title in zip_titles(axes.flat[: len(pictures)], pictures, titles):
+        ax.imshow(picture, cmap=SIGNED if signed else UNSIGNED, norm=scale)
+        ax.set_title(title, fontsize=9)
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set(visible=True, color="0.6")
+    return figure
+
+
 def show_kernels(
     kernels: Sequence[Tensor],
     titles: Sequence[str] = (),

@@ -114,6 +114,11 @@ def some_pictures(count=10):
     return conv.Pictures(images, torch.arange(count), tuple(map(str, range(count))))
 
 
+def test_pictures_need_labels():
+    with pytest.raises(ValueError, match=r"^labels has 2 entries; expected 3, one"):
+        conv.Pictures(torch.zeros(3, 1, 2, 2), torch.zeros(2), ("0",))
+
+
 def test_batches_are_cut_in_order(device):
     cut = conv.batches(some_pictures(), 4, device=device)
     assert [len(labels) for _, labels in cut] == [4, 4, 2]

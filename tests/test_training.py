@@ -304,3 +304,22 @@ def test_a_measure_of_many_numbers_is_refused():
     data, net = a_classifier()
     with pytest.raises(ValueError, match=r"^a measure gave a tensor of shape \(8, 3\)"):
         conv.evaluate(net, DataLoader(data, 8), lambda output, target: output)
+
+
+@pytest.mark.parametrize(
+    ("output", "labels", "error", "message"),
+    [
+        (torch.zeros(3), torch.zeros(3), ValueError, "output has shape (3,); expected"),
+        (torch.zeros(3, 2), torch.zeros(1), ValueError, "labels has 1 entries; expect"),
+        ([[1, 2]], torch.zeros(1), TypeError, "output is of type list; expected"),
+        (torch.zeros(1, 2), 0, TypeError, "labels is of type int; expected"),
+    ],
+)
+def test_accuracy_of_rubbish(output, labels, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}"):
+        conv.accuracy(output, labels)
+
+
+def test_accuracy_counts():
+    scores = torch.tensor([[0.0, 1, 2], [3, 1, 2], [0, 5, 4], [1, 0, 0]])
+    assert conv.accuracy(scores, torch.tensor([2, 0, 2, 1])) == 0.5

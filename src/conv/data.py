@@ -35,11 +35,24 @@ class Pictures:
         (N,), int64: the place of the picture's class in `names`.
     names : tuple of str
         The classes.
+
+    Raises
+    ------
+    ValueError
+        If there aren't as many labels as images.
     """
 
     images: Tensor
     labels: Tensor
     names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse pictures without a label, and labels without a picture."""
+        if len(self.images) != len(self.labels):
+            raise ValueError(
+                f"labels has {len(self.labels)} entries; expected {len(self.images)}, "
+                f"one for each of the images"
+            )
 
     def __len__(self) -> int:
         """Count the pictures."""

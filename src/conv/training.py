@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from tqdm.std import tqdm  # tqdm.auto would draw a widget, which is not text
 
 from conv.checkpoints import RandomStates, read_checkpoint, write_checkpoint
+from conv.checks import check_tensor
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -277,7 +278,19 @@ def accuracy(output: Tensor, labels: Tensor) -> Tensor:
     -------
     Tensor
         One number from 0 to 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not such a tensor, or there are more of one than of the other.
     """
+    check_tensor("output", output, ("examples", "classes"))
+    check_tensor("labels", labels, ("examples",))
+    if len(output) != len(labels):
+        raise ValueError(
+            f"labels has {len(labels)} entries; expected {len(output)}, one for each "
+            f"row of output"
+        )
     return (output.argmax(dim=1) == labels).float().mean()
 
 

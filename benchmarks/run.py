@@ -4,6 +4,7 @@ Each row compares two calls that do the same work. They take turns, so that a bu
 moment of the machine hits both; the table has medians.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
@@ -138,6 +139,7 @@ class LightningLeNet(lightning.LightningModule):
 
 def time_epoch() -> Iterator[Row]:
     """Compare an epoch of fit with those of d2l's Trainer and Lightning's."""
+    logging.getLogger("pytorch_lightning").setLevel("ERROR")  # no advertisements
     batches, net = random_clothes(), conv.lenet()
     theirs, lightning_net = D2lLeNet(), LightningLeNet()
     data = d2l.DataModule()

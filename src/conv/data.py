@@ -23,7 +23,7 @@ CLOTHES = (
 FITS = 2**30  # bytes; larger data are cut by a DataLoader, not on the device
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # tensors have no one truth value
 class Pictures:
     """Pictures and what they show.
 
@@ -64,7 +64,7 @@ class Pictures:
         return f"Pictures({len(self)} of {shape} in {len(self.names)} classes)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # tensors have no one truth value
 class Splits:
     """A data set in three parts that share no picture.
 

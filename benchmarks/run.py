@@ -5,7 +5,7 @@ moment of the machine hits both; the table has medians.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -104,11 +104,10 @@ def time_fit() -> Iterator[Row]:
     yield "fit", work, "a bare loop", *compare(fit, bare_loop), "1.1"
 
 
-def random_clothes() -> conv.TensorBatches:
-    """Make random pictures of Fashion-MNIST's number and size, in batches of 128."""
+def random_clothes() -> conv.Pictures:
+    """Make random pictures of Fashion-MNIST's number and size."""
     images, labels = torch.rand(60_000, 1, 28, 28), torch.randint(10, (60_000,))
-    pictures = conv.Pictures(images, labels, conv.data.CLOTHES)
-    return conv.batches(pictures, 128, shuffle=True)
+    return conv.Pictures(images, labels, conv.data.CLOTHES)
 
 
 class D2lLeNet(d2l.Classifier):
@@ -138,29 +137,41 @@ class LightningLeNet(lightning.LightningModule):
 
 
 def time_epoch() -> Iterator[Row]:
-    """Compare an epoch of fit with those of d2l's Trainer and Lightning's."""
+    """Compare an epoch of fit with those of d2l's Trainer and Lightning's.
+
+    First all take the same batches from the same place; then the peers take them, as
+    they usually do, from a DataLoader.
+    """
     logging.getLogger("pytorch_lightning").setLevel("ERROR")  # no advertisements
-    batches, net = random_clothes(), conv.lenet()
-    theirs, lightning_net = D2lLeNet(), LightningLeNet()
-    data = d2l.DataModule()
-    data.get_dataloader = lambda train: batches if train else None
+    pictures, net = random_clothes(), conv.lenet()
+    ours = conv.batches(pictures, 128, shuffle=True)
+    loader = DataLoader(TensorDataset(pictures.images, pictures.labels), 128, True)
+    peers = {"d2l's Trainer": (with_d2l, D2lLeNet())}
+    peers |= {"Lightning": (with_lightning, LightningLeNet())}
 
-    def ours() -> None:
+    def fit() -> None:
         optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
-        conv.fit(net, batches, F.cross_entropy, optimizer, epochs=1)
-
-    def with_d2l() -> None:
-        d2l.Trainer(max_epochs=1).fit(theirs, data)
-
-    def with_lightning() -> None:
-        quiet = ("logger", "enable_checkpointing", "enable_progress_bar")
-        options = dict.fromkeys((*quiet, "enable_model_summary"), False)
-        trainer = lightning.Trainer(max_epochs=1, accelerator="cpu", **options)
-        trainer.fit(lightning_net, batches)
+        conv.fit(net, ours, F.cross_entropy, optimizer, epochs=1)
 
     work = "LeNet, an epoch of 60,000 pictures of 28 x 28, batches of 128"
-    for name, peer in {"d2l's Trainer": with_d2l, "Lightning": with_lightning}.items():
-        yield "fit", work, name, *compare(ours, peer, once, rounds=7), "1"
+    for source, batches in {"": ours, ", a DataLoader": loader}.items():
+        for name, (train, model) in peers.items():
+            times = compare(fit, partial(train, model, batches), once, rounds=7)
+            yield "fit", work, name + source, *times, "1"
+
+
+def with_d2l(model: D2lLeNet, batches: Iterable) -> None:
+    """Train for an epoch by d2l."""
+    data = d2l.DataModule()
+    data.get_dataloader = lambda train: batches if train else None
+    d2l.Trainer(max_epochs=1).fit(model, data)
+
+
+def with_lightning(model: LightningLeNet, batches: Iterable) -> None:
+    """Train for an epoch by Lightning, without its extras."""
+    quiet = ("logger", "enable_checkpointing", "enable_progress_bar")
+    options = dict.fromkeys((*quiet, "enable_model_summary"), False)
+    lightning.Trainer(max_epochs=1, accelerator="cpu", **options).fit(model, batches)
 
 
 def once(call: Callable[[], object]) -> float:

@@ -136,6 +136,13 @@ def check_int(name: str, value: int) -> None:
         raise TypeError(f"{name} is {value!r}; expected an int")
 
 
+def check_count(name: str, value: int) -> None:
+    """Refuse what is not an int, and an int that is less than 1."""
+    check_int(name, value)
+    if value < 1:
+        raise ValueError(f"{name} is {value}; expected at least 1")
+
+
 def check_groups(in_channels: int, out_channels: int, groups: int) -> None:
     """Refuse numbers of channels that `groups` doesn't divide.
 
@@ -153,9 +160,7 @@ def check_groups(in_channels: int, out_channels: int, groups: int) -> None:
     """
     numbers = {"in_channels": in_channels, "out_channels": out_channels}
     for name, number in (numbers | {"groups": groups}).items():
-        check_int(name, number)
-        if number < 1:
-            raise ValueError(f"{name} is {number}; expected at least 1")
+        check_count(name, number)
     if in_channels % groups or out_channels % groups:
         raise ValueError(
             f"groups is {groups}; expected a divisor of {in_channels} in_channels "

@@ -11,7 +11,7 @@ from platformdirs import user_cache_path
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from conv.checks import check_int
+from conv.checks import check_count
 from conv.runtime import write_whole
 
 DIGITS = tuple("0123456789")
@@ -141,9 +141,7 @@ def batches(
     TypeError, ValueError
         If `batch_size` is not an int, or less than 1.
     """
-    check_int("batch_size", batch_size)
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}; expected at least 1")
+    check_count("batch_size", batch_size)
     images, labels = pictures.images, pictures.labels
     if images.nbytes > FITS:
         return DataLoader(TensorDataset(images, labels), batch_size, shuffle)

@@ -10,9 +10,11 @@ READY := $(VENV)/ready
 UV := $(BIN)/uv
 
 # A test compares what notebooks print, so they are executed and re-run alike:
-# one thread, no progress bars, one hash seed, and the CPU unless told otherwise.
+# one thread, no progress bars, one hash seed, nobody's exercises solved, and the CPU
+# unless told otherwise.
 CONV_DEVICE ?= cpu
-PINNED := CONV_DEVICE=$(CONV_DEVICE) OMP_NUM_THREADS=1 TQDM_DISABLE=1 PYTHONHASHSEED=0
+SETTING := CONV_DEVICE=$(CONV_DEVICE) CONV_PROGRESS=off
+PINNED := $(SETTING) OMP_NUM_THREADS=1 TQDM_DISABLE=1 PYTHONHASHSEED=0
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -27,7 +29,7 @@ lint: $(READY)  ## check style, in notebooks too
 	$(BIN)/ruff format --check
 
 unit: $(READY)  ## test src/conv and the notebooks' structure
-	CONV_DEVICE=$(CONV_DEVICE) $(BIN)/pytest -n auto --durations=5 tests
+	$(SETTING) $(BIN)/pytest -n auto --durations=5 tests
 
 notebooks: $(READY)  ## re-run every cell, compare what it prints
 	$(PINNED) $(BIN)/pytest notebooks --nbval --nbval-current-env \

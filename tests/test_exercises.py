@@ -1,24 +1,175 @@
-"""What a learner is told about an answer."""
+"""Each exercise: its cell, its solution, and what a checker says to wrong answers."""
 
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import cloudpickle
+import nbformat
 import pytest
 import torch
+from answers.kit import RIGHT, WRONG
 
-from conv.exercises import compare
+from conv.exercises import EXERCISES, judge
+from conv.exercises.exercise import FunctionExercise
+from conv.exercises.notebook import read_solutions, wrapped
+from conv.exercises.picture import draw_attempt
+from conv.exercises.relations import RELATIONS
+
+ROOT = Path(__file__).parent.parent
+CHAPTERS = sorted((ROOT / "solutions").glob("*.py"))
+KINDS = {"implement", "predict", "mend", "explain"}
+
+for number in range(1, 15):
+    module = importlib.import_module(f"answers.chapter_{number:02}")
+    cloudpickle.register_pickle_by_value(module)  # the checker's process can't import
+
+
+def exercise_cells() -> dict[str, tuple[str, str]]:
+    """Find each exercise's stub, and what its checker is called with, by number."""
+    found = {}
+    for path in CHAPTERS:
+        notebook = nbformat.read(ROOT / f"notebooks/{path.stem}.ipynb", as_version=4)
+        prose = ""
+        for cell in notebook.cells:
+            if "exercise" in cell.metadata.get("tags", []):
+                [number] = re.findall(r"^\*\*(\d+\.\d+)\*\* ", prose, re.M)
+                stub, call = cell.source.rsplit("\n", 1)
+                found[number] = stub, call
+            prose = cell.source if cell.cell_type == "markdown" else ""
+    return found
+
+
+CELLS = exercise_cells()
+SOLUTIONS = {
+    number: (path, source)
+    for path in CHAPTERS
+    for number, source in read_solutions(path).items()
+}
+each_exercise = pytest.mark.parametrize("number", EXERCISES)
+
+
+def answers(number: str, code: str) -> list:
+    """Run a cell's code and give what its checker is called with."""
+    path, _ = SOLUTIONS[number]
+    head = path.read_text().split("\n# %% ")[0]
+    names = re.fullmatch(r"check\.\w+\((.*)\)", CELLS[number][1])[1].split(", ")
+    space = {"__name__": "__main__"}
+    exec(compile(f"{head}\n{code}", "<cell>", "exec"), space)
+    return [space[name] for name in names]
+
+
+def names_of(number: str) -> set[str]:
+    """List an exercise's own misconceptions."""
+    exercise = EXERCISES[number]
+    reasons = getattr(exercise, "reasons", {}).values()
+    return {mistake.name for mistake in [*exercise.mistakes, *reasons]}
+
+
+def test_there_are_enough_of_them():
+    chapters = [int(number.split(".")[0]) for number in EXERCISES]
+    assert len(EXERCISES) >= 50
+    assert set(chapters) == set(range(1, 15))
+    assert all(3 <= chapters.count(chapter) <= 6 for chapter in set(chapters))
+    assert {exercise.kind for exercise in EXERCISES.values()} == KINDS
+    assert len({exercise.name for exercise in EXERCISES.values()}) == len(EXERCISES)
+    assert len({name for number in EXERCISES for name in names_of(number)}) >= 40
+
+
+@each_exercise
+def test_is_in_its_chapter_under_its_name(number):
+    _, call = CELLS[number]
+    assert call.startswith(f"check.{EXERCISES[number].name}(")
+
+
+@each_exercise
+def test_nobody_has_tried_the_stub(number):
+    stub, _ = CELLS[number]
+    assert str(judge(number, *answers(number, stub))) == f"{number}  not attempted yet"
+
+
+@each_exercise
+def test_the_solution_is_right(number):
+    _, source = SOLUTIONS[number]
+    assert str(judge(number, *answers(number, source))) == f"{number}  right"
+
+
+@each_exercise
+def test_hints_are_three_and_grow(number):
+    hints = EXERCISES[number].hints
+    assert len(set(hints)) == 3
+    assert all(hint.endswith((".", "?")) for hint in hints)
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected", "verdict"),
-    [
-        (None, 3, "not attempted yet"),
-        (3, 3, "right"),
-        ((2, 3), torch.Size([2, 3]), "right"),
-        ([3, 2], (2, 3), "not yet: 2 of 2 numbers differ"),
-        ((2, 3, 1), (2, 3), "not yet: your shape is (3,), not (2,)"),
-        (torch.ones(2, 2).int(), torch.ones(2, 2), "right"),
-        (torch.eye(2), torch.ones(2, 2), "not yet: 2 of 4 numbers differ"),
-        (torch.ones(2, requires_grad=True), torch.ones(2) + 1e-6, "right"),
-        (float("nan"), 1.0, "not yet: 1 of 1 numbers differ"),
-    ],
+    ("number", "name", "answer"),
+    [pytest.param(*case, id=f"{case[0]} {case[1]}") for case in WRONG],
 )
-def test_verdicts(answer, expected, verdict):
-    assert compare(answer, expected) == verdict
+def test_a_wrong_answer_is_named(number, name, answer):
+    """By its own misconception's name: so no other one's message fires on it."""
+    verdict = judge(number, *answer)
+    assert (verdict.state, verdict.mistake) == ("not yet", name), verdict
+    assert verdict.says
+    assert max(map(len, wrapped(str(verdict)).splitlines())) <= 79
+    if verdict.attempt is not None:
+        figure = draw_attempt(EXERCISES[number], verdict.attempt)
+        assert figure is None or figure.alt.startswith("The smallest wrong case. ")
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"), [pytest.param(*case, id=case[0]) for case in RIGHT]
+)
+def test_a_right_answer_may_be_written_otherwise(number, answer):
+    assert str(judge(number, *answer)) == f"{number}  right"
+
+
+@each_exercise
+def test_each_misconception_is_tried(number):
+    tried = {name for other, name, _ in WRONG if other == number}
+    assert names_of(number) - tried == set()
+
+
+def test_each_general_misconception_is_tried():
+    general = {name for name, _, _ in RELATIONS}
+    assert general - {name for _, name, _ in WRONG} == set()
+
+
+@pytest.mark.parametrize(
+    "number", [n for n, e in EXERCISES.items() if isinstance(e, FunctionExercise)]
+)
+def test_function_exercises_are_solved_in_two_other_ways(number):
+    assert [other for other, _ in RIGHT].count(number) >= 2
+
+
+@each_exercise
+def test_says_nothing_that_gives_the_solution_away(number):
+    """No line of the solution stands in what a wrong answer is told."""
+    lines = {line.strip() for line in SOLUTIONS[number][1].splitlines()}
+    lines = {line for line in lines if "=" in line and not line.startswith("#")}
+    exercise = EXERCISES[number]
+    for mistake in [*exercise.mistakes, *getattr(exercise, "reasons", {}).values()]:
+        assert not [line for line in lines if line in mistake.says]
+
+
+def test_cases_begin_with_the_smallest_and_tell_something():
+    for exercise in EXERCISES.values():
+        if isinstance(exercise, FunctionExercise):
+            sizes = [
+                sum(part.numel() for part in case if isinstance(part, torch.Tensor))
+                for case in exercise.cases()
+            ]
+            assert sizes[0] == min(sizes), exercise.number
+            for case in exercise.cases():
+                expected = torch.as_tensor(exercise.expected(*case))
+                assert expected.any(), "zeros hide too many mistakes"
+
+
+def test_asking_for_an_unknown_exercise_names_it():
+    with pytest.raises(ValueError, match=r"number is '1\.9'; expected"):
+        judge("1.9", 3)
+
+
+def test_the_answers_are_read():
+    assert len(WRONG) > 200
+    assert "answers.chapter_14" in sys.modules

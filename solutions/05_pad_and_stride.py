@@ -1,0 +1,25 @@
+"""One way to solve each exercise of chapter 5."""
+
+import torch
+import torch.nn.functional as F
+
+# %% 5.1
+# What gets lost, 11 - 1, is shared out to both ends.
+padding = 5
+
+# %% 5.2
+# Each such layer halves an even side.
+side = 224 // 2**5
+
+
+# %% 5.3
+def pad_with_mirror(x, p):
+    return torch.cat([x[1 : p + 1].flip(0), x, x[-p - 1 : -1].flip(0)])
+
+
+# %% 5.4
+def strided(x, k, stride, padding):
+    framed = F.pad(x, (padding, padding))
+    count = (len(framed) - len(k)) // stride + 1
+    starts = [i * stride for i in range(count)]
+    return torch.stack([(framed[s : s + len(k)] * k).sum() for s in starts])

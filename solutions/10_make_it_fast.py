@@ -1,0 +1,25 @@
+"""One way to solve each exercise of chapter 10."""
+
+import torch
+
+import conv
+
+# %% 10.1
+answer = [15 + 15, 15 * 15]
+
+
+# %% 10.2
+def corr1d_fourier(x, k):
+    n = len(x)
+    waves = torch.fft.rfft(x) * torch.fft.rfft(k, n=n).conj()
+    return torch.fft.irfft(waves, n=n)[: n - len(k) + 1]
+
+
+# %% 10.3
+def what_they_computed(X, K):
+    # A product of waves is a convolution: the kernel is turned round.
+    return conv.corr2d(X, K.flip(0, 1))
+
+
+# %% 10.4
+factor = (4 * 4) * (3 * 3) / (6 * 6)

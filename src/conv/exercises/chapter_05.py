@@ -1,0 +1,347 @@
+"""The exercises of chapter 5: pad and stride."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+import conv
+from conv.exercises.exercise import (
+    FunctionExercise,
+    Mistake,
+    ValueExercise,
+    one_of,
+    whole_numbers,
+)
+
+# --- 5.1 ----------------------------------------------------------------------------
+
+same_size = ValueExercise(
+    number="5.1",
+    name="same_size",
+    kind="predict",
+    expected=lambda: next(
+        p for p in range(20) if conv.output_shape(40, 11, padding=p) == (40, 40)
+    ),
+    mistakes=[
+        Mistake(
+            "both sides on one",
+            "Ten pixels get lost, but padding stands on both sides.",
+            10,
+        ),
+        Mistake(
+            "kernel's side",
+            "With a frame as wide as the kernel the output is larger than the picture.",
+            11,
+        ),
+        Mistake(
+            "rounded up",
+            "Half of 11, rounded up: then the output has 42 pixels.",
+            6,
+        ),
+        Mistake(
+            "half a pixel",
+            "A frame is a whole number of pixels wide. What gets lost is k - 1.",
+            5.5,
+        ),
+    ],
+    hints=(
+        "How many pixels of 40 are left without padding?",
+        "A frame of p adds 2p.",
+        "2p = k - 1.",
+    ),
+)
+
+# --- 5.2 ----------------------------------------------------------------------------
+
+
+def five_layers() -> int:
+    """Let shapes go through PyTorch's own layers."""
+    x, k = torch.empty(1, 1, 224, 224, device="meta"), torch.empty(1, 1, 3, 3)
+    for _ in range(5):
+        x = F.conv2d(x, k.to("meta"), stride=2, padding=1)
+    return x.shape[2]
+
+
+five_halves = ValueExercise(
+    number="5.2",
+    name="five_halves",
+    kind="predict",
+    expected=five_layers,
+    mistakes=[
+        Mistake(
+            "window's last place forgotten",
+            "You lose a pixel on the way: without padding, or without the + 1 for the "
+            "first place. Work out the first layer once more: 224 gives 112.",
+            6,
+        ),
+        Mistake(
+            "one layer only",
+            "That is the side after the first layer. There are five.",
+            112,
+        ),
+        Mistake(
+            "one layer fewer",
+            "That is the side after four layers.",
+            14,
+        ),
+        Mistake(
+            "stride forgotten",
+            "With padding 1 and stride 1 the size would stay. Stride 2 halves it.",
+            224,
+        ),
+        Mistake(
+            "halved by addition",
+            "Five layers don't divide by 2 + 2 + 2 + 2 + 2. Each halves what it gets.",
+            one_of(22, 22.4, 23),
+        ),
+        Mistake(
+            "floor forgotten",
+            "A side is a whole number: where the stride doesn't come out even, the "
+            "last window has no place.",
+            lambda n: n.shape == () and n != int(n),
+        ),
+    ],
+    hints=(
+        "One layer: (224 + 2 - 3) / 2, rounded down, plus 1.",
+        "An even side is halved exactly by such a layer.",
+        "Halve 224 five times.",
+    ),
+)
+
+# --- 5.3 ----------------------------------------------------------------------------
+
+
+def padded(x: Tensor, p: int, mode: str) -> Tensor:
+    """Pad a signal, by PyTorch."""
+    return F.pad(x[None, None], (p, p), mode=mode)[0, 0]
+
+
+def mirrored_with_edge(x: Tensor, p: int) -> Tensor:
+    """Mirror so that the first and the last number stand twice."""
+    return torch.cat([x[:p].flip(0), x, x[len(x) - p :].flip(0)])
+
+
+def unmirrored(x: Tensor, p: int) -> Tensor:
+    """Take the right numbers, in the wrong order."""
+    return torch.cat([x[1 : p + 1], x, x[len(x) - 1 - p : -1]])
+
+
+mirror = FunctionExercise(
+    number="5.3",
+    name="mirror",
+    kind="implement",
+    expected=lambda x, p: padded(x, p, "reflect"),
+    cases=lambda: [
+        (whole_numbers(n, seed=2), p)
+        for n, p in [(2, 0), (2, 1), (3, 1), (3, 2), (5, 3), (6, 5)]
+    ],
+    mistakes=[
+        Mistake(
+            "border repeated",
+            "The first and the last number stand twice. The mirror stands *on* them, "
+            "not beside them.",
+            mirrored_with_edge,
+        ),
+        Mistake(
+            "not mirrored",
+            "The right numbers, in the wrong order: a mirror turns them round.",
+            unmirrored,
+        ),
+        Mistake(
+            "ends exchanged",
+            "What is mirrored at the left end must come from the left end.",
+            lambda x, p: torch.cat([x[-p - 1 : -1].flip(0), x, x[1 : p + 1].flip(0)]),
+        ),
+        Mistake(
+            "round the border",
+            "Your signal goes on with its other end. Here it shall be mirrored.",
+            lambda x, p: padded(x, p, "circular"),
+        ),
+        Mistake(
+            "border stretched",
+            "You repeat the border's number. Here the numbers behind it shall come.",
+            lambda x, p: padded(x, p, "replicate"),
+        ),
+        Mistake(
+            "zeros",
+            "You put zeros there. Here a mirror is asked for.",
+            lambda x, p: padded(x, p, "constant"),
+        ),
+        Mistake(
+            "padding on one side",
+            "Only one end got its frame.",
+            lambda x, p: padded(x, p, "reflect")[: len(x) + p],
+        ),
+        Mistake(
+            "padding on one side",
+            "Only one end got its frame.",
+            lambda x, p: padded(x, p, "reflect")[p:],
+        ),
+    ],
+    hints=(
+        "Three pieces, joined by `torch.cat`: the left frame, `x`, the right frame.",
+        "The left frame is `x[1]` to `x[p]`, turned round.",
+        "`x[1 : p + 1].flip(0)` on the left. On the right, the last p numbers but one, "
+        "`x[-p - 1 : -1]`, turned round, too.",
+    ),
+)
+
+# --- 5.4 ----------------------------------------------------------------------------
+
+
+def strided_oracle(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
+    """Give the oracle's answer, PyTorch's."""
+    return F.conv1d(x[None, None], k[None, None], None, stride, padding)[0, 0]
+
+
+def dilated(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
+    """Spread the kernel out instead of moving it farther."""
+    return F.conv1d(x[None, None], k[None, None], None, 1, padding, stride)[0, 0]
+
+
+def one_sided(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
+    """Put the frame at the beginning only."""
+    return strided_oracle(F.pad(x, (padding, 0)), k, stride, 0)
+
+
+def rounded_up(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
+    """Let the last window hang over the border."""
+    framed = F.pad(x, (padding, padding))
+    missing = -(len(framed) - len(k)) % stride
+    return strided_oracle(F.pad(framed, (0, missing)), k, stride, 0)
+
+
+def padded_after(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
+    """Put zeros around the result."""
+    return F.pad(strided_oracle(x, k, stride, 0), (padding, padding))
+
+
+def stretched_border(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
+    """Pad with the border's numbers."""
+    return strided_oracle(padded(x, padding, "replicate"), k, stride, 0)
+
+
+def cut_short(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
+    """Forget the last window."""
+    return strided_oracle(x, k, stride, padding)[:-1]
+
+
+def flush_window_missing(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
+    """Leave out a last window that ends with the signal."""
+    room = len(x) + 2 * padding - len(k)
+    return strided_oracle(x, k, stride, padding)[: -(-room // stride)]
+
+
+strided = FunctionExercise(
+    number="5.4",
+    name="strided",
+    kind="implement",
+    expected=strided_oracle,
+    cases=lambda: [
+        (whole_numbers(n), whole_numbers(k, seed=n), stride, padding)
+        for n, k, stride, padding in [
+            (1, 1, 1, 0),
+            (3, 2, 1, 0),
+            (3, 2, 1, 1),
+            (4, 2, 2, 0),
+            (4, 3, 2, 1),
+            (5, 2, 2, 0),
+            (5, 3, 3, 1),
+            (6, 3, 2, 2),
+            (7, 2, 3, 0),
+            (8, 3, 2, 1),
+        ]
+    ],
+    mistakes=[
+        Mistake(
+            "stride applied to the kernel",
+            "Your window has gaps: its taps lie a stride apart (that is dilation). "
+            "A stride is how far the *whole* window moves.",
+            dilated,
+        ),
+        Mistake(
+            "padding on one side",
+            "The frame stands before the signal only. It belongs on both ends.",
+            one_sided,
+        ),
+        Mistake(
+            "floor forgotten",
+            "Your last window hangs over the border. A place that the window doesn't "
+            "reach in full steps is left out.",
+            rounded_up,
+        ),
+        Mistake(
+            "last window forgotten",
+            "Right as far as it goes, but the last window is missing.",
+            cut_short,
+        ),
+        Mistake(
+            "last window forgotten",
+            "Where the last window ends with the signal, it is missing.",
+            flush_window_missing,
+        ),
+        Mistake(
+            "padding on one side",
+            "The frame stands behind the signal only. It belongs on both ends.",
+            lambda x, k, stride, padding: strided_oracle(
+                F.pad(x, (0, padding)), k, stride, 0
+            ),
+        ),
+        Mistake(
+            "sum overwritten",
+            "Each tap's products replace those of the tap before, so only the last "
+            "tap is left. `+=` adds, `=` replaces.",
+            lambda x, k, stride, padding: strided_oracle(
+                x, torch.cat([torch.zeros_like(k[1:]), k[-1:]]), stride, padding
+            ),
+        ),
+        Mistake(
+            "mean instead of sum",
+            "You divide by the number of taps: a mean. Correlation is a plain sum.",
+            lambda x, k, stride, padding: strided_oracle(
+                x, k / len(k), stride, padding
+            ),
+        ),
+        Mistake(
+            "padded afterwards",
+            "The zeros stand around the *result*. They belong around `x`, before the "
+            "window slides.",
+            padded_after,
+        ),
+        Mistake(
+            "border stretched",
+            "You pad with the border's own numbers. Here zeros are asked for.",
+            stretched_border,
+        ),
+        Mistake(
+            "stride forgotten",
+            "Your window stands on every place. It should skip some.",
+            lambda x, k, stride, padding: strided_oracle(x, k, 1, padding),
+        ),
+        Mistake(
+            "stride forgotten",
+            "You take the right number of windows, but one beside the other. They "
+            "should be a stride apart.",
+            lambda x, k, stride, padding: strided_oracle(x, k, 1, padding)[
+                : len(strided_oracle(x, k, stride, padding))
+            ],
+        ),
+        Mistake(
+            "padding forgotten",
+            "You don't use `padding`.",
+            lambda x, k, stride, padding: strided_oracle(x, k, stride, 0),
+        ),
+        Mistake(
+            "kernel flipped",
+            "You turn the kernel round: its last number meets the window's first.",
+            lambda x, k, stride, padding: strided_oracle(x, k.flip(0), stride, padding),
+        ),
+    ],
+    hints=(
+        "Two steps: put zeros on both ends of `x`, then take the windows.",
+        "How many windows? (length with frame - k) // stride + 1. Window i begins at "
+        "i * stride.",
+        "`framed = F.pad(x, (padding, padding))`, and for each i the sum of "
+        "`framed[i * stride : i * stride + len(k)] * k`. `torch.stack` joins them.",
+    ),
+)

@@ -1,0 +1,369 @@
+"""The exercises of chapter 9: go backward."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from conv import corr2d
+from conv.exercises.exercise import (
+    FunctionExercise,
+    Mistake,
+    ValueExercise,
+    whole_numbers,
+)
+
+# --- 9.1 ----------------------------------------------------------------------------
+
+
+def times_used() -> Tensor:
+    """Ask autograd in how many outputs three pixels take part."""
+    x = torch.ones(6, 6, requires_grad=True)
+    F.conv2d(x[None, None], torch.ones(1, 1, 3, 3)).sum().backward()
+    return x.grad[[0, 0, 2], [0, 1, 2]]
+
+
+taking_part = ValueExercise(
+    number="9.1",
+    name="taking_part",
+    kind="predict",
+    expected=times_used,
+    mistakes=[
+        Mistake(
+            "every pixel alike",
+            "In the middle, yes. But the window can't stand so that the corner is in "
+            "its middle.",
+            [9, 9, 9],
+        ),
+        Mistake(
+            "padding assumed",
+            "That would be so with a frame of zeros. Without one, the corner lies in "
+            "a single window.",
+            [4, 6, 9],
+        ),
+        Mistake(
+            "both axes thought to grow",
+            "The pixel beside the corner has one more place across, but none more "
+            "downwards.",
+            [1, 4, 9],
+        ),
+        Mistake(
+            "whole border row taken",
+            "Three is for a pixel farther along the border. The corner's neighbour "
+            "lies in fewer windows.",
+            [1, 3, 9],
+        ),
+        Mistake(
+            "one axis only",
+            "In the middle the window can stand in three rows *and* in three columns.",
+            [1, 2, 3],
+        ),
+    ],
+    hints=(
+        "Draw the windows that contain the corner.",
+        "Along one axis, pixel 0 lies in one window, pixel 1 in two, pixel 2 in three.",
+        "Multiply what you find downwards by what you find across.",
+    ),
+)
+
+# --- 9.2 ----------------------------------------------------------------------------
+
+
+def spread(G: Tensor, k: int) -> Tensor:
+    """Repeat each number on k x k places."""
+    return G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1)
+
+
+def average_oracle(G: Tensor, k: int) -> Tensor:
+    """Give the oracle's answer, by the transposed operation."""
+    kernel = torch.full((1, 1, k, k), 1 / k**2, dtype=G.dtype)
+    return F.conv_transpose2d(G[None, None], kernel, stride=k)[0, 0]
+
+
+def one_place(G: Tensor, k: int) -> Tensor:
+    """Send the whole gradient to one place of each window."""
+    X = G.new_zeros(G.shape[0] * k, G.shape[1] * k)
+    X[::k, ::k] = G
+    return X
+
+
+average_backward = FunctionExercise(
+    number="9.2",
+    name="average_backward",
+    kind="implement",
+    expected=average_oracle,
+    keeps=("dtype", "device"),
+    cases=lambda: [
+        (whole_numbers(*size), k)
+        for size, k in [
+            ((1, 1), 1),
+            ((1, 1), 2),
+            ((1, 2), 2),
+            ((2, 1), 3),
+            ((2, 2), 2),
+            ((2, 3), 4),
+        ]
+    ],
+    mistakes=[
+        Mistake(
+            "not shared out",
+            "Each of a window's pixels gets the whole gradient. In a mean of k * k "
+            "numbers, each counts only a part.",
+            spread,
+        ),
+        Mistake(
+            "divided by the side",
+            "You divide by k. A window holds how many pixels?",
+            lambda G, k: spread(G, k) / k,
+        ),
+        Mistake(
+            "sent to one pixel",
+            "Only one pixel of each window gets a gradient. That is how *max* "
+            "pooling sends it; a mean depends on all.",
+            one_place,
+        ),
+        Mistake(
+            "sent to one pixel",
+            "Only one pixel of each window gets its part. A mean depends on all.",
+            lambda G, k: one_place(G, k) / k**2,
+        ),
+        Mistake(
+            "sent to one pixel",
+            "Only one pixel of each window gets a gradient. That is how *max* "
+            "pooling sends it; a mean depends on all.",
+            lambda G, k: one_place(G, k).roll((k - 1, k - 1), dims=(0, 1)),
+        ),
+        Mistake(
+            "divided by the gradient's size",
+            "You divide by the number of outputs. What counts is the window's size.",
+            lambda G, k: spread(G, k) / G.numel(),
+        ),
+        Mistake(
+            "divided by the gradient's size",
+            "You divide by the number of all pixels. What counts is the window's size.",
+            lambda G, k: spread(G, k) / (G.numel() * k * k),
+        ),
+        Mistake(
+            "picture tiled",
+            "You laid copies of `G` side by side. Each of its numbers belongs to one "
+            "window.",
+            lambda G, k: G.repeat(k, k) / k**2,
+        ),
+    ],
+    hints=(
+        "A mean of k * k numbers: by how much does it grow if one of them grows by 1?",
+        "Each number of `G` goes to all k * k places of its window.",
+        "`repeat_interleave` along both axes, and a division.",
+    ),
+)
+
+# --- 9.3 ----------------------------------------------------------------------------
+
+
+def broken(X: Tensor, K: Tensor, G: Tensor) -> Tensor:
+    """Go back to X, with three mistakes; a notebook shows it without this line."""
+    h, w = K.shape
+    framed = F.pad(G, (h, h, w, w))
+    return corr2d(framed, K)
+
+
+def gradient_in_x(X: Tensor, K: Tensor, G: Tensor) -> Tensor:
+    """Give the oracle's answer, by the transposed operation."""
+    return F.conv_transpose2d(G[None, None], K[None, None])[0, 0]
+
+
+def full(G: Tensor, K: Tensor, *frame: int) -> Tensor:
+    """Correlate with a frame (left, right, above, below)."""
+    return F.conv2d(F.pad(G, frame)[None, None], K[None, None])[0, 0]
+
+
+mend_backward = FunctionExercise(
+    number="9.3",
+    name="mend_backward",
+    kind="mend",
+    expected=gradient_in_x,
+    broken=broken,
+    keeps=("dtype", "device"),
+    cases=lambda: [
+        (
+            whole_numbers(*size),
+            whole_numbers(h, w, seed=6),
+            whole_numbers(size[0] - h + 1, size[1] - w + 1, seed=8),
+        )
+        for size, (h, w) in [
+            ((1, 1), (1, 1)),
+            ((1, 2), (1, 2)),
+            ((2, 2), (2, 2)),
+            ((3, 2), (2, 1)),
+            ((3, 3), (2, 2)),
+            ((4, 5), (2, 3)),
+            ((5, 5), (3, 1)),
+        ]
+    ],
+    mistakes=[
+        Mistake(
+            "frame one too wide",
+            "The gradient comes out too large. A window of 2 that touches a single "
+            "pixel needs a frame of how many?",
+            lambda X, K, G: full(G, K, *[K.shape[0]] * 2, *[K.shape[1]] * 2),
+        ),
+        Mistake(
+            "frame one too wide",
+            "The gradient comes out too large. A window of 2 that touches a single "
+            "pixel needs a frame of how many?",
+            lambda X, K, G: full(G, K, *[K.shape[1]] * 2, *[K.shape[0]] * 2),
+        ),
+        Mistake(
+            "frame one too wide",
+            "The gradient comes out too large. A window of 2 that touches a single "
+            "pixel needs a frame of how many?",
+            lambda X, K, G: full(G, K.flip(0, 1), *[K.shape[1]] * 2, *[K.shape[0]] * 2),
+        ),
+        Mistake(
+            "flip forgotten",
+            "The shape is right. But going back, an output's number returns to the "
+            "pixel that came from *above left*: the kernel turns round.",
+            lambda X, K, G: full(G, K, *[K.shape[1] - 1] * 2, *[K.shape[0] - 1] * 2),
+        ),
+        Mistake(
+            "flipped along one axis",
+            "The kernel is turned along one axis only.",
+            lambda X, K, G: full(
+                G, K.flip(0), *[K.shape[1] - 1] * 2, *[K.shape[0] - 1] * 2
+            ),
+        ),
+        Mistake(
+            "flipped along one axis",
+            "The kernel is turned along one axis only.",
+            lambda X, K, G: full(
+                G, K.flip(1), *[K.shape[1] - 1] * 2, *[K.shape[0] - 1] * 2
+            ),
+        ),
+        Mistake(
+            "flip taken for a transpose",
+            "`K.T` exchanges rows and columns. Turned by 180 degrees is another thing.",
+            lambda X, K, G: full(G, K.T, *[K.shape[1] - 1] * 2, *[K.shape[0] - 1] * 2),
+        ),
+        Mistake(
+            "flip taken for a transpose",
+            "`K.T` exchanges rows and columns. Turned by 180 degrees is another thing.",
+            lambda X, K, G: full(G, K.T, *[K.shape[0] - 1] * 2, *[K.shape[1] - 1] * 2),
+        ),
+    ],
+    hints=(
+        "The result must have the shape of `X`. Which shape has it, for a square "
+        "kernel, and for one that isn't square?",
+        "Three faults: how wide the frame is, which sides it goes to, how the kernel "
+        "stands.",
+        "`F.pad` takes (left, right, above, below): columns come first. The frame is "
+        "h - 1 and w - 1 wide, and the kernel is turned by 180 degrees.",
+    ),
+)
+
+# --- 9.4 ----------------------------------------------------------------------------
+
+
+def mean_squared(X: Tensor, K: Tensor, Y: Tensor) -> Tensor:
+    """Give the loss."""
+    return F.mse_loss(F.conv2d(X[None, None], K[None, None])[0, 0], Y)
+
+
+def descend(X: Tensor, K: Tensor, Y: Tensor, lr: float) -> Tensor:
+    """Go one step by autograd."""
+    leaf = K.detach().clone().requires_grad_()
+    [gradient] = torch.autograd.grad(mean_squared(X, leaf, Y), leaf)
+    return K - lr * gradient
+
+
+def moved(factor):
+    """Go a multiple of the step; `factor` is worked out from X, K, Y."""
+    return lambda X, K, Y, lr: K + factor(X, K, Y) * (descend(X, K, Y, lr) - K)
+
+
+kernel_step = FunctionExercise(
+    number="9.4",
+    name="kernel_step",
+    kind="implement",
+    expected=descend,
+    keeps=("dtype", "device"),
+    cases=lambda: [
+        (
+            whole_numbers(*size),
+            whole_numbers(h, w, seed=6),
+            whole_numbers(size[0] - h + 1, size[1] - w + 1, seed=8),
+            0.125,
+        )
+        for size, (h, w) in [
+            ((1, 2), (1, 1)),
+            ((2, 2), (1, 2)),
+            ((3, 3), (2, 2)),
+            ((4, 3), (2, 1)),
+            ((4, 5), (3, 2)),
+        ]
+    ],
+    mistakes=[
+        Mistake(
+            "uphill",
+            "Your step goes with the gradient. Descent goes against it.",
+            moved(lambda X, K, Y: -1),
+        ),
+        Mistake(
+            "sum instead of mean",
+            "Your step is too long by the number of outputs. The loss is the mean of "
+            "the squared errors.",
+            moved(lambda X, K, Y: Y.numel()),
+        ),
+        Mistake(
+            "2 forgotten",
+            "Your step is half as long as it should be: the derivative of e squared "
+            "is 2e.",
+            moved(lambda X, K, Y: 0.5),
+        ),
+        Mistake(
+            "divided by the picture's size",
+            "You divide by the number of pixels. The mean is over the *outputs*.",
+            moved(lambda X, K, Y: Y.numel() / X.numel()),
+        ),
+        Mistake(
+            "divided by the kernel's size",
+            "You divide by the number of weights. The mean is over the *outputs*.",
+            moved(lambda X, K, Y: Y.numel() / K.numel()),
+        ),
+        Mistake(
+            "kernel's gradient flipped",
+            "You turned the kernel's gradient round. Only the way back to `X` turns "
+            "anything.",
+            lambda X, K, Y, lr: K + (descend(X, K, Y, lr) - K).flip(0, 1),
+        ),
+        Mistake(
+            "gradient alone",
+            "That is the gradient, or the step. Asked for is the kernel after it.",
+            lambda X, K, Y, lr: (K - descend(X, K, Y, lr)) / lr,
+        ),
+        Mistake(
+            "gradient alone",
+            "That is the step. Asked for is the kernel after it.",
+            lambda X, K, Y, lr: K - descend(X, K, Y, lr),
+        ),
+        Mistake(
+            "gradient alone",
+            "That is the step. Asked for is the kernel after it.",
+            lambda X, K, Y, lr: descend(X, K, Y, lr) - K,
+        ),
+        Mistake(
+            "learning rate forgotten",
+            "Your step is the whole gradient. Multiply it by the learning rate.",
+            lambda X, K, Y, lr: descend(X, K, Y, 1.0),
+        ),
+        Mistake(
+            "target forgotten",
+            "Your error is the output itself. An error is output minus target.",
+            lambda X, K, Y, lr: descend(X, K, torch.zeros_like(Y), lr),
+        ),
+    ],
+    hints=(
+        "Output minus target is the error `E`. Which gradient of the loss arrives at "
+        "each output?",
+        "For a mean of n squares it is 2 * E / n.",
+        "The gradient in `K` is `corr2d(X, G)`, as above, with that `G`.",
+    ),
+)

@@ -1,0 +1,253 @@
+"""The exercises of chapter 10: make it fast."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from conv.exercises.exercise import (
+    FunctionExercise,
+    Mistake,
+    ValueExercise,
+    one_of,
+    whole_numbers,
+)
+
+# --- 10.1 ---------------------------------------------------------------------------
+
+two_passes = ValueExercise(
+    number="10.1",
+    name="two_passes",
+    kind="predict",
+    expected=lambda: [15 + 15, 15 * 15],
+    mistakes=[
+        Mistake(
+            "one pass only",
+            "That is one pass. The column takes 15 multiplications, and the row again.",
+            [15, 225],
+        ),
+        Mistake(
+            "passes multiplied",
+            "Two passes, one after the other: their costs add up.",
+            [225, 225],
+        ),
+        Mistake(
+            "additions counted",
+            "Asked for are multiplications only.",
+            lambda a: a.tolist() in ([58, 449], [60, 450], [59, 449], [58, 225]),
+        ),
+    ],
+    hints=(
+        "Plain: how many weights does one output meet?",
+        "In two passes each output meets a column of 15, and then a row of 15.",
+        "A sum, and a product.",
+    ),
+)
+
+# --- 10.2 ---------------------------------------------------------------------------
+
+
+def correlate(x: Tensor, k: Tensor) -> Tensor:
+    """Give the oracle's answer, PyTorch's."""
+    return F.conv1d(x[None, None], k[None, None])[0, 0]
+
+
+def waves(x: Tensor, k: Tensor) -> Tensor:
+    """Correlate round the border."""
+    product = torch.fft.rfft(x) * torch.fft.rfft(k, n=len(x)).conj()
+    return torch.fft.irfft(product, n=len(x))
+
+
+def waves_flipped(x: Tensor, k: Tensor) -> Tensor:
+    """Convolve round the border."""
+    product = torch.fft.rfft(x) * torch.fft.rfft(k, n=len(x))
+    return torch.fft.irfft(product, n=len(x))
+
+
+fourier = FunctionExercise(
+    number="10.2",
+    name="fourier",
+    kind="implement",
+    expected=correlate,
+    keeps=("dtype", "gradient"),
+    cases=lambda: [
+        (whole_numbers(n), whole_numbers(k, seed=n))
+        for n, k in [(2, 1), (2, 2), (3, 2), (4, 3), (5, 2), (7, 4), (8, 3), (11, 5)]
+    ],
+    mistakes=[
+        Mistake(
+            "conjugate forgotten",
+            "A product of waves is a convolution, with the kernel turned round, and "
+            "it is round the border besides. What turns a wave round?",
+            lambda x, k: waves_flipped(x, k)[: len(x) - len(k) + 1],
+        ),
+        Mistake(
+            "kernel flipped",
+            "You computed the convolution: the kernel is turned round.",
+            lambda x, k: correlate(x, k.flip(0)),
+        ),
+        Mistake(
+            "wrong conjugate",
+            "You conjugate the signal's waves, not the kernel's. That runs the "
+            "result backward.",
+            lambda x, k: waves(x, k).flip(0).roll(1)[: len(x) - len(k) + 1],
+        ),
+        Mistake(
+            "border's wrap kept",
+            "You keep all numbers. The last ones are windows that come round the "
+            "border.",
+            waves,
+        ),
+        Mistake(
+            "wrong end cut off",
+            "You cut off the first numbers. With the conjugate it is the last ones "
+            "that come round the border.",
+            lambda x, k: waves(x, k)[len(k) - 1 :],
+        ),
+        Mistake(
+            "odd length forgotten",
+            "For signals of odd length your result is wrong, or one short: `irfft` has "
+            "to be told the length, `n=len(x)`.",
+            lambda x, k: odd_forgotten(x, k)[: len(x) - len(k) + 1],
+        ),
+        Mistake(
+            "odd length forgotten",
+            "For signals of odd length your result is wrong, or one short: `irfft` has "
+            "to be told the length, `n=len(x)`.",
+            lambda x, k: odd_forgotten(x, k)[: len(odd_forgotten(x, k)) - len(k) + 1],
+        ),
+        Mistake(
+            "kernel not padded",
+            "Signal and kernel have different numbers of waves, so they can't be "
+            "multiplied. `torch.fft.rfft(k, n=...)` pads the kernel with zeros.",
+            lambda x, k: short_waves(x, k),
+        ),
+    ],
+    hints=(
+        "`by_fourier` above, with one axis less.",
+        "`torch.fft.rfft(k, n=len(x))` pads the kernel with zeros to the signal's "
+        "length.",
+        "The product of one with the other's `.conj()`, `torch.fft.irfft(..., "
+        "n=len(x))`, and the first len(x) - len(k) + 1 numbers.",
+    ),
+)
+
+
+def odd_forgotten(x: Tensor, k: Tensor) -> Tensor:
+    """Go back to an even length, whatever it was."""
+    product = torch.fft.rfft(x) * torch.fft.rfft(k, n=len(x)).conj()
+    return torch.fft.irfft(product)
+
+
+def short_waves(x: Tensor, k: Tensor) -> Tensor:
+    """Multiply the waves of a signal and of a shorter kernel."""
+    product = torch.fft.rfft(x) * torch.fft.rfft(k).conj()
+    return torch.fft.irfft(product, n=len(x))[: len(x) - len(k) + 1]
+
+
+# --- 10.3 ---------------------------------------------------------------------------
+
+
+def turned(X: Tensor, K: Tensor) -> Tensor:
+    """Give the oracle's answer: a product of waves, the part without a wrap."""
+    (H, W), (h, w) = X.shape, K.shape
+    product = torch.fft.rfft2(X) * torch.fft.rfft2(K, s=(H, W))
+    return torch.fft.irfft2(product, s=(H, W))[h - 1 :, w - 1 :]
+
+
+def correlate2d(X: Tensor, K: Tensor) -> Tensor:
+    """Correlate by PyTorch."""
+    return F.conv2d(X[None, None], K[None, None])[0, 0]
+
+
+what_they_computed = FunctionExercise(
+    number="10.3",
+    name="what_they_computed",
+    kind="implement",
+    expected=turned,
+    keeps=("dtype", "gradient"),
+    cases=lambda: [
+        (whole_numbers(*size), whole_numbers(*window, seed=2))
+        for size, window in [
+            ((2, 2), (1, 1)),
+            ((2, 3), (1, 2)),
+            ((3, 2), (2, 1)),
+            ((3, 3), (2, 2)),
+            ((4, 5), (3, 2)),
+            ((5, 4), (2, 3)),
+        ]
+    ],
+    mistakes=[
+        Mistake(
+            "nothing flipped",
+            "That is plain correlation, what they *meant* to compute.",
+            correlate2d,
+        ),
+        Mistake(
+            "flipped along one axis",
+            "The kernel is turned along one axis only.",
+            lambda X, K: correlate2d(X, K.flip(0)),
+        ),
+        Mistake(
+            "flipped along one axis",
+            "The kernel is turned along one axis only.",
+            lambda X, K: correlate2d(X, K.flip(1)),
+        ),
+        Mistake(
+            "picture flipped, too",
+            "Turning both picture and kernel turns the whole result round.",
+            lambda X, K: correlate2d(X.flip(0, 1), K.flip(0, 1)),
+        ),
+        Mistake(
+            "picture flipped instead",
+            "Turning the picture gives the right numbers in reverse.",
+            lambda X, K: correlate2d(X.flip(0, 1), K),
+        ),
+    ],
+    hints=(
+        "A product of waves is a convolution. What does chapter 1 say about that?",
+        "A convolution is a correlation with another kernel.",
+        "The kernel turned by 180 degrees: `K.flip(0, 1)`.",
+    ),
+)
+
+# --- 10.4 ---------------------------------------------------------------------------
+
+winograd = ValueExercise(
+    number="10.4",
+    name="winograd",
+    kind="predict",
+    expected=lambda: (4 * 3) ** 2 / (4 + 3 - 1) ** 2,
+    mistakes=[
+        Mistake(
+            "the smaller brother",
+            "That is the chapter's method, with 2 by 2 outputs from 4 by 4 numbers.",
+            2.25,
+        ),
+        Mistake(
+            "one axis only",
+            "That is the saving along one axis. A picture has two.",
+            2,
+        ),
+        Mistake(
+            "upside down",
+            "You divided the other way: by which factor are there *fewer*?",
+            0.25,
+        ),
+        Mistake(
+            "plain way forgotten",
+            "The plain way takes nine multiplications for each *output*, and a tile "
+            "has 16 of them. Compare whole tiles.",
+            one_of(16 / 36, 16 / 9, 9),
+        ),
+        Mistake(
+            "multiplications counted",
+            "That is a number of multiplications. Asked for is their ratio.",
+            one_of(144, 36, 108),
+        ),
+    ],
+    hints=(
+        "How many multiplications take 16 outputs of a 3 by 3 kernel the plain way?",
+        "The tile of 6 by 6 takes one for each of its numbers.",
+        "144 against 36.",
+    ),
+)

@@ -1,0 +1,350 @@
+"""The exercises of chapter 11: train LeNet."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+import conv
+from conv.exercises.exercise import (
+    FunctionExercise,
+    Mistake,
+    ValueExercise,
+    one_of,
+    whole_numbers,
+)
+
+# --- 11.1 ---------------------------------------------------------------------------
+
+RIGHT_CLASS = torch.tensor([0.99, 0.01], dtype=torch.float64)
+
+two_losses = ValueExercise(
+    number="11.1",
+    name="two_losses",
+    kind="predict",
+    expected=lambda: F.nll_loss(
+        RIGHT_CLASS.log()[:, None], torch.zeros(2).long(), reduction="none"
+    ),
+    accept=lambda a: (
+        abs(a[0] + math.log(0.99)) < 5e-5 and abs(a[1] + math.log(0.01)) < 5e-3
+    ),
+    mistakes=[
+        Mistake(
+            "sign forgotten",
+            "A logarithm of a probability is negative, a loss isn't.",
+            lambda a: a.shape == (2,) and (a < 0).all(),
+        ),
+        Mistake(
+            "decimal logarithm",
+            "That is the logarithm to base 10. A loss takes the natural one.",
+            lambda a: a.shape == (2,) and abs(a[1] - 2) < 1e-3,
+        ),
+        Mistake(
+            "binary logarithm",
+            "That is the logarithm to base 2. A loss takes the natural one.",
+            lambda a: a.shape == (2,) and abs(a[1] - math.log2(100)) < 1e-2,
+        ),
+        Mistake(
+            "distance to 1",
+            "That is how far the probability is from 1. The loss is its negative "
+            "logarithm; see what that does to the net that is sure and wrong.",
+            lambda a: a.shape == (2,) and abs(a[1] - 0.99) < 1e-9,
+        ),
+        Mistake(
+            "squared error",
+            "That is the squared distance to 1, not the cross-entropy.",
+            lambda a: a.shape == (2,) and abs(a[1] - 0.99**2) < 1e-9,
+        ),
+        Mistake(
+            "rounded too far",
+            "The smaller loss is near 0.01, but not 0.01. Give three digits.",
+            lambda a: a.shape == (2,) and abs(a[0] - 0.01) < 1e-9 and a[1] > 4,
+        ),
+        Mistake(
+            "mean of the two",
+            "That is their mean. Give both.",
+            lambda a: a.shape == () and abs(a - 2.3076) < 1e-2,
+        ),
+    ],
+    hints=(
+        "Cross-entropy looks at one number only: the right class's probability.",
+        "Its negative logarithm, and the natural one.",
+        "`-math.log(0.99), -math.log(0.01)`.",
+    ),
+)
+
+# --- 11.2 ---------------------------------------------------------------------------
+
+
+def smoothed(scores: Tensor, labels: Tensor, amount: float) -> Tensor:
+    """Give the oracle's answer, PyTorch's."""
+    return F.cross_entropy(scores, labels, label_smoothing=amount)
+
+
+def with_wanted(wanted):
+    """Take the cross-entropy with other wanted probabilities."""
+
+    def loss(scores: Tensor, labels: Tensor, amount: float) -> Tensor:
+        one_hot = F.one_hot(labels, scores.shape[1]).to(scores)
+        target = wanted(one_hot, amount, scores.shape[1])
+        return -(target * scores.log_softmax(dim=1)).sum(dim=1).mean()
+
+    return loss
+
+
+smooth_loss = FunctionExercise(
+    number="11.2",
+    name="smooth_loss",
+    kind="implement",
+    expected=smoothed,
+    keeps=("dtype", "device"),
+    cases=lambda: [
+        (whole_numbers(n, c, seed=n), torch.arange(n) % c, amount)
+        for n, c, amount in [
+            (1, 2, 0.5),
+            (1, 3, 0.25),
+            (2, 3, 0.1),
+            (3, 4, 0.2),
+            (6, 10, 0.1),
+        ]
+    ],
+    mistakes=[
+        Mistake(
+            "smoothing forgotten",
+            "That is the plain cross-entropy; `amount` doesn't count.",
+            lambda scores, labels, amount: smoothed(scores, labels, 0.0),
+        ),
+        Mistake(
+            "sum instead of mean",
+            "You add the pictures' losses up. The mean over the batch was asked for.",
+            lambda scores, labels, amount: (
+                smoothed(scores, labels, amount) * len(scores)
+            ),
+        ),
+        Mistake(
+            "mean over the classes, too",
+            "You average over the classes. The classes' parts are added; only the "
+            "pictures' losses are averaged.",
+            lambda scores, labels, amount: (
+                smoothed(scores, labels, amount) / scores.shape[1]
+            ),
+        ),
+        Mistake(
+            "right class left out",
+            "You share the amount among the *wrong* classes. Here every class gets "
+            "its part, the right one too.",
+            with_wanted(lambda t, a, c: t * (1 - a) + (1 - t) * a / (c - 1)),
+        ),
+        Mistake(
+            "uniform part forgotten",
+            "You shrink the right class's probability, but give the rest to nobody.",
+            with_wanted(lambda t, a, c: t * (1 - a)),
+        ),
+        Mistake(
+            "right class overwritten",
+            "The right class gets 1 - amount, and then no part of the amount. It gets "
+            "both.",
+            with_wanted(lambda t, a, c: t * (1 - a) + (1 - t) * a / c),
+        ),
+        Mistake(
+            "softmax forgotten",
+            "You multiply the wanted probabilities with the *scores*. Cross-entropy "
+            "takes the logarithms of the net's probabilities.",
+            lambda scores, labels, amount: raw_scores(scores, labels, amount),
+        ),
+        Mistake(
+            "amount not divided",
+            "Each class gets the whole amount. It is to be shared among all classes.",
+            with_wanted(lambda t, a, c: t * (1 - a) + a),
+        ),
+        Mistake(
+            "right class not lowered",
+            "The right class keeps its 1 and gets its part besides: the wanted "
+            "probabilities add up to more than 1.",
+            with_wanted(lambda t, a, c: t + a / c),
+        ),
+        Mistake(
+            "probabilities for their logarithms",
+            "You multiply the wanted probabilities with the net's *probabilities*. "
+            "Cross-entropy takes their logarithms.",
+            lambda scores, labels, amount: (
+                -(
+                    (
+                        F.one_hot(labels, scores.shape[1]) * (1 - amount)
+                        + amount / scores.shape[1]
+                    )
+                    * scores.softmax(dim=1)
+                )
+                .sum(dim=1)
+                .mean()
+            ),
+        ),
+        Mistake(
+            "softmax over the batch",
+            "You normalise over the pictures. Each picture's classes compete with one "
+            "another: axis 1.",
+            lambda scores, labels, amount: batch_softmax(scores, labels, amount),
+        ),
+    ],
+    hints=(
+        "Begin with `scores.log_softmax(dim=1)`, of shape (N, classes).",
+        "Cross-entropy is minus the sum of wanted probability times logarithm. Make "
+        "the wanted ones: a tensor full of amount / classes, more at the labels.",
+        "`F.one_hot(labels, classes) * (1 - amount) + amount / classes`, times the "
+        "logarithms; sum over classes, mean over pictures, minus.",
+    ),
+)
+
+
+def raw_scores(scores: Tensor, labels: Tensor, amount: float) -> Tensor:
+    """Take scores for logarithms of probabilities."""
+    classes = scores.shape[1]
+    target = F.one_hot(labels, classes) * (1 - amount) + amount / classes
+    return -(target * scores).sum(dim=1).mean()
+
+
+def batch_softmax(scores: Tensor, labels: Tensor, amount: float) -> Tensor:
+    """Normalise along the wrong axis."""
+    classes = scores.shape[1]
+    target = F.one_hot(labels, classes) * (1 - amount) + amount / classes
+    return -(target * scores.log_softmax(dim=0)).sum(dim=1).mean()
+
+
+# --- 11.3 ---------------------------------------------------------------------------
+
+
+def shares(confusion: Tensor) -> Tensor:
+    """Give recall and precision, by one product each."""
+    right = confusion.diagonal()
+    ones = confusion.new_ones(len(confusion))
+    return torch.stack([right / (confusion @ ones), right / (ones @ confusion)])
+
+
+def table(classes: int) -> Tensor:
+    """Make a confusion matrix of whole numbers, most of them right."""
+    return whole_numbers(classes, classes).abs() + 3 * torch.eye(classes) + 1
+
+
+recall_and_precision = FunctionExercise(
+    number="11.3",
+    name="recall_and_precision",
+    kind="implement",
+    expected=shares,
+    keeps=("dtype", "device"),
+    cases=lambda: [(table(classes),) for classes in (2, 3, 4, 10)],
+    mistakes=[
+        Mistake(
+            "recall and precision exchanged",
+            "The two are exchanged. A row holds all digits that *were* of a class; a "
+            "column all that were *taken* for it.",
+            lambda confusion: shares(confusion).flip(0),
+        ),
+        Mistake(
+            "recall twice",
+            "Both rows are the recall. For the precision add along the other axis.",
+            lambda confusion: shares(confusion)[[0, 0]],
+        ),
+        Mistake(
+            "precision twice",
+            "Both rows are the precision. For the recall add along the other axis.",
+            lambda confusion: shares(confusion)[[1, 1]],
+        ),
+        Mistake(
+            "share of all digits",
+            "You divide by the number of all digits. Each class has a total of its "
+            "own.",
+            lambda confusion: torch.stack([confusion.diagonal() / confusion.sum()] * 2),
+        ),
+        Mistake(
+            "wrong answers only",
+            "You divide by the *mistakes*. Those that were found belong to the "
+            "total, too.",
+            lambda confusion: torch.stack(
+                [
+                    confusion.diagonal() / (confusion.sum(dim=d) - confusion.diagonal())
+                    for d in (1, 0)
+                ]
+            ),
+        ),
+        Mistake(
+            "counts, not shares",
+            "That is how many were right. Divide by the totals.",
+            lambda confusion: torch.stack([confusion.diagonal()] * 2),
+        ),
+        Mistake(
+            "output transposed",
+            "Right numbers, but of shape (classes, 2). Asked for: (2, classes).",
+            lambda confusion: shares(confusion).T,
+        ),
+    ],
+    hints=(
+        "`confusion.diagonal()` holds what was right.",
+        "How many digits *were* threes: the sum of row 3. How many were *taken* for "
+        "threes: the sum of column 3.",
+        "Divide the diagonal by `confusion.sum(dim=1)` and by `confusion.sum(dim=0)`, "
+        "and `torch.stack` the two.",
+    ),
+)
+
+# --- 11.4 ---------------------------------------------------------------------------
+
+
+def first_linear(side: int) -> int:
+    """Count the numbers of LeNet's first fully connected layer."""
+    return (conv.lenet()[:7](torch.zeros(1, 1, side, side)).numel() + 1) * 120
+
+
+larger_pictures = ValueExercise(
+    number="11.4",
+    name="larger_pictures",
+    kind="predict",
+    expected=lambda: first_linear(56),
+    mistakes=[
+        Mistake(
+            "biases forgotten",
+            "You counted the weights. Each of the 120 outputs has a bias besides.",
+            16 * 12 * 12 * 120,
+        ),
+        Mistake(
+            "size thought not to matter",
+            "That is the layer as it is. A convolution doesn't mind larger pictures; "
+            "a fully connected layer has a weight for each input.",
+            one_of(48120, 48000),
+        ),
+        Mistake(
+            "four times as many",
+            "Four times as many pixels, but the 5 x 5 windows without padding take "
+            "the same two pixels from each border, whatever the size. Follow the "
+            "shapes.",
+            one_of(4 * 48120, 4 * 48000, 4 * 48000 + 120),
+        ),
+        Mistake(
+            "border thought to be kept",
+            "The second convolution has no padding: it takes four pixels from each "
+            "side.",
+            one_of((16 * 14 * 14 + 1) * 120, 16 * 14 * 14 * 120),
+        ),
+        Mistake(
+            "first layer thought unpadded",
+            "The first convolution has a padding of 2: it keeps the size.",
+            one_of((16 * 11 * 11 + 1) * 120, 16 * 11 * 11 * 120),
+        ),
+        Mistake(
+            "first layer's channels",
+            "6 channels come out of the first convolution. Count those of the second.",
+            one_of((6 * 12 * 12 + 1) * 120, 6 * 12 * 12 * 120),
+        ),
+        Mistake(
+            "channels forgotten",
+            "The second convolution puts out 16 channels. All are inputs here.",
+            one_of((12 * 12 + 1) * 120, 12 * 12 * 120),
+        ),
+    ],
+    hints=(
+        "Follow one side: 56 pixels, first convolution, pooling, second convolution, "
+        "pooling.",
+        "56, 56, 28, 24, 12. With 16 channels.",
+        "16 * 12 * 12 inputs and a bias, for each of 120 outputs.",
+    ),
+)

@@ -1,0 +1,352 @@
+"""The exercises of chapter 13: go deeper."""
+
+import copy
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from conv.exercises.exercise import (
+    FunctionExercise,
+    Mistake,
+    ValueExercise,
+    whole_numbers,
+)
+
+# --- 13.1 ---------------------------------------------------------------------------
+
+fading = ValueExercise(
+    number="13.1",
+    name="fading",
+    kind="predict",
+    expected=lambda: math.sqrt(1 / 3 / 2) ** 6,
+    within=1e-3,
+    mistakes=[
+        Mistake(
+            "variance for size",
+            "You multiplied the *variances*. The typical size is a standard "
+            "deviation, its root.",
+            6.0**-6,
+        ),
+        Mistake(
+            "ReLU forgotten",
+            "The weights alone. ReLU halves the mean square, too.",
+            3.0**-3,
+        ),
+        Mistake(
+            "weights forgotten",
+            "ReLU's half alone. PyTorch's weights take a factor as well.",
+            2.0**-3,
+        ),
+        Mistake(
+            "one layer only",
+            "That is one layer's factor. There are six.",
+            lambda f: f.shape == () and abs(f - 6**-0.5) < 1e-4,
+        ),
+        Mistake(
+            "upside down",
+            "It gets smaller: the factor is below 1.",
+            6.0**3,
+        ),
+        Mistake(
+            "factors added",
+            "Layers multiply; six layers are the sixth power of one.",
+            lambda f: f.shape == () and abs(f - 6 * 6**-0.5) < 1e-3,
+        ),
+        Mistake(
+            "He's start assumed",
+            "With He's weights the size would stay. PyTorch's own are smaller.",
+            1,
+        ),
+    ],
+    hints=(
+        "What does one layer do to the mean square, by the weights and by ReLU?",
+        "PyTorch's weights: a third. ReLU: a half.",
+        "Per layer the size shrinks by the root of a sixth. Six layers.",
+    ),
+)
+
+# --- 13.2 ---------------------------------------------------------------------------
+
+
+def pair(
+    c_in: int, c_out: int, kernel: int | tuple, seed: int, **options: int
+) -> tuple[nn.Module, nn.Module]:
+    """Make a convolution and a batch norm that has something to recall."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        layer = nn.Conv2d(c_in, c_out, kernel, **options)
+        norm = nn.BatchNorm2d(c_out, eps=0.25)
+        nn.init.uniform_(norm.weight, 0.5, 2)
+        nn.init.normal_(norm.bias)
+        norm.running_mean.normal_()
+        norm.running_var.uniform_(0.2, 3)
+    return layer.double(), norm.double().eval()
+
+
+def use_folded(
+    answer: Callable, layer: nn.Module, norm: nn.Module, x: Tensor
+) -> Tensor:
+    """Fold, and use the new layer."""
+    new = answer(layer, norm)
+    if new is not None and not isinstance(new, nn.Conv2d):
+        raise TypeError(f"expected an nn.Conv2d, got {type(new).__name__}")
+    return new if new is None else new.double()(x)
+
+
+def without_options(layer: nn.Module, norm: nn.Module, x: Tensor) -> Tensor:
+    """Forget stride and padding in the new layer."""
+    s = scale_of(norm)
+    weight = layer.weight * s[:, None, None, None]
+    return F.conv2d(x, weight, right_bias(layer, norm, s), groups=layer.groups)
+
+
+def rebuilt(layer, norm, scale, bias) -> nn.Module:
+    """Make a copy of a layer with other numbers."""
+    new = copy.deepcopy(layer)
+    with torch.no_grad():
+        new.weight.copy_(layer.weight * scale[:, None, None, None])
+        new.bias.copy_(bias)
+    return new
+
+
+def scale_of(norm: nn.Module) -> Tensor:
+    """Give what batch norm multiplies by."""
+    return norm.weight / (norm.running_var + norm.eps).sqrt()
+
+
+def wrong_fold(scale: Callable, bias: Callable) -> Callable[..., Tensor]:
+    """Fold with other formulas for the scale and for the bias."""
+
+    def used(layer: nn.Module, norm: nn.Module, x: Tensor) -> Tensor:
+        s = scale(norm)
+        return rebuilt(layer, norm, s, bias(layer, norm, s))(x)
+
+    return used
+
+
+def right_bias(layer: nn.Module, norm: nn.Module, scale: Tensor) -> Tensor:
+    """Give the bias that goes with a scale."""
+    return (layer.bias - norm.running_mean) * scale + norm.bias
+
+
+folded = FunctionExercise(
+    number="13.2",
+    name="folded",
+    kind="implement",
+    expected=lambda layer, norm, x: norm(layer(x)),
+    use=use_folded,
+    keeps=(),
+    cases=lambda: [
+        (*pair(c_in, c_out, k, seed, **options), whole_numbers(n, c_in, side, side))
+        for seed, (n, c_in, c_out, k, side, options) in enumerate(
+            [
+                (1, 1, 1, 1, 1, {}),
+                (1, 1, 2, 1, 2, {}),
+                (1, 2, 2, (1, 2), 3, {}),
+                (1, 1, 1, 2, 2, {"padding": 1}),
+                (1, 1, 2, (2, 3), 4, {"stride": 2, "padding": 1}),
+                (2, 2, 4, 3, 4, {"groups": 2, "padding": 1}),
+            ]
+        )
+    ],
+    mistakes=[
+        Mistake(
+            "padding and stride lost",
+            "Right where the layer is plain. Your new layer has the old one's weights, "
+            "but not its stride or its padding.",
+            without_options,
+        ),
+        Mistake(
+            "mean not scaled",
+            "The recalled mean is taken away *after* the scaling. Batch norm takes it "
+            "away first.",
+            wrong_fold(scale_of, lambda c, n, s: c.bias * s - n.running_mean + n.bias),
+        ),
+        Mistake(
+            "weights not scaled",
+            "The bias is right, the weights are the old ones.",
+            lambda layer, norm, x: rebuilt(
+                layer,
+                norm,
+                torch.ones_like(norm.weight),
+                right_bias(layer, norm, scale_of(norm)),
+            )(x),
+        ),
+        Mistake(
+            "bias not scaled",
+            "The weights are scaled, the layer's own bias isn't. Batch norm scales "
+            "all that comes in.",
+            wrong_fold(scale_of, lambda c, n, s: c.bias - n.running_mean * s + n.bias),
+        ),
+        Mistake(
+            "mean forgotten",
+            "Batch norm takes the recalled mean away. Your layer doesn't.",
+            wrong_fold(scale_of, lambda c, n, s: c.bias * s + n.bias),
+        ),
+        Mistake(
+            "mean added",
+            "Batch norm takes the recalled mean away; you add it.",
+            wrong_fold(
+                scale_of, lambda c, n, s: (c.bias + n.running_mean) * s + n.bias
+            ),
+        ),
+        Mistake(
+            "shift forgotten",
+            "Batch norm's own shift, `norm.bias`, is missing.",
+            wrong_fold(scale_of, lambda c, n, s: (c.bias - n.running_mean) * s),
+        ),
+        Mistake(
+            "layer's bias forgotten",
+            "The layer's own bias is lost.",
+            wrong_fold(scale_of, lambda c, n, s: n.bias - n.running_mean * s),
+        ),
+        Mistake(
+            "root forgotten",
+            "You divide by the variance. Batch norm divides by its root.",
+            wrong_fold(lambda n: n.weight / (n.running_var + n.eps), right_bias),
+        ),
+        Mistake(
+            "epsilon forgotten",
+            "Nearly: batch norm adds `norm.eps` to the variance, so that it never "
+            "divides by zero.",
+            wrong_fold(lambda n: n.weight / n.running_var.sqrt(), right_bias),
+        ),
+        Mistake(
+            "epsilon outside the root",
+            "Nearly: `norm.eps` is added to the variance, not to its root.",
+            wrong_fold(lambda n: n.weight / (n.running_var.sqrt() + n.eps), right_bias),
+        ),
+        Mistake(
+            "scale forgotten",
+            "You divide by the deviation, but leave out batch norm's own scale, "
+            "`norm.weight`.",
+            wrong_fold(lambda n: 1 / (n.running_var + n.eps).sqrt(), right_bias),
+        ),
+    ],
+    hints=(
+        "Write what batch norm does in evaluation: y = (z - mean) / deviation * scale "
+        "+ shift. Then put z = weight * x + bias into it.",
+        "What stands before x is the new weight, all else the new bias. One number "
+        "for each *output* channel.",
+        "With s = norm.weight / sqrt(norm.running_var + norm.eps): the weight times "
+        "`s[:, None, None, None]`; the bias (bias - norm.running_mean) * s + "
+        "norm.bias. `copy.deepcopy(layer)` makes the new layer.",
+    ),
+)
+
+# --- 13.3 ---------------------------------------------------------------------------
+
+rising = ValueExercise(
+    number="13.3",
+    name="rising",
+    kind="predict",
+    expected=lambda: 10 / math.sqrt(2 * math.pi),
+    within=1e-3,
+    mistakes=[
+        Mistake(
+            "positive and negative thought to cancel",
+            "They would without the ReLU. What it lets through is never negative.",
+            0,
+        ),
+        Mistake(
+            "half of them taken for the mean",
+            "Half of the numbers come through, but their mean isn't 1.",
+            5,
+        ),
+        Mistake(
+            "one block only",
+            "That is what one block adds. There are ten.",
+            lambda a: a.shape == () and abs(a - (2 * math.pi) ** -0.5) < 1e-3,
+        ),
+        Mistake(
+            "zeros left out",
+            "That is the mean of the absolute value: the negative half counts as "
+            "zero here.",
+            lambda a: a.shape == () and abs(a - 10 * math.sqrt(2 / math.pi)) < 0.02,
+        ),
+        Mistake(
+            "mean square for mean",
+            "That comes from the root of the mean square. Asked for is the mean.",
+            lambda a: a.shape == () and abs(a - 10 * math.sqrt(0.5)) < 0.02,
+        ),
+        Mistake(
+            "growth taken for a root",
+            "Deviations of independent numbers grow with the root. Means just add up.",
+            lambda a: a.shape == () and abs(a - math.sqrt(10 / 2 / math.pi)) < 1e-2,
+        ),
+    ],
+    hints=(
+        "Measure it: `torch.randn(1_000_000).relu().mean()`.",
+        "0.399 is a known number: the peak of the normal curve.",
+        "Each block adds 1 / sqrt(2 pi).",
+    ),
+)
+
+# --- 13.4 ---------------------------------------------------------------------------
+
+
+def block_size(c: int, k: int) -> int:
+    """Count the numbers of PyTorch's own layers."""
+    layers = [
+        nn.Conv2d(c, c, k, groups=c),
+        nn.LayerNorm(c),
+        nn.Conv2d(c, 4 * c, 1),
+        nn.Conv2d(4 * c, c, 1),
+    ]
+    return sum(p.numel() for layer in layers for p in layer.parameters())
+
+
+convnext_size = FunctionExercise(
+    number="13.4",
+    name="convnext_size",
+    kind="implement",
+    expected=block_size,
+    keeps=(),
+    cases=lambda: [(1, 1), (1, 3), (2, 3), (3, 5), (8, 5), (24, 7)],
+    mistakes=[
+        Mistake(
+            "depthwise forgotten",
+            "You count a full convolution. Depthwise means one slice for each channel.",
+            lambda c, k: block_size(c, k) + (c * c - c) * k * k,
+        ),
+        Mistake(
+            "biases forgotten",
+            "The weights are there, the biases of the three convolutions aren't.",
+            lambda c, k: block_size(c, k) - 6 * c,
+        ),
+        Mistake(
+            "norm forgotten",
+            "You are 2c short: LayerNorm's two numbers a channel, or two biases.",
+            lambda c, k: block_size(c, k) - 2 * c,
+        ),
+        Mistake(
+            "norm counted once",
+            "You are c short: LayerNorm's second number a channel, or a layer's bias.",
+            lambda c, k: block_size(c, k) - c,
+        ),
+        Mistake(
+            "widening forgotten",
+            "The two 1 x 1 layers widen to 4c channels and come back.",
+            lambda c, k: block_size(c, k) - 6 * c * c - 3 * c,
+        ),
+        Mistake(
+            "second layer's bias taken for the first's",
+            "The widening layer has a bias for each of its 4c outputs.",
+            lambda c, k: block_size(c, k) - 3 * c,
+        ),
+        Mistake(
+            "kernel's side for its area",
+            "The depthwise kernel has k * k weights a channel.",
+            lambda c, k: block_size(c, k) - c * k * k + c * k,
+        ),
+    ],
+    hints=(
+        "Four layers hold numbers: depthwise, LayerNorm, 1 x 1 up, 1 x 1 down.",
+        "Depthwise: k * k weights and a bias for each of c channels. Up: c times 4c "
+        "weights and 4c biases.",
+        "c (k * k + 1) + 2c + (4c * c + 4c) + (4c * c + c).",
+    ),
+)

@@ -1,0 +1,467 @@
+"""What learners might hand in for chapter 3, written without the checker at hand."""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import conv
+from answers.kit import right, wrong
+from conv import corr2d
+
+K = torch.tensor([[1.0, -1.0]])
+
+# 3.1 ---------------------------------------------------------------------------------
+
+wrong("3.1", "kernel lying down", torch.tensor([[-1.0, 1.0]]))
+wrong("3.1", "kernel lying down", K)
+wrong("3.1", "signs as before", torch.tensor([[1.0], [-1.0]]))
+wrong("3.1", "signs as before", K.T)
+wrong("3.1", "sum instead of difference", torch.tensor([[1.0], [1.0]]))
+wrong("3.1", "sum instead of difference", torch.tensor([[-1.0], [-1.0]]))
+wrong("3.1", "too strong", torch.tensor([[-2.0], [2.0]]))
+right("3.1", -K.T)
+right("3.1", K.flip(1).T)
+right("3.1", [[-1], [1]])
+right("3.1", np.array([[-1], [1]]))
+
+# 3.2 ---------------------------------------------------------------------------------
+
+wrong("3.2", "middle counted among its neighbours", 9)
+wrong("3.2", "four neighbours", 4)
+wrong("3.2", "sign turned round", -8)
+wrong("3.2", "middle ignored", 0)
+right("3.2", 8.0)
+right("3.2", torch.tensor(8))
+right("3.2", -(torch.full((3, 3), -1.0).sum() + 1))
+
+# 3.3 ---------------------------------------------------------------------------------
+
+wrong("3.3", "kernels added", F.pad(K, (0, 1)) + F.pad(K, (1, 0)))
+wrong("3.3", "signs lost", torch.tensor([[1.0, 2.0, 1.0]]))
+wrong("3.3", "signs lost", torch.tensor([[1.0, -2.0, -1.0]]))
+wrong("3.3", "middle counted once", torch.tensor([[1.0, -1.0, 1.0]]))
+wrong("3.3", "numbers squared or doubled", K * K)
+wrong("3.3", "numbers squared or doubled", K + K)
+right("3.3", [[1, -2, 1]])
+right("3.3", F.conv2d(F.pad(K, (1, 1))[None, None], K.flip(1)[None, None])[0, 0])
+right("3.3", np.convolve([1, -1], [1, -1])[None])
+
+# 3.4 ---------------------------------------------------------------------------------
+
+generator = torch.Generator().manual_seed(34)
+noisy = 0.5 + 0.1 * torch.randn(1000, 1000, generator=generator)
+response = corr2d(noisy, K)
+
+wrong("3.4", "noise unchanged", noisy.std(), "b")
+wrong("3.4", "noise unchanged", 0.1, "a")
+wrong("3.4", "variance for standard deviation", response.var(), "b")
+wrong("3.4", "deviations added", 0.2, "c")
+wrong("3.4", "deviations added", 2 * noisy.std(), "b")
+wrong("3.4", "mean for spread", response.mean(), "b")
+wrong("3.4", "mean for spread", 0, "a")
+wrong("3.4", "differences thought to cancel noise", response.std(), "a")
+wrong("3.4", "noise thought to double", response.std(), "c")
+right("3.4", response.std().item(), "b")
+right("3.4", np.std(response.numpy()), "b")
+right("3.4", response.std(correction=0).double(), "b")
+right("3.4", 0.1 * math.sqrt(2), "b")
+
+
+# 3.5 ---------------------------------------------------------------------------------
+
+
+def responses(X):
+    """Answer with both of Sobel's kernels."""
+    sobel = torch.tensor(
+        [[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]],
+        dtype=X.dtype,
+        device=X.device,
+    )
+    return corr2d(X, sobel), corr2d(X, sobel.T)
+
+
+@right("3.5")
+def by_hypot(X):
+    a, b = responses(X)
+    return torch.hypot(a, b)
+
+
+@right("3.5")
+def by_two_channels(X):
+    sobel = X.new_tensor([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+    kernels = torch.stack([sobel, sobel.T])[:, None]
+    return F.conv2d(X[None, None], kernels)[0].norm(dim=0)
+
+
+@right("3.5")
+def by_slices(X):
+    blurred = X[:-2] + 2 * X[1:-1] + X[2:]
+    upright = blurred[:, :-2] - blurred[:, 2:]
+    blurred = X[:, :-2] + 2 * X[:, 1:-1] + X[:, 2:]
+    level = blurred[:-2] - blurred[2:]
+    return (upright * upright + level * level) ** 0.5
+
+
+@right("3.5")
+def by_blur_and_difference(X):
+    blur = X.new_tensor([[1], [2], [1]])
+    difference = X.new_tensor([[1, 0, -1]])
+    upright = corr2d(corr2d(X, blur), difference)
+    level = corr2d(corr2d(X, blur.T), difference.T)
+    return torch.sqrt(upright.square() + level.square())
+
+
+@right("3.5")
+def by_a_loop_over_pixels(X):
+    s = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
+    rows = []
+    for i in range(X.shape[0] - 2):
+        row = []
+        for j in range(X.shape[1] - 2):
+            window = X[i : i + 3, j : j + 3]
+            row.append(((window * s).sum() ** 2 + (window * s.T).sum() ** 2).sqrt())
+        rows.append(torch.stack(row))
+    return torch.stack(rows)
+
+
+@right("3.5")
+def by_one_matrix(X):
+    s = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
+    windows = X.unfold(0, 3, 1).unfold(1, 3, 1).flatten(2)  # (H-2, W-2, 9)
+    both = windows @ torch.stack([s.flatten(), s.T.flatten()], dim=1)
+    return torch.linalg.vector_norm(both, dim=-1)
+
+
+@wrong("3.5", "sizes added")
+def absolute_values_added(X):
+    a, b = responses(X)
+    return a.abs() + b.abs()
+
+
+@wrong("3.5", "signs cancel")
+def responses_added(X):
+    a, b = responses(X)
+    return a + b
+
+
+@wrong("3.5", "signs cancel")
+def one_kernel_for_both(X):
+    sobel = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
+    return corr2d(X, sobel + sobel.T)
+
+
+@wrong("3.5", "signs cancel")
+def absolute_value_of_the_sum(X):
+    a, b = responses(X)
+    return (a + b).abs()
+
+
+@wrong("3.5", "root forgotten")
+def squares_added(X):
+    a, b = responses(X)
+    return a**2 + b**2
+
+
+@wrong("3.5", "upright edges only")
+def upright_with_sign(X):
+    return responses(X)[0]
+
+
+@wrong("3.5", "upright edges only")
+def upright_without_sign(X):
+    return responses(X)[0].abs()
+
+
+@wrong("3.5", "upright edges only")
+def not_turned(X):
+    sobel = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
+    return corr2d(X, sobel).square().sqrt()
+
+
+@wrong("3.5", "level edges only")
+def level_with_sign(X):
+    return corr2d(X, X.new_tensor([[1, 2, 1], [0, 0, 0], [-1, -2, -1]]))
+
+
+@wrong("3.5", "level edges only")
+def level_without_sign(X):
+    return responses(X)[1].abs()
+
+
+@wrong("3.5", "blur forgotten")
+def middle_row_only(X):
+    k = X.new_tensor([[0, 0, 0], [1, 0, -1], [0, 0, 0]])
+    return (corr2d(X, k) ** 2 + corr2d(X, k.T) ** 2).sqrt()
+
+
+@wrong("3.5", "blur forgotten")
+def differences_cut_to_one_size(X):
+    across = X[1:-1, :-2] - X[1:-1, 2:]
+    down = X[:-2, 1:-1] - X[2:, 1:-1]
+    return torch.hypot(across, down)
+
+
+@wrong("3.5", "blur forgotten")
+def differences_of_two_pixels(X):
+    k = X.new_tensor([[1, -1]])
+    across = corr2d(X, k)[:-1]
+    down = corr2d(X, k.T)[:, :-1]
+    return (across**2 + down**2).sqrt()
+
+
+@wrong("3.5", "larger of the two")
+def larger_size(X):
+    a, b = responses(X)
+    return torch.maximum(a.abs(), b.abs())
+
+
+@wrong("3.5", "larger of the two")
+def larger_by_stack(X):
+    return torch.stack(responses(X)).abs().amax(dim=0)
+
+
+@wrong("3.5", "larger of the two")
+def larger_number(X):
+    a, b = responses(X)
+    return torch.max(a, b)
+
+
+@wrong("3.5", "return forgotten")
+def strength_not_returned(X):
+    a, b = responses(X)
+    (a**2 + b**2).sqrt()
+
+
+@wrong("3.5", "printed, not returned")
+def strength_printed(X):
+    a, b = responses(X)
+    print((a**2 + b**2).sqrt())
+
+
+@wrong("3.5", "memory that nobody wrote")
+def last_row_of_empty(X):
+    s = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
+    Y = X.new_empty(X.shape[0] - 2, X.shape[1] - 2)
+    for i in range(X.shape[0] - 3):
+        for j in range(X.shape[1] - 3):
+            window = X[i : i + 3, j : j + 3]
+            Y[i, j] = torch.hypot((window * s).sum(), (window * s.T).sum())
+    return Y
+
+
+@wrong("3.5", "always the same answer")
+def the_bar_itself(X):
+    X = torch.ones((6, 8))
+    X[:, 2:6] = 0
+    a, b = responses(X)
+    return (a**2 + b**2).sqrt()
+
+
+@wrong("3.5", "sign turned round")
+def negative_root(X):
+    a, b = responses(X)
+    return -((a**2 + b**2).sqrt())
+
+
+@wrong("3.5", "output transposed")
+def of_the_turned_picture(X):
+    a, b = responses(X.T)
+    return (a**2 + b**2).sqrt()
+
+
+@wrong("3.5", "loop over the wrong axis")
+def loops_exchanged(X):
+    a, b = responses(X)
+    Y = torch.zeros_like(a)
+    for i in range(Y.shape[1]):
+        for j in range(Y.shape[0]):
+            Y[i, j] = (a[i, j] ** 2 + b[i, j] ** 2).sqrt()
+    return Y
+
+
+@wrong("3.5", "rows and columns mixed up")
+def height_for_width(X):
+    s = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
+    n = len(X) - 2
+    Y = X.new_zeros(n, n)
+    for i in range(n):
+        for j in range(n):
+            window = X[i : i + 3, j : j + 3]
+            Y[i, j] = torch.hypot((window * s).sum(), (window * s.T).sum())
+    return Y
+
+
+@wrong("3.5", "rows and columns mixed up")
+def width_before_height(X):
+    s = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
+    W, H = X.shape
+    Y = X.new_zeros(H - 2, W - 2)
+    for i in range(H - 2):
+        for j in range(W - 2):
+            window = X[i : i + 3, j : j + 3]
+            Y[i, j] = torch.hypot((window * s).sum(), (window * s.T).sum())
+    return Y
+
+
+@wrong("3.5", "one too few")
+def last_places_left_out(X):
+    s = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
+    Y = X.new_zeros(X.shape[0] - 3, X.shape[1] - 3)
+    for i in range(Y.shape[0]):
+        for j in range(Y.shape[1]):
+            window = X[i : i + 3, j : j + 3]
+            Y[i, j] = torch.hypot((window * s).sum(), (window * s.T).sum())
+    return Y
+
+
+@wrong("3.5", "one too many")
+def one_row_of_zeros_below(X):
+    a, b = responses(F.pad(X, (0, 1, 0, 1)))
+    return (a**2 + b**2).sqrt()
+
+
+@wrong("3.5", "scaled by a constant")
+def divided_by_eight(X):
+    a, b = responses(X)
+    return ((a / 8) ** 2 + (b / 8) ** 2).sqrt()
+
+
+@wrong("3.5", "mean of the two")
+def root_of_the_mean_square(X):
+    a, b = responses(X)
+    return ((a**2 + b**2) / 2).sqrt()
+
+
+@wrong("3.5", "moved by a constant")
+def added_to_ones(X):
+    a, b = responses(X)
+    Y = torch.ones_like(a)
+    Y += (a**2 + b**2).sqrt()
+    return Y
+
+
+@wrong("3.5", "argument changed")
+def mean_taken_away_in_place(X):
+    X -= X.mean()
+    a, b = responses(X)
+    return (a**2 + b**2).sqrt()
+
+
+@wrong("3.5", "argument changed")
+def written_into_the_picture(X):
+    a, b = responses(X)
+    X[1:-1, 1:-1] = (a**2 + b**2).sqrt()
+    return X[1:-1, 1:-1]
+
+
+@wrong("3.5", "dtype not kept")
+def picture_made_float(X):
+    a, b = responses(X.float())
+    return (a**2 + b**2).sqrt()
+
+
+@wrong("3.5", "dtype not kept")
+def into_zeros(X):
+    s = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
+    Y = torch.zeros(X.shape[0] - 2, X.shape[1] - 2)
+    for i in range(Y.shape[0]):
+        for j in range(Y.shape[1]):
+            window = X[i : i + 3, j : j + 3]
+            Y[i, j] = ((window * s).sum() ** 2 + (window * s.T).sum() ** 2).sqrt()
+    return Y
+
+
+@wrong("3.5", "device not kept")
+def kernel_on_the_cpu(X):
+    sobel = torch.tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]], dtype=X.dtype)
+    a, b = corr2d(X, sobel), corr2d(X, sobel.T)
+    return (a**2 + b**2).sqrt()
+
+
+@wrong("3.5", "device not kept")
+def into_zeros_on_the_cpu(X):
+    a, b = responses(X)
+    Y = torch.zeros(a.shape, dtype=X.dtype)
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            Y[i, j] = (a[i, j] ** 2 + b[i, j] ** 2).sqrt()
+    return Y
+
+
+@wrong("3.5", "cut off from autograd")
+def by_the_math_module(X):
+    a, b = responses(X)
+    Y = torch.zeros_like(a)
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            Y[i, j] = math.sqrt(a[i, j].item() ** 2 + b[i, j].item() ** 2)
+    return Y
+
+
+@wrong("3.5", "cut off from autograd")
+def detached_responses(X):
+    a, b = responses(X)
+    return torch.hypot(a.detach(), b.detach())
+
+
+@wrong("3.5", "list instead of tensor")
+def rows_in_a_list(X):
+    a, b = responses(X)
+    rows = []
+    for i in range(a.shape[0]):
+        rows.append([math.hypot(a[i, j], b[i, j]) for j in range(a.shape[1])])
+    return rows
+
+
+@wrong("3.5", "endless recursion")
+def of_itself_and_its_transpose(X):
+    a = of_itself_and_its_transpose(X)
+    b = of_itself_and_its_transpose(X.T).T
+    return (a**2 + b**2).sqrt()
+
+
+@wrong("3.5", "wrong arguments")
+def wants_the_kernel(X, sobel):
+    a, b = corr2d(X, sobel), corr2d(X, sobel.T)
+    return (a**2 + b**2).sqrt()
+
+
+@wrong("3.5", "unknown name")
+def misspelt_sobel(X):
+    sobel = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
+    a, b = corr2d(X, sobel), corr2d(X, soble.T)  # noqa: F821
+    return (a**2 + b**2).sqrt()
+
+
+@wrong("3.5", "error raised")
+def kernel_as_a_list(X):
+    sobel = [[1, 0, -1], [2, 0, -2], [1, 0, -1]]
+    a = conv.corr2d(X, sobel)
+    return a.abs()
+
+
+@wrong("3.5", "error raised")
+def sizes_do_not_fit(X):
+    across, down = corr2d(X, K.to(X)), corr2d(X, K.to(X).T)
+    return (across**2 + down**2).sqrt()
+
+
+wrong("3.5", "result instead of function", by_hypot(torch.eye(6)))
+
+
+wrong("3.4", "mean size for standard deviation", 0.1131, "b")
+
+
+@wrong("3.5", "blur without weight")
+def prewitt(X):
+    column = torch.ones(3, 1, dtype=X.dtype)
+    kernel = (column * torch.tensor([[1.0, 0, -1]], dtype=X.dtype)).to(X)
+    return conv.corr2d(X, kernel).hypot(conv.corr2d(X, kernel.T))
+
+
+@wrong("3.5", "mean of the two")
+def half_of_both(X):
+    sobel = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
+    return (conv.corr2d(X, sobel).abs() + conv.corr2d(X, sobel.T).abs()) / 2

@@ -1,0 +1,349 @@
+"""Chapter 11: answers to its exercises, right and wrong."""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from answers.kit import right, wrong
+
+# 11.1: two losses
+right("11.1", (0.0101, 4.61))
+right("11.1", np.array([-np.log(0.99), -np.log(0.01)]))
+right("11.1", -torch.tensor([0.99, 0.01]).log())
+wrong("11.1", "sign forgotten", [math.log(0.99), math.log(0.01)])
+wrong("11.1", "sign forgotten", [-0.0101, -4.61])
+wrong("11.1", "decimal logarithm", [-math.log10(0.99), -math.log10(0.01)])
+wrong("11.1", "decimal logarithm", [0.00436, 2])
+wrong("11.1", "binary logarithm", [-math.log2(0.99), -math.log2(0.01)])
+wrong("11.1", "binary logarithm", [0.0145, 6.64])
+wrong("11.1", "distance to 1", [0.01, 0.99])
+wrong("11.1", "squared error", [0.01**2, 0.99**2])
+wrong("11.1", "mean of the two", -(math.log(0.99) + math.log(0.01)) / 2)
+wrong("11.1", "mean of the two", 2.31)
+
+
+# 11.2: the smooth loss
+@right("11.2")
+def smooth_by_torch(scores, labels, amount):
+    return F.cross_entropy(scores, labels, label_smoothing=amount)
+
+
+@right("11.2")
+def smooth_by_loops(scores, labels, amount):
+    n, classes = scores.shape
+    total = 0
+    for i in range(n):
+        log_sum = torch.logsumexp(scores[i], dim=0)
+        for c in range(classes):
+            wanted = amount / classes
+            if c == labels[i]:
+                wanted = wanted + 1 - amount
+            total = total + wanted * (log_sum - scores[i, c])
+    return total / n
+
+
+@right("11.2")
+def smooth_by_two_losses(scores, labels, amount):
+    log_p = F.log_softmax(scores, dim=1)
+    hard = -log_p.gather(1, labels[:, None]).mean()
+    even = -torch.einsum("nc->n", log_p).mean() / scores.shape[1]
+    return (1 - amount) * hard + amount * even
+
+
+@wrong("11.2", "smoothing forgotten")
+def smooth_plain(scores, labels, amount):
+    return F.cross_entropy(scores, labels)
+
+
+@wrong("11.2", "smoothing forgotten")
+def smooth_plain_loop(scores, labels, amount):
+    log_p = scores.log_softmax(dim=1)
+    losses = [-log_p[i, labels[i]] for i in range(len(labels))]
+    return sum(losses) / len(losses)
+
+
+@wrong("11.2", "sum instead of mean")
+def smooth_summed(scores, labels, amount):
+    n, classes = scores.shape
+    log_p = scores.log_softmax(dim=1)
+    loss = 0
+    for i in range(n):
+        for c in range(classes):
+            wanted = amount / classes
+            if c == labels[i]:
+                wanted += 1 - amount
+            loss = loss - wanted * log_p[i, c]
+    return loss
+
+
+@wrong("11.2", "mean over the classes, too")
+def smooth_mean_of_all(scores, labels, amount):
+    classes = scores.shape[1]
+    wanted = torch.full_like(scores, amount / classes)
+    for i, label in enumerate(labels):
+        wanted[i, label] += 1 - amount
+    return -(wanted * torch.log_softmax(scores, 1)).mean()
+
+
+@wrong("11.2", "right class left out")
+def smooth_wrong_classes_only(scores, labels, amount):
+    n, classes = scores.shape
+    log_p = torch.log_softmax(scores, dim=1)
+    wanted = torch.full_like(scores, amount / (classes - 1))
+    wanted[torch.arange(n), labels] = 1 - amount
+    return -(wanted * log_p).sum(1).mean()
+
+
+@wrong("11.2", "uniform part forgotten")
+def smooth_shrunk(scores, labels, amount):
+    log_p = torch.log_softmax(scores, dim=1)
+    loss = 0
+    for i in range(len(labels)):
+        loss = loss - (1 - amount) * log_p[i, labels[i]]
+    return loss / len(labels)
+
+
+@wrong("11.2", "amount not divided")
+def smooth_whole_amount(scores, labels, amount):
+    wanted = torch.full_like(scores, amount)
+    for i in range(len(labels)):
+        wanted[i, labels[i]] = 1 - amount + amount
+    return -(wanted * scores.log_softmax(1)).sum(1).mean()
+
+
+@wrong("11.2", "right class not lowered")
+def smooth_more_than_one(scores, labels, amount):
+    classes = scores.shape[1]
+    wanted = F.one_hot(labels, classes).to(scores.dtype)
+    wanted = wanted + amount / classes
+    return -(wanted * scores.log_softmax(1)).sum(1).mean()
+
+
+@wrong("11.2", "probabilities for their logarithms")
+def smooth_without_logarithm(scores, labels, amount):
+    n, classes = scores.shape
+    p = torch.softmax(scores, dim=1)
+    total = 0
+    for i in range(n):
+        for c in range(classes):
+            wanted = amount / classes + (1 - amount if c == labels[i] else 0)
+            total = total - wanted * p[i, c]
+    return total / n
+
+
+@wrong("11.2", "softmax over the batch")
+def smooth_over_the_pictures(scores, labels, amount):
+    n, classes = scores.shape
+    log_p = torch.log_softmax(scores, dim=0)
+    wanted = torch.full_like(scores, amount / classes)
+    wanted[torch.arange(n), labels] += 1 - amount
+    return -(wanted * log_p).sum(1).mean()
+
+
+# 11.3: recall and precision
+@right("11.3")
+def rates_by_loops(confusion):
+    recall, precision = [], []
+    for k in range(len(confusion)):
+        found = confusion[k, k]
+        recall.append(found / sum(confusion[k, j] for j in range(len(confusion))))
+        precision.append(found / sum(confusion[i, k] for i in range(len(confusion))))
+    return torch.stack([torch.stack(recall), torch.stack(precision)])
+
+
+@right("11.3")
+def rates_by_einsum(confusion):
+    found = torch.einsum("ii->i", confusion)
+    taken = torch.einsum("ij->j", confusion)
+    were = torch.einsum("ij->i", confusion)
+    return torch.stack((found / were, found / taken), dim=0)
+
+
+@right("11.3")
+def rates_by_normalising(confusion):
+    by_row = confusion / confusion.sum(1, keepdim=True)
+    by_column = confusion / confusion.sum(0, keepdim=True)
+    return torch.cat([by_row.diag()[None], by_column.diag()[None]])
+
+
+@wrong("11.3", "recall and precision exchanged")
+def rates_exchanged(confusion):
+    n = confusion.shape[0]
+    recall = [confusion[k, k] / confusion[:, k].sum() for k in range(n)]
+    precision = [confusion[k, k] / confusion[k, :].sum() for k in range(n)]
+    return torch.stack([torch.stack(recall), torch.stack(precision)])
+
+
+@wrong("11.3", "recall twice")
+def rates_recall_twice(confusion):
+    recall = confusion.diag() / confusion.sum(1)
+    precision = confusion.diag() / confusion.sum(-1)
+    return torch.stack([recall, precision])
+
+
+@wrong("11.3", "precision twice")
+def rates_precision_twice(confusion):
+    n = len(confusion)
+    recall = torch.stack([confusion[k, k] / confusion[:, k].sum() for k in range(n)])
+    precision = confusion.diagonal() / confusion.sum(0)
+    return torch.stack([recall, precision])
+
+
+@wrong("11.3", "share of all digits")
+def rates_of_all(confusion):
+    recall = confusion.diag() / confusion.sum()
+    precision = confusion.diag() / confusion.sum()
+    return torch.stack([recall, precision])
+
+
+@wrong("11.3", "wrong answers only")
+def rates_by_mistakes(confusion):
+    found = confusion.diagonal()
+    missed = confusion.sum(dim=1) - found
+    mistaken = confusion.sum(dim=0) - found
+    return torch.stack([found / missed, found / mistaken])
+
+
+@wrong("11.3", "counts, not shares")
+def rates_counted(confusion):
+    found = [confusion[k, k] for k in range(len(confusion))]
+    return torch.stack([torch.stack(found), torch.stack(found)])
+
+
+@wrong("11.3", "output transposed")
+def rates_transposed(confusion):
+    rows = []
+    for k in range(len(confusion)):
+        recall = confusion[k, k] / confusion[k].sum()
+        precision = confusion[k, k] / confusion[:, k].sum()
+        rows.append(torch.stack([recall, precision]))
+    return torch.stack(rows)
+
+
+EXAMPLE = torch.tensor([[8.0, 1.0, 1.0], [2.0, 7.0, 1.0], [0.0, 3.0, 7.0]])
+
+
+@wrong("11.3", "always the same answer")
+def rates_of_the_example(confusion):
+    found = EXAMPLE.diag()
+    return torch.stack([found / EXAMPLE.sum(1), found / EXAMPLE.sum(0)])
+
+
+@wrong("11.3", "scaled by a constant")
+def rates_in_percent(confusion):
+    found = confusion.diagonal()
+    recall, precision = found / confusion.sum(1), found / confusion.sum(0)
+    return 100 * torch.stack([recall, precision])
+
+
+@wrong("11.3", "moved by a constant")
+def rates_added_to_ones(confusion):
+    out = torch.ones_like(confusion[:2] / 1)
+    for k in range(len(confusion)):
+        out[0, k] += confusion[k, k] / confusion[k].sum()
+        out[1, k] += confusion[k, k] / confusion[:, k].sum()
+    return out
+
+
+@wrong("11.3", "memory that nobody wrote")
+def rates_half_written(confusion):
+    out = torch.empty_like(confusion[:2] / 1)
+    out[0] = confusion.diag() / confusion.sum(1)
+    precision = confusion.diag() / confusion.sum(0)  # noqa: F841
+    return out
+
+
+@wrong("11.3", "one too few")
+def rates_last_class_missing(confusion):
+    recall, precision = [], []
+    for k in range(len(confusion) - 1):
+        recall.append(confusion[k, k] / confusion[k].sum())
+        precision.append(confusion[k, k] / confusion[:, k].sum())
+    return torch.stack([torch.stack(recall), torch.stack(precision)])
+
+
+@wrong("11.3", "return forgotten")
+def rates_without_return(confusion):
+    found = confusion.diagonal()
+    recall, precision = found / confusion.sum(1), found / confusion.sum(0)
+    torch.stack([recall, precision])
+
+
+@wrong("11.3", "printed, not returned")
+def rates_printed(confusion):
+    found = confusion.diagonal()
+    recall, precision = found / confusion.sum(1), found / confusion.sum(0)
+    print(torch.stack([recall, precision]))
+
+
+@wrong("11.3", "argument changed")
+def rates_diagonal_cleared(confusion):
+    found = confusion.diagonal().clone()
+    confusion.fill_diagonal_(0)  # what is left are the mistakes
+    recall = found / (found + confusion.sum(1))
+    precision = found / (found + confusion.sum(0))
+    return torch.stack([recall, precision])
+
+
+@wrong("11.3", "dtype not kept")
+def rates_in_float32(confusion):
+    confusion = confusion.float()
+    found = confusion.diag()
+    return torch.stack([found / confusion.sum(1), found / confusion.sum(0)])
+
+
+@wrong("11.3", "device not kept")
+def rates_on_the_cpu(confusion):
+    n = len(confusion)
+    out = torch.zeros(2, n, dtype=(confusion / 1).dtype)
+    for k in range(n):
+        out[0, k] = confusion[k, k] / confusion[k].sum()
+        out[1, k] = confusion[k, k] / confusion[:, k].sum()
+    return out
+
+
+@wrong("11.3", "list instead of tensor")
+def rates_in_lists(confusion):
+    n = len(confusion)
+    recall = [float(confusion[k, k] / confusion[k].sum()) for k in range(n)]
+    precision = [float(confusion[k, k] / confusion[:, k].sum()) for k in range(n)]
+    return [recall, precision]
+
+
+# 11.4: larger pictures
+right("11.4", torch.tensor(276600))
+right("11.4", 16 * 12 * 12 * 120.0 + 120)
+wrong("11.4", "biases forgotten", 16 * 12 * 12 * 120)
+wrong("11.4", "size thought not to matter", (16 * 5 * 5 + 1) * 120)
+wrong("11.4", "four times as many", (4 * 16 * 5 * 5 + 1) * 120)
+wrong("11.4", "four times as many", 4 * (16 * 5 * 5 + 1) * 120)
+wrong("11.4", "border thought to be kept", (16 * 14 * 14 + 1) * 120)
+wrong("11.4", "first layer thought unpadded", (16 * 11 * 11 + 1) * 120)
+wrong("11.4", "channels forgotten", (12 * 12 + 1) * 120)
+
+
+wrong("11.1", "rounded too far", (0.01, 4.605))
+
+
+@wrong("11.2", "right class overwritten")
+def smooth_overwritten(scores, labels, amount):
+    classes = scores.shape[1]
+    wanted = torch.full_like(scores, amount / classes)
+    for i, label in enumerate(labels):
+        wanted[i, label] = 1 - amount
+    return -(wanted * scores.log_softmax(dim=1)).sum() / len(scores)
+
+
+@wrong("11.2", "softmax forgotten")
+def smooth_of_raw_scores(scores, labels, amount):
+    total = 0
+    for row, label in zip(scores, labels, strict=True):
+        wanted = torch.full_like(row, amount / len(row))
+        wanted[label] += 1 - amount
+        total = total - (wanted * row).sum()
+    return total / len(scores)
+
+
+wrong("11.4", "first layer's channels", (6 * 12 * 12 + 1) * 120)

@@ -1,0 +1,444 @@
+"""Chapter 12: answers to its exercises, right and wrong."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from answers.kit import right, wrong
+
+# 12.1: columns
+right("12.1", (6, 21))
+right("12.1", torch.tensor([6, 21]))
+right("12.1", np.array([6.0, 21.0]))
+wrong("12.1", "padding forgotten", [8, 23])
+wrong("12.1", "first layer forgotten", [8, 19])
+wrong("12.1", "poolings only", [8, 11])
+wrong("12.1", "counted from one", [10, 25])
+wrong("12.1", "end left out", [6, 22])
+# 2 to 3, 2 to 7, 2 to 8, 2 to 12, and with padding 2: 0 to 10.
+wrong("12.1", "pooling's stride forgotten", [0, 10])
+
+
+# 12.2: saliency
+@right("12.2")
+def saliency_by_backward(net, x, label):
+    x = x.detach().clone()
+    x.requires_grad_(True)
+    score = net(x)[0, label]
+    score.backward()
+    return x.grad.squeeze(0).squeeze(0).abs()
+
+
+@right("12.2")
+def saliency_by_one_hot(net, x, label):
+    x = x.clone().detach().requires_grad_()
+    scores = net(x)
+    chosen = torch.zeros_like(scores)
+    chosen[:, label] = 1
+    gradient = torch.autograd.grad(scores, x, grad_outputs=chosen)[0]
+    height, width = x.shape[-2:]
+    gradient = gradient.reshape(height, width)
+    return torch.where(gradient < 0, -gradient, gradient)
+
+
+@right("12.2")
+def saliency_by_functional(net, x, label):
+    def score(picture):
+        return net(picture[None, None])[0, label]
+
+    return torch.func.grad(score)(x[0, 0]).abs()
+
+
+@wrong("12.2", "sign kept")
+def saliency_signed(net, x, label):
+    x = x.detach().clone().requires_grad_()
+    net(x)[0, label].backward()
+    return x.grad[0, 0]
+
+
+@wrong("12.2", "batch and channel kept")
+def saliency_in_a_batch(net, x, label):
+    x = x.detach().clone().requires_grad_()
+    net(x)[0, label].backward()
+    return x.grad.abs()
+
+
+@wrong("12.2", "batch and channel kept")
+def saliency_with_channel(net, x, label):
+    x = x.detach().clone().requires_grad_()
+    net(x)[0, label].backward()
+    return x.grad[0].abs()
+
+
+@wrong("12.2", "probability for score")
+def saliency_of_the_probability(net, x, label):
+    x = x.detach().clone().requires_grad_()
+    probabilities = torch.softmax(net(x), dim=1)
+    probabilities[0, label].backward()
+    return x.grad[0, 0].abs()
+
+
+@wrong("12.2", "all classes at once")
+def saliency_of_all_classes(net, x, label):
+    x = x.detach().clone().requires_grad_()
+    net(x).sum().backward()
+    return x.grad[0, 0].abs()
+
+
+@wrong("12.2", "best class for the label")
+def saliency_of_the_best(net, x, label):
+    x = x.detach().clone().requires_grad_()
+    scores = net(x)
+    best = scores.argmax(dim=1)
+    scores[0, best].backward()
+    return x.grad[0, 0].abs()
+
+
+@wrong("12.2", "gradient times picture")
+def saliency_times_picture(net, x, label):
+    x = x.detach().clone().requires_grad_()
+    net(x)[0, label].backward()
+    return (x.grad * x.detach())[0, 0].abs()
+
+
+@wrong("12.2", "squared instead of absolute")
+def saliency_squared(net, x, label):
+    x = x.detach().clone().requires_grad_()
+    net(x)[0, label].backward()
+    return x.grad[0, 0] ** 2
+
+
+# 12.3: the class map
+@right("12.3")
+def map_by_loops(A, weight, label):
+    channels, height, width = A.shape
+    out = torch.zeros_like(A[0])
+    for c in range(channels):
+        for i in range(height):
+            for j in range(width):
+                out[i, j] += weight[label, c] * A[c, i, j]
+    return out / (height * width)
+
+
+@right("12.3")
+def map_by_einsum(A, weight, label):
+    _, height, width = A.shape
+    return torch.einsum("c,chw->hw", weight[label], A) / height / width
+
+
+@right("12.3")
+def map_by_gradient(A, weight, label):
+    with torch.enable_grad():
+        a = A.detach().clone().requires_grad_()
+        score = weight[label] @ a.mean(dim=(1, 2))
+        [gradient] = torch.autograd.grad(score, a)
+    alpha = gradient.mean(dim=(1, 2))
+    return torch.tensordot(alpha, A, dims=1)
+
+
+@wrong("12.3", "Grad-CAM's scale forgotten")
+def map_in_cams_scale(A, weight, label):
+    out = 0
+    for c in range(len(A)):
+        out = out + weight[label, c] * A[c]
+    return out
+
+
+@wrong("12.3", "channels not summed")
+def map_of_each_channel(A, weight, label):
+    alpha = weight[label] / (A.shape[1] * A.shape[2])
+    maps = [alpha[c] * A[c] for c in range(len(A))]
+    return torch.stack(maps)
+
+
+@wrong("12.3", "maximum taken too early")
+def map_cut_off(A, weight, label):
+    _, height, width = A.shape
+    out = 0
+    for c in range(len(A)):
+        out = out + weight[label, c] / (height * width) * A[c]
+    return out.relu()
+
+
+@wrong("12.3", "channels averaged")
+def map_averaged(A, weight, label):
+    alpha = weight[label] / (A.shape[1] * A.shape[2])
+    return (alpha[:, None, None] * A).mean(dim=0)
+
+
+@wrong("12.3", "weights ignored")
+def map_unweighted(A, weight, label):
+    _, height, width = A.shape
+    return A.sum(dim=0) / (height * width)
+
+
+@wrong("12.3", "weights ignored")
+def map_just_added(A, weight, label):
+    out = torch.zeros_like(A[0])
+    for feature_map in A:
+        out += feature_map
+    return out
+
+
+@wrong("12.3", "all classes added")
+def map_of_all_classes(A, weight, label):
+    classes, channels = weight.shape
+    out = torch.zeros_like(A[0])
+    for k in range(classes):
+        for c in range(channels):
+            out += weight[k, c] * A[c]
+    return out / A[0].numel()
+
+
+EXAMPLE_MAPS = torch.arange(12.0).reshape(2, 2, 3)
+EXAMPLE_WEIGHT = torch.tensor([[1.0, -1.0], [0.5, 2.0]])
+
+
+@wrong("12.3", "always the same answer")
+def map_of_the_example(A, weight, label):
+    alpha = EXAMPLE_WEIGHT[1] / EXAMPLE_MAPS[0].numel()
+    return (alpha[:, None, None] * EXAMPLE_MAPS).sum(dim=0)
+
+
+@wrong("12.3", "nothing but zeros")
+def map_never_filled(A, weight, label):
+    out = torch.zeros_like(A[0])
+    for c in range(len(A)):
+        out + weight[label, c] * A[c] / out.numel()
+    return out
+
+
+@wrong("12.3", "scaled by a constant")
+def map_in_percent(A, weight, label):
+    share = 100 / A[0].numel()
+    return share * (weight[label][:, None, None] * A).sum(0)
+
+
+@wrong("12.3", "moved by a constant")
+def map_added_to_ones(A, weight, label):
+    out = torch.ones_like(A[0])
+    for c in range(len(A)):
+        out += weight[label, c] * A[c] / out.numel()
+    return out
+
+
+@wrong("12.3", "sign turned round")
+def map_of_the_loss(A, weight, label):
+    alpha = -weight[label] / A[0].numel()
+    return torch.einsum("c,cij->ij", alpha, A)
+
+
+@wrong("12.3", "output transposed")
+def map_transposed(A, weight, label):
+    _, height, width = A.shape
+    return torch.einsum("c,cij->ji", weight[label], A) / (height * width)
+
+
+@wrong("12.3", "loop over the wrong axis")
+def map_loops_exchanged(A, weight, label):
+    channels, height, width = A.shape
+    out = A.new_zeros(height, width)
+    for i in range(width):
+        for j in range(height):
+            for c in range(channels):
+                out[i, j] += weight[label, c] * A[c, i, j]
+    return out / (height * width)
+
+
+@wrong("12.3", "rows and columns mixed up")
+def map_height_squared(A, weight, label):
+    height = A.shape[1]
+    alpha = weight[label] / height**2
+    return (alpha[:, None, None] * A).sum(dim=0)
+
+
+@wrong("12.3", "memory that nobody wrote")
+def map_in_empty_memory(A, weight, label):
+    out = torch.empty_like(A[0])
+    for c in range(len(A)):
+        out += weight[label, c] * A[c] / out.numel()
+    return out
+
+
+@wrong("12.3", "one too few")
+def map_one_too_few(A, weight, label):
+    channels, height, width = A.shape
+    out = A.new_zeros(height - 1, width - 1)
+    for i in range(height - 1):
+        for j in range(width - 1):
+            for c in range(channels):
+                out[i, j] += weight[label, c] * A[c, i, j] / (height * width)
+    return out
+
+
+@wrong("12.3", "one too many")
+def map_one_too_many(A, weight, label):
+    channels, height, width = A.shape
+    out = A.new_zeros(height + 1, width + 1)
+    for i in range(height):
+        for j in range(width):
+            for c in range(channels):
+                out[i, j] += weight[label, c] * A[c, i, j] / (height * width)
+    return out
+
+
+@wrong("12.3", "return forgotten")
+def map_without_return(A, weight, label):
+    alpha = weight[label] / A[0].numel()
+    (alpha[:, None, None] * A).sum(dim=0)
+
+
+@wrong("12.3", "printed, not returned")
+def map_printed(A, weight, label):
+    alpha = weight[label] / A[0].numel()
+    print((alpha[:, None, None] * A).sum(dim=0))
+
+
+@wrong("12.3", "argument changed")
+def map_in_place(A, weight, label):
+    for c in range(len(A)):
+        A[c] *= weight[label, c] / A[c].numel()
+    return A.sum(dim=0)
+
+
+@wrong("12.3", "argument changed")
+def map_weight_divided(A, weight, label):
+    weight /= A[0].numel()
+    return torch.einsum("c,cij->ij", weight[label], A)
+
+
+@wrong("12.3", "dtype not kept")
+def map_in_float32(A, weight, label):
+    alpha = weight[label].float() / A[0].numel()
+    return (alpha[:, None, None] * A.float()).sum(dim=0)
+
+
+@wrong("12.3", "device not kept")
+def map_on_the_cpu(A, weight, label):
+    channels, height, width = A.shape
+    out = torch.zeros(height, width, dtype=A.dtype)
+    for i in range(height):
+        for j in range(width):
+            out[i, j] = sum(weight[label, c] * A[c, i, j] for c in range(channels))
+    return out / (height * width)
+
+
+@wrong("12.3", "list instead of tensor")
+def map_in_lists(A, weight, label):
+    channels, height, width = A.shape
+    rows = []
+    for i in range(height):
+        row = []
+        for j in range(width):
+            total = sum(float(weight[label, c] * A[c, i, j]) for c in range(channels))
+            row.append(total / (height * width))
+        rows.append(row)
+    return rows
+
+
+# 12.4: the occlusion map
+@right("12.4")
+def occlusion_put_back(score, x, size):
+    rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
+    fall = x.new_zeros(rows, columns)
+    whole = score(x)
+    covered = x.clone()
+    for i in range(rows):
+        for j in range(columns):
+            covered[i : i + size, j : j + size] = 0
+            fall[i, j] = whole - score(covered)
+            covered[:] = x
+    return fall
+
+
+@right("12.4")
+def occlusion_by_masks(score, x, size):
+    rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
+
+    def fall_at(i, j):
+        mask = torch.ones_like(x)
+        mask[i : i + size, j : j + size] = 0
+        return torch.as_tensor(score(x) - score(x * mask), dtype=x.dtype)
+
+    falls = [fall_at(i, j) for i in range(rows) for j in range(columns)]
+    return torch.stack(falls).reshape(rows, columns)
+
+
+@wrong("12.4", "two names for one picture")
+def occlusion_only_sign_mended(score, x, size):
+    rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
+    fall = x.new_zeros(rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            covered = x
+            covered[i : i + size, j : j + size] = 0
+            fall[i, j] = score(x) - score(covered)
+    return fall
+
+
+@wrong("12.4", "two names for one picture")
+def occlusion_two_names_for_a_copy(score, x, size):
+    x = x.clone()
+    rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
+    fall = x.new_zeros(rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            covered = x
+            covered[i : i + size, j : j + size] = 0
+            fall[i, j] = score(x) - score(covered)
+    return fall
+
+
+@wrong("12.4", "patches pile up")
+def occlusion_piled_up(score, x, size):
+    rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
+    fall = x.new_zeros(rows, columns)
+    covered = x.clone()
+    for i in range(rows):
+        for j in range(columns):
+            covered[i : i + size, j : j + size] = 0
+            fall[i, j] = score(x) - score(covered)
+    return fall
+
+
+@wrong("12.4", "patches pile up")
+def occlusion_piled_up_in_a_row(score, x, size):
+    rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
+    fall = x.new_zeros(rows, columns)
+    for i in range(rows):
+        covered = x.clone()
+        for j in range(columns):
+            covered[i : i + size, j : j + size] = 0
+            fall[i, j] = score(x) - score(covered)
+    return fall
+
+
+@wrong("12.4", "sign turned round")
+def occlusion_negative(score, x, size):
+    rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
+    fall = x.new_zeros(rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            covered = x.clone()
+            covered[i : i + size, j : j + size] = 0
+            fall[i, j] = score(covered) - score(x)
+    return fall
+
+
+@wrong("12.4", "score for fall")
+def occlusion_scores(score, x, size):
+    rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
+    fall = x.new_zeros(rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            covered = x.clone()
+            covered[i : i + size, j : j + size] = 0
+            fall[i, j] = score(covered)
+    return fall
+
+
+@wrong("12.2", "loss for score")
+def saliency_of_loss(net, x, label):
+    pixels = x.clone().requires_grad_()
+    F.cross_entropy(net(pixels), torch.tensor([label])).backward()
+    return pixels.grad[0, 0].abs()

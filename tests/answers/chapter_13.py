@@ -1,0 +1,289 @@
+"""Chapter 13: answers to its exercises, right and wrong."""
+
+import copy
+import math
+from fractions import Fraction
+
+import torch
+from torch import nn
+
+from answers.kit import right, wrong
+
+# 13.1: fading
+right("13.1", Fraction(1, 216))
+right("13.1", math.sqrt(1 / 6) ** 6)
+right("13.1", torch.tensor(6.0) ** -3)
+wrong("13.1", "variance for size", (1 / 6) ** 6)
+wrong("13.1", "ReLU forgotten", math.sqrt(1 / 3) ** 6)
+wrong("13.1", "weights forgotten", math.sqrt(1 / 2) ** 6)
+wrong("13.1", "one layer only", math.sqrt(1 / 6))
+wrong("13.1", "upside down", math.sqrt(6) ** 6)
+wrong("13.1", "factors added", 6 * math.sqrt(1 / 6))
+wrong("13.1", "He's start assumed", 1)
+
+
+# 13.2: batch norm folded into a convolution
+@right("13.2")
+@torch.no_grad()
+def folded_newly_built(layer, norm):
+    new = nn.Conv2d(
+        layer.in_channels,
+        layer.out_channels,
+        layer.kernel_size,
+        stride=layer.stride,
+        padding=layer.padding,
+        dilation=layer.dilation,
+        groups=layer.groups,
+        padding_mode=layer.padding_mode,
+        device=layer.weight.device,
+        dtype=layer.weight.dtype,
+    )
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    shift = norm.bias - norm.running_mean * scale
+    new.weight.copy_(torch.einsum("o,oihw->oihw", scale, layer.weight))
+    new.bias.copy_(layer.bias * scale + shift)
+    return new
+
+
+@right("13.2")
+def folded_by_loop(layer, norm):
+    new = copy.deepcopy(layer)
+    for k in range(layer.out_channels):
+        deviation = (norm.running_var[k] + norm.eps) ** 0.5
+        new.weight.data[k] = layer.weight.data[k] / deviation * norm.weight.data[k]
+        centred = (layer.bias.data[k] - norm.running_mean[k]) / deviation
+        new.bias.data[k] = centred * norm.weight.data[k] + norm.bias.data[k]
+    return new
+
+
+@right("13.2")
+def folded_by_torch(layer, norm):
+    return nn.utils.fuse_conv_bn_eval(copy.deepcopy(layer).eval(), norm.eval())
+
+
+@right("13.2")
+def folded_by_measuring(layer, norm):
+    """Ask batch norm what it does to 0 and to 1."""
+    zero = torch.zeros_like(layer.bias)[None, :, None, None]
+    was = norm.training
+    norm.eval()
+    with torch.no_grad():
+        shift = norm(zero).flatten()
+        scale = norm(zero + 1).flatten() - shift
+        new = copy.deepcopy(layer)
+        new.weight.mul_(scale.reshape(-1, 1, 1, 1))
+        new.bias.mul_(scale).add_(shift)
+    norm.train(was)
+    return new
+
+
+def with_parameters(layer, weight, bias):
+    """Copy a layer and give the copy other parameters."""
+    new = copy.deepcopy(layer)
+    new.weight = nn.Parameter(weight.detach().clone())
+    new.bias = nn.Parameter(bias.detach().clone())
+    return new
+
+
+@wrong("13.2", "bias not scaled")
+def folded_bias_not_scaled(layer, norm):
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    weight = layer.weight * scale[:, None, None, None]
+    bias = layer.bias + norm.bias - norm.running_mean * scale
+    return with_parameters(layer, weight, bias)
+
+
+@wrong("13.2", "mean forgotten")
+def folded_mean_forgotten(layer, norm):
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    weight = layer.weight * scale[:, None, None, None]
+    return with_parameters(layer, weight, layer.bias * scale + norm.bias)
+
+
+@wrong("13.2", "mean added")
+def folded_mean_added(layer, norm):
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    weight = layer.weight * scale[:, None, None, None]
+    bias = (layer.bias + norm.running_mean) * scale + norm.bias
+    return with_parameters(layer, weight, bias)
+
+
+@wrong("13.2", "shift forgotten")
+def folded_shift_forgotten(layer, norm):
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    weight = layer.weight * scale[:, None, None, None]
+    bias = (layer.bias - norm.running_mean) * scale
+    return with_parameters(layer, weight, bias)
+
+
+@wrong("13.2", "layer's bias forgotten")
+def folded_own_bias_forgotten(layer, norm):
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    weight = layer.weight * scale[:, None, None, None]
+    return with_parameters(layer, weight, norm.bias - norm.running_mean * scale)
+
+
+@wrong("13.2", "root forgotten")
+def folded_root_forgotten(layer, norm):
+    scale = norm.weight / (norm.running_var + norm.eps)
+    weight = layer.weight * scale[:, None, None, None]
+    bias = (layer.bias - norm.running_mean) * scale + norm.bias
+    return with_parameters(layer, weight, bias)
+
+
+@wrong("13.2", "epsilon forgotten")
+def folded_epsilon_forgotten(layer, norm):
+    scale = norm.weight / norm.running_var.sqrt()
+    weight = layer.weight * scale[:, None, None, None]
+    bias = (layer.bias - norm.running_mean) * scale + norm.bias
+    return with_parameters(layer, weight, bias)
+
+
+@wrong("13.2", "epsilon outside the root")
+def folded_epsilon_outside(layer, norm):
+    scale = norm.weight / (torch.sqrt(norm.running_var) + norm.eps)
+    weight = layer.weight * scale[:, None, None, None]
+    bias = (layer.bias - norm.running_mean) * scale + norm.bias
+    return with_parameters(layer, weight, bias)
+
+
+@wrong("13.2", "scale forgotten")
+def folded_scale_forgotten(layer, norm):
+    deviation = (norm.running_var + norm.eps).sqrt()
+    weight = layer.weight / deviation[:, None, None, None]
+    bias = (layer.bias - norm.running_mean) / deviation + norm.bias
+    return with_parameters(layer, weight, bias)
+
+
+@wrong("13.2", "argument changed")
+def folded_in_place(layer, norm):
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    with torch.no_grad():
+        layer.weight *= scale[:, None, None, None]
+        layer.bias.copy_((layer.bias - norm.running_mean) * scale + norm.bias)
+    return layer
+
+
+@wrong("13.2", "argument changed")
+def folded_shallow_copy(layer, norm):
+    new = copy.copy(layer)  # shares the parameters
+    for k in range(layer.out_channels):
+        scale = norm.weight.data[k] / (norm.running_var[k] + norm.eps).sqrt()
+        new.weight.data[k] *= scale
+        new.bias.data[k] -= norm.running_mean[k]
+        new.bias.data[k] *= scale
+        new.bias.data[k] += norm.bias.data[k]
+    return new
+
+
+# 13.3: rising
+right("13.3", 3.99)
+right("13.3", torch.tensor(10.0) / math.sqrt(2 * math.pi))
+right("13.3", 5 * math.sqrt(2 / math.pi))
+wrong("13.3", "positive and negative thought to cancel", 0)
+wrong("13.3", "half of them taken for the mean", 10 * 0.5)
+wrong("13.3", "one block only", 1 / math.sqrt(2 * math.pi))
+wrong("13.3", "one block only", 0.399)
+wrong("13.3", "zeros left out", 10 * math.sqrt(2 / math.pi))
+wrong("13.3", "zeros left out", 7.98)
+wrong("13.3", "mean square for mean", 10 * math.sqrt(1 / 2))
+wrong("13.3", "growth taken for a root", math.sqrt(10) / math.sqrt(2 * math.pi))
+wrong("13.3", "growth taken for a root", 1.26)
+
+
+# 13.4: the size of a ConvNeXt-like block
+@right("13.4")
+def convnext_multiplied_out(c, k):
+    return 8 * c**2 + c * k**2 + 8 * c
+
+
+@right("13.4")
+def convnext_counted(c, k):
+    layers = [
+        nn.Conv2d(c, c, k, padding=k // 2, groups=c),
+        nn.LayerNorm(c),
+        nn.Conv2d(c, 4 * c, 1),
+        nn.Conv2d(4 * c, c, 1),
+    ]
+    return sum(p.numel() for layer in layers for p in layer.parameters())
+
+
+@right("13.4")
+def convnext_by_shapes(c, k):
+    shapes = [(c, 1, k, k), (c,), (c,), (c,), (4 * c, c), (4 * c,), (c, 4 * c), (c,)]
+    total = 0
+    for shape in shapes:
+        total += math.prod(shape)
+    return total
+
+
+@wrong("13.4", "depthwise forgotten")
+def convnext_full_convolution(c, k):
+    depthwise = c * c * k * k + c
+    norm = 2 * c
+    return depthwise + norm + c * 4 * c + 4 * c + 4 * c * c + c
+
+
+@wrong("13.4", "biases forgotten")
+def convnext_without_biases(c, k):
+    return c * k * k + 2 * c + c * 4 * c + 4 * c * c
+
+
+@wrong("13.4", "norm forgotten")
+def convnext_without_norm(c, k):
+    return (c * k * k + c) + (c * 4 * c + 4 * c) + (4 * c * c + c)
+
+
+@wrong("13.4", "norm counted once")
+def convnext_one_number_a_channel(c, k):
+    return (c * k * k + c) + c + (c * 4 * c + 4 * c) + (4 * c * c + c)
+
+
+@wrong("13.4", "widening forgotten")
+def convnext_not_widened(c, k):
+    return (c * k * k + c) + 2 * c + (c * c + c) + (c * c + c)
+
+
+@wrong("13.4", "second layer's bias taken for the first's")
+def convnext_too_few_biases(c, k):
+    return (c * k * k + c) + 2 * c + (c * 4 * c + c) + (4 * c * c + c)
+
+
+@wrong("13.4", "kernel's side for its area")
+def convnext_side_of_the_kernel(c, k):
+    return (c * k + c) + 2 * c + (c * 4 * c + 4 * c) + (4 * c * c + c)
+
+
+def new_numbers(layer, weight, bias):
+    new = copy.deepcopy(layer)
+    new.weight.data = weight
+    new.bias.data = bias
+    return new
+
+
+@wrong("13.2", "padding and stride lost")
+def folded_into_a_plain_layer(layer, norm):
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    new = nn.Conv2d(
+        layer.in_channels, layer.out_channels, layer.kernel_size, groups=layer.groups
+    )
+    new.weight.data = layer.weight * scale.reshape(-1, 1, 1, 1)
+    new.bias.data = scale * (layer.bias - norm.running_mean) + norm.bias
+    return new
+
+
+@wrong("13.2", "mean not scaled")
+def folded_with_a_late_mean(layer, norm):
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    weight = torch.stack([s * w for s, w in zip(scale, layer.weight, strict=True)])
+    return new_numbers(
+        layer, weight, layer.bias * scale + norm.bias - norm.running_mean
+    )
+
+
+@wrong("13.2", "weights not scaled")
+def folded_in_the_bias_only(layer, norm):
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    return new_numbers(
+        layer, layer.weight, scale * (layer.bias - norm.running_mean) + norm.bias
+    )

@@ -1,0 +1,430 @@
+"""Chapter 14: answers to its exercises, right and wrong."""
+
+import copy
+from fractions import Fraction
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from answers.kit import right, wrong
+
+# 14.1: bytes in a ring
+right("14.1", 1.75e8)
+right("14.1", Fraction(14, 8) * 25_000_000 * 4)
+right("14.1", np.array(175_000_000))
+wrong("14.1", "numbers for bytes", 2 * 7 * 25_000_000 / 8)
+wrong("14.1", "one round only", 7 * 25_000_000 / 8 * 4)
+wrong("14.1", "own part sent, too", 2 * 25_000_000 * 4)
+wrong("14.1", "to each of the others", 7 * 25_000_000 * 4)
+wrong("14.1", "all processes together", 8 * 2 * 7 * 25_000_000 / 8 * 4)
+wrong("14.1", "megabytes", 175)
+
+
+# 14.2: the whole batch's gradient
+@right("14.2")
+def whole_by_einsum(g, counts):
+    counts = torch.as_tensor(counts, dtype=g.dtype, device=g.device)
+    return torch.einsum("p,pn->n", counts / counts.sum(), g)
+
+
+@right("14.2")
+def whole_by_loops(g, counts):
+    total = 0
+    for n in counts:
+        total = total + n
+    places = []
+    for j in range(g.shape[1]):
+        place = 0
+        for p in range(len(counts)):
+            place = place + counts[p] / total * g[p, j]
+        places.append(place)
+    return torch.stack(places)
+
+
+@right("14.2")
+def whole_by_stack(g, counts):
+    weighed = torch.stack([row * n for row, n in zip(g, counts, strict=True)])
+    return weighed.sum(dim=0) / sum(counts)
+
+
+@wrong("14.2", "shares unweighted")
+def whole_plain_mean(g, counts):
+    total = 0
+    for row in g:
+        total = total + row
+    return total / len(g)
+
+
+@wrong("14.2", "sum of means")
+def whole_sum(g, counts):
+    total = 0
+    for i in range(len(counts)):
+        total = total + g[i]
+    return total
+
+
+@wrong("14.2", "weights not normalised")
+def whole_not_normalised(g, counts):
+    total = 0
+    for i in range(len(counts)):
+        total = total + counts[i] * g[i]
+    return total
+
+
+@wrong("14.2", "divided by the processes")
+def whole_by_processes(g, counts):
+    total = 0
+    for i in range(len(counts)):
+        total = total + counts[i] * g[i]
+    return total / len(counts)
+
+
+@wrong("14.2", "weighted the wrong way")
+def whole_divided(g, counts):
+    total = 0
+    for i in range(len(counts)):
+        total = total + g[i] / counts[i]
+    return total
+
+
+@wrong("14.2", "weighted the wrong way")
+def whole_inverse_weights(g, counts):
+    weights = [1 / n for n in counts]
+    return sum(w * row for w, row in zip(weights, g, strict=True)) / sum(weights)
+
+
+@wrong("14.2", "weighted the wrong way")
+def whole_total_by_count(g, counts):
+    total = sum(counts)
+    return sum(row * (total / n) for row, n in zip(g, counts, strict=True))
+
+
+@wrong("14.2", "weighted the wrong way")
+def whole_mean_of_divided(g, counts):
+    return sum(row / n for row, n in zip(g, counts, strict=True)) / len(counts)
+
+
+@wrong("14.2", "first process only")
+def whole_first(g, counts):
+    return g[0]
+
+
+@wrong("14.2", "first process only")
+def whole_return_in_loop(g, counts):
+    total = 0
+    for n, row in zip(counts, g, strict=True):
+        total = total + n * row / sum(counts)
+        return total
+
+
+EXAMPLE = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+
+
+@wrong("14.2", "always the same answer")
+def whole_of_the_example(g, counts):
+    total = 0
+    for n, row in zip([50, 30, 20], EXAMPLE, strict=True):
+        total = total + n * row
+    return total / 100
+
+
+@wrong("14.2", "nothing but zeros")
+def whole_never_added(g, counts):
+    total = torch.zeros_like(g[0])
+    for n, row in zip(counts, g, strict=True):
+        total + n * row
+    return total / sum(counts)
+
+
+@wrong("14.2", "scaled by a constant")
+def whole_in_percent(g, counts):
+    percent = [100 * n / sum(counts) for n in counts]
+    return sum(p * row for p, row in zip(percent, g, strict=True))
+
+
+@wrong("14.2", "moved by a constant")
+def whole_added_to_ones(g, counts):
+    out = torch.ones_like(g[0])
+    for n, row in zip(counts, g, strict=True):
+        out += n / sum(counts) * row
+    return out
+
+
+@wrong("14.2", "sign turned round")
+def whole_downhill(g, counts):
+    return -sum(n / sum(counts) * row for n, row in zip(counts, g, strict=True))
+
+
+@wrong("14.2", "memory that nobody wrote")
+def whole_in_empty_memory(g, counts):
+    out = torch.empty_like(g[0])
+    for n, row in zip(counts, g, strict=True):
+        out += n / sum(counts) * row
+    return out
+
+
+@wrong("14.2", "one too few")
+def whole_one_too_few(g, counts):
+    out = g.new_zeros(g.shape[1] - 1)
+    for j in range(g.shape[1] - 1):
+        for p in range(len(counts)):
+            out[j] += counts[p] * g[p, j] / sum(counts)
+    return out
+
+
+@wrong("14.2", "return forgotten")
+def whole_without_return(g, counts):
+    total = 0
+    for n, row in zip(counts, g, strict=True):
+        total = total + n * row
+    total = total / sum(counts)
+
+
+@wrong("14.2", "printed, not returned")
+def whole_printed(g, counts):
+    total = 0
+    for n, row in zip(counts, g, strict=True):
+        total = total + n * row
+    print(total / sum(counts))
+
+
+@wrong("14.2", "argument changed")
+def whole_rows_weighed_in_place(g, counts):
+    with torch.no_grad():
+        for i in range(len(counts)):
+            g[i] *= counts[i] / sum(counts)
+    return g.sum(dim=0)
+
+
+@wrong("14.2", "argument changed")
+def whole_rows_replaced(g, counts):
+    for i in range(len(counts)):
+        g[i] = g[i] * counts[i]
+    return g.sum(dim=0) / sum(counts)
+
+
+@wrong("14.2", "argument changed")
+def whole_counts_replaced(g, counts):
+    total = sum(counts)
+    for i in range(len(counts)):
+        counts[i] = counts[i] / total
+    return sum(w * row for w, row in zip(counts, g, strict=True))
+
+
+@wrong("14.2", "dtype not kept")
+def whole_in_float32(g, counts):
+    weights = torch.tensor([n / sum(counts) for n in counts], device=g.device)
+    return weights.float() @ g.float()
+
+
+@wrong("14.2", "device not kept")
+def whole_on_the_cpu(g, counts):
+    out = torch.zeros(g.shape[1], dtype=g.dtype)
+    for j in range(g.shape[1]):
+        out[j] = sum(counts[p] * g[p, j] for p in range(len(counts))) / sum(counts)
+    return out
+
+
+@wrong("14.2", "cut off from autograd")
+def whole_by_items(g, counts):
+    out = torch.zeros_like(g[0])
+    for j in range(len(out)):
+        for n, row in zip(counts, g, strict=True):
+            out[j] += n / sum(counts) * row[j].item()
+    return out
+
+
+@wrong("14.2", "cut off from autograd")
+def whole_detached(g, counts):
+    weights = torch.as_tensor(counts, dtype=g.dtype, device=g.device)
+    return (weights @ g.detach()) / weights.sum()
+
+
+@wrong("14.2", "list instead of tensor")
+def whole_as_list(g, counts):
+    places = []
+    for j in range(g.shape[1]):
+        place = sum(counts[p] * float(g[p, j]) for p in range(len(counts)))
+        places.append(place / sum(counts))
+    return places
+
+
+# 14.3: the gradient, part by part
+@right("14.3")
+def accumulated_by_grad(net, x, y, parts):
+    total = 0
+    size = len(x) // parts
+    for i in range(parts):
+        part = slice(i * size, (i + 1) * size)
+        loss = F.cross_entropy(net(x[part]), y[part])
+        gradients = torch.autograd.grad(loss, list(net.parameters()))
+        total = total + torch.cat([g.reshape(-1) for g in gradients])
+    return total / parts
+
+
+@right("14.3")
+def accumulated_by_sums(net, x, y, parts):
+    for p in net.parameters():
+        p.grad = None
+    for xs, ys in zip(x.split(len(x) // parts), y.split(len(y) // parts), strict=True):
+        F.cross_entropy(net(xs), ys, reduction="sum").backward()
+    return torch.cat([p.grad.reshape(-1) / len(x) for p in net.parameters()])
+
+
+@right("14.3")
+def accumulated_on_a_copy(net, x, y, parts):
+    net = copy.deepcopy(net)
+    net.zero_grad()
+    for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):
+        F.cross_entropy(net(xs), ys).backward()
+    vector = torch.nn.utils.parameters_to_vector([p.grad for p in net.parameters()])
+    return vector / parts
+
+
+@wrong("14.3", "sum of means")
+def accumulated_sum(net, x, y, parts):
+    net.zero_grad()
+    size = len(x) // parts
+    for i in range(parts):
+        part = slice(i * size, (i + 1) * size)
+        F.cross_entropy(net(x[part]), y[part]).backward()
+    return torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+@wrong("14.3", "last part only")
+def accumulated_emptied_each_time(net, x, y, parts):
+    for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):
+        net.zero_grad()
+        loss = F.cross_entropy(net(xs), ys) / parts
+        loss.backward()
+    return torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+@wrong("14.3", "last part only")
+def accumulated_last_mean(net, x, y, parts):
+    for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):
+        net.zero_grad()
+        F.cross_entropy(net(xs), ys).backward()
+    return torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+@wrong("14.3", "first part only")
+def accumulated_return_in_loop(net, x, y, parts):
+    net.zero_grad()
+    for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):
+        loss = F.cross_entropy(net(xs), ys) / parts
+        loss.backward()
+        return torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+@wrong("14.3", "first part only")
+def accumulated_first_mean(net, x, y, parts):
+    net.zero_grad()
+    for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):
+        F.cross_entropy(net(xs), ys).backward()
+        return torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+@wrong("14.3", "old gradient kept")
+def accumulated_never_emptied(net, x, y, parts):
+    for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):
+        (F.cross_entropy(net(xs), ys) / parts).backward()
+    return torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+@wrong("14.3", "old gradient kept")
+def accumulated_never_emptied_nor_divided(net, x, y, parts):
+    for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):
+        F.cross_entropy(net(xs), ys).backward()
+    return torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+@wrong("14.3", "old gradient kept")
+def accumulated_all_divided_in_the_end(net, x, y, parts):
+    for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):
+        F.cross_entropy(net(xs), ys).backward()
+    return torch.cat([p.grad.flatten() for p in net.parameters()]) / parts
+
+
+@wrong("14.3", "divided by the pictures")
+def accumulated_by_pictures(net, x, y, parts):
+    net.zero_grad()
+    for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):
+        (F.cross_entropy(net(xs), ys) / len(x)).backward()
+    return torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+@wrong("14.3", "divided by the pictures")
+def accumulated_by_pictures_of_a_part(net, x, y, parts):
+    net.zero_grad()
+    for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):
+        (F.cross_entropy(net(xs), ys) / len(xs)).backward()
+    return torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+# 14.4: the shares' variance
+numbers = torch.arange(1.0, 9.0)
+first, second = numbers[:4], numbers[4:]
+within = np.mean([np.var([1, 2, 3, 4]), np.var([5, 6, 7, 8])])
+whole = np.var(np.arange(1, 9))
+
+right("14.4", Fraction(5, 21), "a")
+right("14.4", within / whole, "a")
+right("14.4", 0.238, "a")
+wrong("14.4", "other variance", (first.var() + second.var()) / 2 / numbers.var(), "a")
+wrong("14.4", "deviation for variance", (within / whole) ** 0.5, "a")
+wrong("14.4", "deviation for variance", np.std([1, 2, 3, 4]) / np.sqrt(whole), "a")
+wrong("14.4", "upside down", whole / within, "a")
+wrong("14.4", "shares dealt out", np.var([1, 3, 5, 7]) / whole, "a")
+wrong("14.4", "shares thought to be alike", 1.0, "a")
+wrong("14.4", "too few numbers blamed", 5 / 21, "b")
+wrong("14.4", "rounding blamed", 5 / 21, "c")
+
+
+wrong("14.1", "one part only", 25_000_000 / 8 * 4)
+wrong("14.1", "one round only", 100_000_000)
+
+
+@wrong("14.2", "last process only")
+def whole_of_the_last(g, counts):
+    total = sum(counts)
+    for r in range(len(counts)):
+        result = g[r] * counts[r] / total
+    return result
+
+
+@wrong("14.2", "plain sum divided")
+def whole_from_plain_sum(g, counts):
+    return torch.sum(g, dim=0) / sum(counts)
+
+
+@wrong("14.3", "sum over the pictures")
+def accumulated_sums(net, x, y, parts):
+    net.zero_grad()
+    for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):
+        F.cross_entropy(net(xs), ys, reduction="sum").backward()
+    return torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+@wrong("14.3", "too much at once")
+def accumulated_in_one_go(net, x, y, parts):
+    net.zero_grad()
+    F.cross_entropy(net(x), y).backward()
+    return torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+@wrong("14.3", "too much at once")
+def accumulated_with_one_backward(net, x, y, parts):
+    net.zero_grad()
+    losses = [
+        F.cross_entropy(net(xs), ys)
+        for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True)
+    ]
+    (sum(losses) / parts).backward()
+    return torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+wrong("14.4", "sum for mean", 10 / 21, "a")
+wrong("14.4", "not divided", 1.25, "a")
+wrong("14.4", "lost part for what is left", 16 / 21, "a")

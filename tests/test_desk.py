@@ -1,0 +1,188 @@
+"""check, hint, solution and progress, as a notebook calls them."""
+
+import json
+import multiprocessing
+import re
+
+import pytest
+import torch
+
+import conv.exercises
+from conv.exercises import EXERCISES
+from conv.exercises.notebook import Checks, Desk, find_solution
+from conv.exercises.progress import Progress
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    """Keep progress in a file of the test's own."""
+    path = tmp_path / "deep" / "progress.json"
+    monkeypatch.setenv("CONV_PROGRESS", str(path))
+    return path
+
+
+@pytest.fixture
+def desk(file):
+    desk = Desk(EXERCISES)
+    yield desk
+    desk.sandbox.stop()
+
+
+def test_check_tells_and_counts(desk, file, capsys):
+    check = Checks(desk)
+    check.shape(None)
+    assert capsys.readouterr().out == "1.1  not attempted yet\n"
+    assert not file.exists()
+    check.shape((473, 637))
+    out = capsys.readouterr().out
+    assert out.startswith("1.1  not yet: one place forgotten\n     You subtract")
+    check.shape((474, 638))
+    assert capsys.readouterr().out == "1.1  right\n"
+    check.shape((1, 1))
+    row = json.loads(file.read_text())["exercises"]["1.1"]
+    assert row == {"tries": 3, "right": True, "hints": 0, "solution": False}
+
+
+def test_checkers_complete_and_suggest(desk):
+    check = Checks(desk)
+    assert "corr1d" in dir(check)
+    assert len(dir(check)) == len(EXERCISES)
+    with pytest.raises(AttributeError, match="is called 'cor1d'; 'corr1d'"):
+        _ = check.cor1d
+
+
+def test_hints_come_one_by_one_also_in_another_session(desk, capsys):
+    desk.hint("3.2")
+    desk.hint("3.2")
+    Desk(EXERCISES).hint("3.2")
+    desk.hint("3.2")
+    out = capsys.readouterr().out
+    for count, hint in enumerate(EXERCISES["3.2"].hints, 1):
+        assert f"3.2  hint {count} of 3\n" in out
+        assert hint.split()[0] in out
+    assert 'no hint is left. `solution("3.2")` shows' in out
+    with pytest.raises(ValueError, match=r"number is '3\.9'"):
+        desk.hint("3.9")
+
+
+def test_solutions_come_on_demand(desk, file, capsys):
+    desk.solution("1.3")
+    out = capsys.readouterr().out
+    assert out.startswith("def corr1d(x, k):\n")
+    assert "# %%" not in out
+    assert json.loads(file.read_text())["exercises"]["1.3"]["solution"] is True
+
+
+def test_a_copy_without_solutions_says_so(desk, capsys, monkeypatch):
+    monkeypatch.setattr("conv.exercises.notebook.find_solution", lambda number: None)
+    desk.solution("1.3")
+    assert capsys.readouterr().out == "1.3  this copy of the course has no solutions.\n"
+
+
+def test_solutions_are_found_beside_the_notebooks(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "solutions").mkdir()
+    mine = tmp_path / "solutions" / "01_mine.py"
+    mine.write_text('"""Mine."""\n\n# %% 1.1\nanswer = 5\n\n# %% 1.2\nb = 6\n')
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert find_solution("1.1") == "answer = 5"
+    assert find_solution("1.2") == "b = 6"
+    assert find_solution("1.3") is None
+
+
+def test_progress_draws_what_was_solved(desk):
+    desk.check("1.1", (474, 638))
+    desk.check("1.2", torch.zeros(3, 3))
+    figure = desk.progress()
+    count = len(EXERCISES)
+    assert figure.alt == f"Solved: 1 of {count} exercises (1.1). Begun: 1.2."
+    marks = [text.get_text() for text in figure.axes[0].texts]
+    assert marks.count("✓") == 1
+    assert marks.count("…") == 1
+    assert len(marks) == count
+
+
+def test_nothing_is_kept_if_switched_off(monkeypatch, tmp_path):
+    monkeypatch.setenv("CONV_PROGRESS", "off")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    record = Progress()
+    assert record.note("1.1", tries=1)["tries"] == 1
+    assert record.note("1.1", tries=1)["tries"] == 2
+    assert record.read()["1.1"]["tries"] == 2
+    assert Progress().read() == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_variable_it_is_in_the_users_folder(monkeypatch):
+    monkeypatch.delenv("CONV_PROGRESS")
+    path = Progress().path
+    assert path.name == "progress.json"
+    assert "conv" in path.parts
+
+
+GOOD = {"tries": 1, "right": True, "hints": 0, "solution": False}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe\x00",
+        b"[]",
+        b"3",
+        b'{"version": 1}',
+        b'{"version": 2, "exercises": {}}',
+        b'{"version": 1, "exercises": []}',
+        b'{"version": 1, "exercises": {"1.1": 3}}',
+        json.dumps(
+            {"version": 1, "exercises": {"1.1": GOOD | {"tries": "x"}}}
+        ).encode(),
+        json.dumps({"version": 1, "exercises": {"1.1": {"tries": 1}}}).encode(),
+    ],
+)
+def test_a_broken_file_is_set_aside(file, content, capsys):
+    file.parent.mkdir()
+    file.write_bytes(content)
+    record = Progress()
+    record.note("1.1", tries=1)
+    file.write_bytes(content)
+    record.note("1.2", tries=1)
+    kept = sorted(file.parent.glob("*broken*"))
+    assert [path.name for path in kept] == [
+        "progress.broken-1.json",
+        "progress.broken-2.json",
+    ]
+    assert all(path.read_bytes() == content for path in kept)
+    assert list(Progress().read()) == ["1.2"]
+    assert "is kept as progress.broken-1.json" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_costs_only_the_file(file, capsys):
+    file.parent.mkdir()
+    file.mkdir()  # a folder in its place
+    record = Progress()
+    assert record.note("1.1", tries=1)["tries"] == 1
+    assert record.note("1.1", tries=1)["tries"] == 2
+    assert "could not be kept" in capsys.readouterr().err
+
+
+def add_often(number: str) -> None:
+    for _ in range(20):
+        Progress().note(number, tries=1)
+
+
+def test_two_notebooks_lose_nothing_of_each_other(file):
+    spawn = multiprocessing.get_context("spawn")
+    both = [spawn.Process(target=add_often, args=(n,)) for n in ("1.1", "1.2")]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
+    counts = Progress().read()
+    assert [counts[number]["tries"] for number in ("1.1", "1.2")] == [20, 20]
+
+
+def test_the_notebooks_names_are_all_there():
+    assert set(conv.exercises.__all__) >= {"check", "hint", "progress", "solution"}
+    assert re.search("three hints", conv.exercises.hint.__doc__)

@@ -1,0 +1,301 @@
+"""Whatever a learner hands in: the checker answers, and goes on."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+import torch
+
+from conv.exercises import EXERCISES, judge
+from conv.exercises.functions import judge_function
+from conv.exercises.sandbox import MEGABYTES, Sandbox
+
+
+def in_notebook(function):
+    """Make a function look like one that a notebook's cell defines."""
+    function.__module__ = "__main__"
+    return function
+
+
+def right_again() -> bool:
+    """Tell whether the checker still works."""
+
+    @in_notebook
+    def corr1d(x, k):
+        n = len(x) - len(k) + 1
+        return torch.stack([x[i : i + len(k)] @ k for i in range(n)])
+
+    return judge("1.3", corr1d).right
+
+
+def endless(x, k):
+    while True:
+        pass
+
+
+def swallowing(x, k):
+    while True:
+        try:
+            while True:
+                pass
+        except:  # noqa: E722
+            pass
+
+
+def inside_torch(x, k):
+    a = torch.ones(6000, 6000)
+    for _ in range(1000):
+        a = a @ a
+    return a
+
+
+def sleeping(x, k):
+    time.sleep(1000)
+
+
+def hoarding(x, k):
+    heap = []
+    while True:
+        heap.append(torch.ones(2**22))
+
+
+def greedy(x, k):
+    return torch.ones(2**50)
+
+
+def exiting(x, k):
+    os._exit(0)
+
+
+def crashing(x, k):
+    import ctypes
+
+    ctypes.string_at(0)
+
+
+def closing(x, k):
+    os.closerange(3, 1000)
+    return x
+
+
+def quitting(x, k):
+    sys.exit("that's it")
+
+
+def interrupting(x, k):
+    raise KeyboardInterrupt
+
+
+def with_a_bad_error(x, k):
+    class Mute(Exception):  # noqa: N818
+        def __str__(self):
+            raise ValueError("no text")
+
+    raise Mute
+
+
+def childbearing(x, k):
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+    while True:
+        pass
+
+
+LOCK = threading.Lock()
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (endless, "endless loop"),
+        (swallowing, "endless loop"),
+        (inside_torch, "endless loop"),
+        (sleeping, "endless loop"),
+        (childbearing, "endless loop"),
+        (hoarding, "out of memory"),
+        (greedy, "out of memory"),
+        (exiting, "process ended"),
+        (crashing, "process ended"),
+        (closing, "process ended"),
+        (quitting, "error raised"),
+        (interrupting, "error raised"),
+        (with_a_bad_error, "error raised"),
+        (lambda x, k: LOCK, "can't be sent"),
+    ],
+)
+def test_bad_behaviour_is_named_and_survived(answer, name):
+    assert judge("1.3", in_notebook(answer)).mistake == name
+    assert right_again()
+
+
+def test_a_killed_worker_leaves_no_process():
+    before = {p.pid for p in psutil.Process().children(recursive=True)}
+    assert judge("1.3", in_notebook(childbearing)).mistake == "endless loop"
+    after = {p.pid for p in psutil.Process().children(recursive=True)}
+    assert after <= before
+
+
+def test_memory_is_watched_before_the_machine_runs_out():
+    """The hoarder is stopped soon after the limit, not by the system."""
+    sandbox, most = Sandbox(), 0
+
+    def watch():
+        nonlocal most
+        while not done.is_set():
+            if sandbox.process is not None:
+                try:
+                    memory = psutil.Process(sandbox.process.pid).memory_info().rss
+                    most = max(most, memory - getattr(sandbox, "floor", memory))
+                except psutil.NoSuchProcess:
+                    pass
+            time.sleep(0.005)
+
+    done = threading.Event()
+    thread = threading.Thread(target=watch)
+    thread.start()
+    verdict = judge_function(EXERCISES["1.3"], in_notebook(hoarding), sandbox)
+    done.set()
+    thread.join()
+    assert verdict.mistake == "out of memory"
+    assert MEGABYTES / 2 < most / 2**20 < 2 * MEGABYTES
+
+
+class Hostile:
+    """An object that objects to everything."""
+
+    def __getattr__(self, name):
+        raise RuntimeError("don't touch me")
+
+    def __len__(self):
+        raise RuntimeError("don't measure me")
+
+    def __repr__(self):
+        raise RuntimeError("don't name me")
+
+
+def selfish() -> list:
+    """Make a list that contains itself."""
+    inner: list = []
+    inner.append(inner)
+    return inner
+
+
+RUBBISH = {
+    "text": "rubbish",
+    "bytes": b"rubbish",
+    "dict": {"a": 1},
+    "set": {1, 2},
+    "object": object(),
+    "hostile": Hostile(),
+    "module": torch,
+    "type": int,
+    "self-containing": selfish(),
+    "ragged": [[1, 2], [3]],
+    "empty": [],
+    "long": [0] * 2_000_000,
+    "huge int": 10**400,
+    "nan": float("nan"),
+    "infinity": [float("inf"), 1],
+    "complex": torch.ones(2, dtype=torch.complex64),
+    "meta": torch.ones(2, device="meta"),
+    "sparse": torch.ones(2, 2).to_sparse(),
+    "large": torch.ones(1).expand(10**9),
+    "many axes": torch.ones([1] * 12),
+    "no numbers": torch.ones(0, 3),
+    "generator": (n for n in range(3)),
+    "layer": torch.nn.Linear(2, 2),
+    "builtin": print,
+}
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_rubbish_is_answered(number):
+    for name, rubbish in RUBBISH.items():
+        extra = ["b"] if EXERCISES[number].kind == "explain" else []
+        verdict = judge(number, rubbish, *extra)
+        assert verdict.state == "not yet", name
+        assert verdict.says, name
+
+
+@pytest.mark.parametrize("name", RUBBISH)
+def test_rubbish_that_a_function_returns_is_described(name):
+    rubbish = RUBBISH[name]
+
+    def answer(x, k):
+        return rubbish
+
+    verdict = judge("1.3", in_notebook(answer))
+    assert verdict.state == "not yet"
+    assert verdict.says
+
+
+def test_a_measurement_without_its_reason_is_half_the_answer():
+    for reason in (None, "", "z", 3, Hostile(), ["a"]):
+        assert judge("7.4", 8, reason).mistake == "reason missing"
+
+
+def test_the_number_of_answers_is_checked():
+    assert judge("1.1").mistake == "not one answer"
+    assert judge("1.1", 1, 2).mistake == "not one answer"
+    assert judge("7.4", 8).mistake == "not one answer"
+
+
+def test_an_answer_leaves_no_settings_behind():
+    @in_notebook
+    def meddling(x, k):
+        torch.set_default_dtype(torch.float16)
+        torch.set_default_device("meta")
+        torch.set_grad_enabled(False)
+        return x
+
+    assert not judge("1.3", meddling).right
+    assert right_again()
+
+
+def test_an_interrupt_stops_the_worker_and_the_next_answer_is_judged(monkeypatch):
+    sandbox = Sandbox()
+
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sandbox, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        judge_function(EXERCISES["1.3"], in_notebook(endless), sandbox)
+    assert sandbox.process is None
+    monkeypatch.undo()
+    assert judge_function(EXERCISES["1.3"], in_notebook(exiting), sandbox).mistake
+
+
+def test_the_worker_ends_with_its_notebook():
+    """Even if the notebook is killed while the worker is in a loop."""
+    script = (
+        "import os, threading, time\n"
+        "from conv.exercises import judge\n"
+        "from conv.exercises.notebook import Desk\n"
+        "import conv.exercises as e\n"
+        "def endless(x, k):\n"
+        "    while True: pass\n"
+        "if __name__ == '__main__':\n"
+        "    import conv.exercises.sandbox as s; s.SECONDS = 1000\n"
+        "    threading.Thread(target=judge, args=('1.3', endless)).start()\n"
+        "    while e.DESK.sandbox.process is None or not e.DESK.sandbox.warm:\n"
+        "        time.sleep(0.05)\n"
+        "    time.sleep(0.5)\n"
+        "    print(e.DESK.sandbox.process.pid, flush=True)\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120
+    )
+    worker = int(run.stdout)
+    for _ in range(100):
+        if not psutil.pid_exists(worker):
+            break
+        if psutil.Process(worker).status() == psutil.STATUS_ZOMBIE:
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the worker outlived its notebook")

@@ -1,12 +1,13 @@
 # The course's commands. `make help` lists them.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint unit notebooks execute bench lock clean
+.PHONY: help lab test lint unit notebooks execute teacher test-teacher bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+GRADER := $(VENV)/grader
 UV := $(BIN)/uv
 
 # A test compares what notebooks print, so they are executed and re-run alike:
@@ -17,7 +18,7 @@ SETTING := CONV_DEVICE=$(CONV_DEVICE) CONV_PROGRESS=off
 PINNED := $(SETTING) OMP_NUM_THREADS=1 TQDM_DISABLE=1 PYTHONHASHSEED=0
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 lab: $(READY)  ## open the course in JupyterLab
 	$(BIN)/jupyter lab --allow-root --LabApp.default_url=/lab/tree/notebooks/index.ipynb
@@ -38,6 +39,12 @@ notebooks: $(READY)  ## re-run every cell, compare what it prints
 execute: $(READY)  ## re-run all notebooks and save what they print
 	$(PINNED) $(BIN)/python tests/execute.py notebooks
 
+teacher: $(READY)  ## build copies for students and for teachers, in build/teacher
+	$(PINNED) $(BIN)/python teacher/build.py
+
+test-teacher: $(GRADER)  ## release and grade chapter 1 with nbgrader
+	$(PINNED) $(BIN)/pytest teacher
+
 bench: $(READY)  ## time conv against its peers, write benchmarks/README.md
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py
 
@@ -45,9 +52,12 @@ lock: $(READY)  ## resolve pyproject.toml anew into requirements.txt
 	$(UV) pip compile --universal --upgrade --extra dev pyproject.toml \
 	  --python-version 3.11 --custom-compile-command "make lock" \
 	  --output-file requirements.txt
+	$(UV) pip compile --universal --extra dev --extra teacher pyproject.toml \
+	  --constraint requirements.txt --python-version 3.11 \
+	  --custom-compile-command "make lock" --output-file requirements-teacher.txt
 
 clean:  ## remove the environment and what tests left
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build
 
 # --no-deps: requirements.txt is the whole list, and d2l's old pins would refuse it.
 $(READY): requirements.txt pyproject.toml
@@ -58,4 +68,9 @@ $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+# nbgrader puts panels of its own into JupyterLab, so it comes only for those who ask.
+$(GRADER): requirements-teacher.txt $(READY)
+	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-teacher.txt
 	@touch $@

@@ -1,12 +1,10 @@
 """One way to solve each exercise of chapter 11."""
 
-import math
-
 import torch
 import torch.nn.functional as F
 
 # %% 11.1
-answer = [-math.log(0.99), -math.log(0.01)]
+answer = -torch.tensor([0.99, 0.01]).log()
 
 
 # %% 11.2

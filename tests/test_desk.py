@@ -65,14 +65,6 @@ def test_hints_come_one_by_one_also_in_another_session(desk, capsys):
         desk.hint("3.9")
 
 
-def test_solutions_come_on_demand(desk, file, capsys):
-    desk.solution("1.3")
-    out = capsys.readouterr().out
-    assert out.startswith("def corr1d(x, k):\n")
-    assert "# %%" not in out
-    assert json.loads(file.read_text())["exercises"]["1.3"]["solution"] is True
-
-
 def test_a_copy_without_solutions_says_so(desk, capsys, monkeypatch):
     monkeypatch.setattr("conv.exercises.notebook.find_solution", lambda number: None)
     desk.solution("1.3")
@@ -114,7 +106,7 @@ def test_nothing_is_kept_if_switched_off(monkeypatch, tmp_path):
 
 
 def test_without_the_variable_it_is_in_the_users_folder(monkeypatch):
-    monkeypatch.delenv("CONV_PROGRESS")
+    monkeypatch.delenv("CONV_PROGRESS", raising=False)
     path = Progress().path
     assert path.name == "progress.json"
     assert "conv" in path.parts
@@ -186,3 +178,27 @@ def test_two_notebooks_lose_nothing_of_each_other(file):
 def test_the_notebooks_names_are_all_there():
     assert set(conv.exercises.__all__) >= {"check", "hint", "progress", "solution"}
     assert re.search("three hints", conv.exercises.hint.__doc__)
+
+
+def test_a_notebook_shows_the_smallest_wrong_case(desk, capsys, monkeypatch):
+    shown = []
+    monkeypatch.setattr("conv.exercises.notebook.get_ipython", object)
+    monkeypatch.setattr("conv.exercises.notebook.display", shown.append)
+
+    def flipped(x, k):
+        n = len(x) - len(k) + 1
+        return torch.stack([x[i : i + len(k)] @ k.flip(0) for i in range(n)])
+
+    flipped.__module__ = "__main__"
+    desk.check("1.3", flipped)
+    out = capsys.readouterr().out
+    assert out.startswith("1.3  not yet: kernel flipped\n")
+    assert out.endswith("\n     Below: the smallest that isn't.\n")
+    [figure] = shown
+    words = "The smallest wrong case. x: 4 3; k: -4 0; expected: -16; yours: -12."
+    assert figure.alt == words
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles == ["x", "k", "expected", "yours"]
+    assert [len(ax.patches) for ax in figure.axes] == [0, 0, 0, 1]
+    texts = [text.get_text() for ax in figure.axes for text in ax.texts]
+    assert texts == ["4", "3", "-4", "0", "-16", "-12"]

@@ -1,6 +1,7 @@
 """Each exercise: its cell, its solution, and what a checker says to wrong answers."""
 
 import importlib
+import json
 import re
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import torch
 from answers.kit import RIGHT, WRONG
 
-from conv.exercises import EXERCISES, judge
+from conv.exercises import EXERCISES, judge, solution
 from conv.exercises.exercise import FunctionExercise
 from conv.exercises.notebook import read_solutions, wrapped
 from conv.exercises.picture import draw_attempt
@@ -173,3 +174,13 @@ def test_asking_for_an_unknown_exercise_names_it():
 def test_the_answers_are_read():
     assert len(WRONG) > 200
     assert "answers.chapter_14" in sys.modules
+
+
+def test_solutions_come_on_demand(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "progress.json"
+    monkeypatch.setenv("CONV_PROGRESS", str(file))
+    solution("1.3")
+    out = capsys.readouterr().out
+    assert out.startswith("def corr1d(x, k):\n")
+    assert "# %%" not in out
+    assert json.loads(file.read_text())["exercises"]["1.3"]["solution"] is True

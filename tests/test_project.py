@@ -20,9 +20,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
-def locked() -> dict[str, list[Requirement]]:
-    """Read requirements.txt: by name, one requirement a platform."""
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
+def locked(file: str = "requirements.txt") -> dict[str, list[Requirement]]:
+    """Read a lock: by name, one requirement a platform."""
+    lines = (ROOT / file).read_text().splitlines()
     requirements: dict[str, list[Requirement]] = {}
     for line in lines:
         if line and not line.lstrip().startswith("#"):
@@ -33,21 +33,42 @@ def locked() -> dict[str, list[Requirement]]:
     return requirements
 
 
-def asked_for() -> list[Requirement]:
+LOCKS = {
+    "requirements.txt": ["dev"],
+    "requirements-teacher.txt": ["dev", "teacher"],
+}
+each_lock = pytest.mark.parametrize("file", LOCKS)
+
+
+def asked_for(extras: list[str]) -> list[Requirement]:
     project = PROJECT["project"]
-    groups = [project["dependencies"], *project["optional-dependencies"].values()]
-    return [Requirement(text) for group in groups for text in group]
+    groups = [project["optional-dependencies"][extra] for extra in extras]
+    texts = [text for group in [project["dependencies"], *groups] for text in group]
+    return [Requirement(text) for text in texts]
 
 
-def test_lock_pins_everything_exactly():
-    for requirements in locked().values():
+@each_lock
+def test_lock_pins_everything_exactly(file):
+    for requirements in locked(file).values():
         for requirement in requirements:
             assert re.fullmatch(r"==[\w.]+", str(requirement.specifier)), requirement
 
 
-def test_lock_satisfies_pyproject():
-    lock = locked()
-    for wanted in asked_for():
+def test_the_teachers_lock_adds_to_the_learners():
+    more, less = locked("requirements-teacher.txt"), locked()
+    pins = {name: [str(r.specifier) for r in rs] for name, rs in more.items()}
+    assert all(
+        pins[name] == [str(r.specifier) for r in rs] for name, rs in less.items()
+    )
+    assert {extra for extras in LOCKS.values() for extra in extras} == set(
+        PROJECT["project"]["optional-dependencies"]
+    )
+
+
+@each_lock
+def test_lock_satisfies_pyproject(file):
+    lock = locked(file)
+    for wanted in asked_for(LOCKS[file]):
         for pinned in lock[canonicalize_name(wanted.name)]:
             version = str(pinned.specifier).removeprefix("==")
             assert wanted.specifier.contains(version), (wanted, pinned)
@@ -95,7 +116,7 @@ def test_there_are_workflows():
 def test_readme_names_every_target():
     makefile = (ROOT / "Makefile").read_text()
     readme = (ROOT / "README.md").read_text()
-    for target in re.findall(r"^([a-z]+):.*## ", makefile, flags=re.M):
+    for target in re.findall(r"^([a-z-]+):.*## ", makefile, flags=re.M):
         assert f"make {target}" in readme, target
 
 

@@ -527,3 +527,14 @@ def neighbours_only(x, k, stride, padding):
     framed = F.pad(x, (padding, padding))
     count = (len(framed) - len(k)) // stride + 1
     return torch.stack([(framed[i : i + len(k)] * k).sum() for i in range(count)])
+
+
+@wrong("5.4", "windows over the border")
+def windows_begin_everywhere(x, k, stride, padding):
+    zeros = x.new_zeros(padding)
+    framed = torch.cat([zeros, x, zeros])
+    outputs = []
+    for start in range(0, len(framed), stride):
+        window = framed[start : start + len(k)]
+        outputs.append((window * k[: len(window)]).sum())
+    return torch.stack(outputs)

@@ -62,7 +62,7 @@ shape = ValueExercise(
         "Take a row of 5 pixels and a window of 3. Draw all places of the window.",
         "A window of h rows in a picture of H rows: its first row can be row 0, 1, "
         "... up to which one?",
-        "H - h + 1 places. Do rows and columns apart.",
+        "H - h + 1 places. Count rows and columns separately.",
     ),
 )
 
@@ -107,7 +107,7 @@ move_left = ValueExercise(
         ),
         Mistake(
             "sum instead of pick",
-            "This kernel adds several pixels up. One pixel alone shall come through.",
+            "This kernel adds several pixels up. One pixel alone should come through.",
             lambda k: k.shape == (3, 3) and (k > 0).sum() > 1 and (k >= 0).all(),
         ),
     ],
@@ -285,7 +285,7 @@ mend_corr2d = FunctionExercise(
         ),
         Mistake(
             "mean instead of sum",
-            "Each number is too small by the kernel's size: a mean, not a sum.",
+            "Each number is divided by the kernel's size: a mean, not a sum.",
             lambda X, K: correlate2d(X, K) / K.numel(),
         ),
         Mistake(

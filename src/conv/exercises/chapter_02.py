@@ -69,8 +69,8 @@ two_layers = ValueExercise(
         ),
         Mistake(
             "one place forgotten",
-            "Each layer takes a window's side minus one from the picture's. With your "
-            "side, two layers leave 22.",
+            "Each layer makes the picture's side smaller by the window's side minus "
+            "one. With your side, two layers leave 22.",
             4,
         ),
         Mistake(
@@ -197,14 +197,15 @@ mend_forward = FunctionExercise(
     mistakes=[
         Mistake(
             "bias per pixel",
-            "The bias is added to every pixel of the window, so it comes out times "
-            "the sum of the weights. It belongs to the finished sum, once.",
+            "The bias is added to every pixel of the window, so it comes out "
+            "multiplied by the sum of the weights. It belongs to the finished sum, "
+            "once.",
             lambda X, weight, bias: correlated(X + bias, weight),
         ),
         Mistake(
             "bias per weight",
-            "The bias is added to every weight, so it comes out times the sum of the "
-            "window's pixels. It belongs to the finished sum, once.",
+            "The bias is added to every weight, so it comes out multiplied by the sum "
+            "of the window's pixels. It belongs to the finished sum, once.",
             lambda X, weight, bias: correlated(X, weight + bias),
         ),
         Mistake(
@@ -225,7 +226,8 @@ mend_forward = FunctionExercise(
     ],
     hints=(
         "Call it with a picture of zeros. What should come out, and what does?",
-        "Two faults: one in the numbers, one in what `backward()` can reach.",
+        "Where does the bias enter: before the sum, or after it? And what does "
+        "`.detach()` do to a gradient?",
         "Add the bias after `corr2d`. And a detached weight gets no gradient.",
     ),
 )

@@ -26,8 +26,8 @@ level_edges = ValueExercise(
         ),
         Mistake(
             "signs as before",
-            "This gives +1 where white turns black on the way down. Asked for was "
-            "the other sign.",
+            "This gives +1 where white turns black on the way down. The question asks "
+            "for the other sign.",
             lambda k: k.shape == (2, 1) and k[0, 0] > 0 > k[1, 0],
         ),
         Mistake(
@@ -37,14 +37,14 @@ level_edges = ValueExercise(
             lambda k: k.shape == (2, 1) and k[0, 0] * k[1, 0] > 0,
         ),
         Mistake(
-            "too strong",
+            "wrong size",
             "The edges are where they should be, but not of size 1.",
             lambda k: k.shape == (2, 1) and k[0, 0] == -k[1, 0] and abs(k[1, 0]) != 1,
         ),
     ],
     hints=(
-        "Take one place where white (1) lies above black (0). The sum of two "
-        "products shall be -1.",
+        "Take one place where white (1) lies above black (0). The sum of two products "
+        "should be -1.",
         "Two rows, one column: `torch.tensor([[...], [...]])`.",
         "Below minus above: which of the two numbers gets the minus?",
     ),
@@ -61,7 +61,7 @@ middle = ValueExercise(
         Mistake(
             "middle counted among its neighbours",
             "Nine cells, but one of them is the middle itself. How many neighbours "
-            "has a pixel?",
+            "does a pixel have?",
             9,
         ),
         Mistake(
@@ -100,14 +100,15 @@ twice = ValueExercise(
     mistakes=[
         Mistake(
             "kernels added",
-            "You laid the two kernels beside each other and added them. But the "
-            "second one slides over *differences*: each of its numbers multiplies a "
-            "whole first kernel.",
+            "You added the kernel to itself, shifted by one pixel. But the second one "
+            "slides over *differences*: each of its numbers multiplies a whole first "
+            "kernel.",
             torch.tensor([[1.0, 0.0, -1.0]]),
         ),
         Mistake(
             "signs lost",
-            "The sizes are right. Now the signs: a minus times a plus is a minus.",
+            "The sizes are right. Now the signs: minus times plus is minus, minus "
+            "times minus is plus.",
             lambda k: (
                 k.shape == (1, 3)
                 and abs(k).tolist() == [[1, 2, 1]]
@@ -160,8 +161,8 @@ noise = ValueExercise(
         ),
         Mistake(
             "deviations added",
-            "Twice as much: that would be so if both pixels always erred the same "
-            "way, with the opposite sign. Measure; don't guess.",
+            "Twice as much: that would be so if the two pixels' errors were always "
+            "equal and opposite. Measure it.",
             lambda s: s.shape == () and abs(s - 0.2) < 0.005,
         ),
         Mistake(
@@ -185,11 +186,11 @@ noise = ValueExercise(
         ),
     },
     hints=(
-        "`flat + 0.1 * torch.randn(...)`, then `corr2d`, then `.std()`. Take a large "
-        "picture, so that chance averages out.",
-        "If your number is near 0.1, you measured the picture and not the response.",
-        "A million pixels give three digits. Compare your number, squared, with 0.1 "
-        "squared.",
+        "You want the spread of the *response*, not of the picture.",
+        "Compare your number, squared, with 0.1 squared. How many times as large is "
+        "it?",
+        "`flat + 0.1 * torch.randn(...)`, then `corr2d`, then `.std()`. A million "
+        "pixels give three digits.",
     ),
 )
 
@@ -265,7 +266,7 @@ edge_strength = FunctionExercise(
         Mistake(
             "sizes added",
             "You add the two responses' absolute values. They are two sides at a "
-            "right angle; asked for is the length of the diagonal.",
+            "right angle; the question asks for the length of the diagonal.",
             lambda X: sum(r.abs() for r in sobel_pair(X)),
         ),
         Mistake("signs cancel", CANCEL, lambda X: sum(sobel_pair(X))),
@@ -310,7 +311,7 @@ edge_strength = FunctionExercise(
         "`sobel` finds upright edges. How do you get the kernel for level ones?",
         "`corr2d(X, sobel)` and `corr2d(X, sobel.T)` are the two sides of a "
         "right-angled triangle.",
-        "Pythagoras: square, add, take the root. If the types don't match, "
-        "`sobel.to(X)`.",
+        "Pythagoras: square, add, take the root. `sobel.to(X)` brings the kernel to "
+        "`X`'s device.",
     ),
 )

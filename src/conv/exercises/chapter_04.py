@@ -47,7 +47,7 @@ rate = ValueExercise(
         Mistake(
             "sum for mean",
             "Here the steep direction's error shrinks to a sixth, and the flat one's "
-            "only to five sixths. Both shall shrink alike.",
+            "only to five sixths. Both should shrink alike.",
             1 / 72,
         ),
     ],
@@ -69,7 +69,8 @@ roundness = ValueExercise(
         Mistake(
             "mean forgotten",
             "Neighbours are independent, so you expect a round valley. But the pixels "
-            "are 0 and 1, not -1 and 1: the product of two neighbours has a mean.",
+            "are 0 and 1, not -1 and 1: the product of two neighbours has a mean that "
+            "isn't zero.",
             1,
         ),
         Mistake(
@@ -154,18 +155,19 @@ step = FunctionExercise(
         ),
         Mistake(
             "mean instead of sum",
-            "Your step is too short by the number of outputs. This loss is a sum, "
-            "not a mean.",
+            "Your step is divided by the number of outputs. This loss is a sum, not a "
+            "mean.",
             lambda w, X, Y, lr: moved(w, X, Y, lr, 1 / Y.numel()),
         ),
         Mistake(
             "gradient alone",
-            "That is the gradient, or the step. Asked for are the weights after it.",
+            "That is the gradient, or the step. The question asks for the weights "
+            "after it.",
             lambda w, X, Y, lr: (w - descend(w, X, Y, lr)) / lr,
         ),
         Mistake(
             "gradient alone",
-            "That is the step. Asked for are the weights after it.",
+            "That is the step. The question asks for the weights after it.",
             lambda w, X, Y, lr: w - descend(w, X, Y, lr),
         ),
         Mistake(

@@ -35,7 +35,8 @@ same_size = ValueExercise(
         ),
         Mistake(
             "rounded up",
-            "Half of 11, rounded up: then the output has 42 pixels.",
+            "Half of 11, rounded up: then the output is two pixels larger than the "
+            "picture.",
             6,
         ),
         Mistake(
@@ -154,12 +155,12 @@ mirror = FunctionExercise(
         ),
         Mistake(
             "round the border",
-            "Your signal goes on with its other end. Here it shall be mirrored.",
+            "Your signal goes on with its other end. Here it should be mirrored.",
             lambda x, p: padded(x, p, "circular"),
         ),
         Mistake(
             "border stretched",
-            "You repeat the border's number. Here the numbers behind it shall come.",
+            "You repeat the border's number. Here the numbers behind it should come.",
             lambda x, p: padded(x, p, "replicate"),
         ),
         Mistake(
@@ -181,8 +182,8 @@ mirror = FunctionExercise(
     hints=(
         "Three pieces, joined by `torch.cat`: the left frame, `x`, the right frame.",
         "The left frame is `x[1]` to `x[p]`, turned round.",
-        "`x[1 : p + 1].flip(0)` on the left. On the right, the last p numbers but one, "
-        "`x[-p - 1 : -1]`, turned round, too.",
+        "`x[1 : p + 1].flip(0)` on the left. On the right, the p numbers before the "
+        "last one, `x[-p - 1 : -1]`, turned round, too.",
     ),
 )
 
@@ -276,6 +277,14 @@ strided = FunctionExercise(
             cut_short,
         ),
         Mistake(
+            "windows over the border",
+            "Your windows go on until they begin at the very end, and hang over it. "
+            "The last one must lie inside.",
+            lambda x, k, stride, padding: strided_oracle(
+                F.pad(x, (padding, padding + len(k) - 1)), k, stride, 0
+            ),
+        ),
+        Mistake(
             "last window forgotten",
             "Where the last window ends with the signal, it is missing.",
             flush_window_missing,
@@ -339,8 +348,8 @@ strided = FunctionExercise(
     ],
     hints=(
         "Two steps: put zeros on both ends of `x`, then take the windows.",
-        "How many windows? (length with frame - k) // stride + 1. Window i begins at "
-        "i * stride.",
+        "How many windows? `(len(framed) - len(k)) // stride + 1`, where `framed` is "
+        "`x` with its zeros. Window i begins at `i * stride`.",
         "`framed = F.pad(x, (padding, padding))`, and for each i the sum of "
         "`framed[i * stride : i * stride + len(k)] * k`. `torch.stack` joins them.",
     ),

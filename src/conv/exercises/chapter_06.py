@@ -189,7 +189,7 @@ average_channels = FunctionExercise(
         ),
     ],
     hints=(
-        "A kernel of one pixel. Which shape has it, for C input channels and one "
+        "A kernel of one pixel. What is its shape, for C input channels and one "
         "output?",
         "All its C weights are equal, and their sum is 1.",
         "A tensor of shape (1, C, 1, 1) full of 1 / C, made with `x.new_full(...)`; "

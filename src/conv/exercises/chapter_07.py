@@ -51,7 +51,7 @@ overlapping = ValueExercise(
         ),
         Mistake(
             "matrix for a row",
-            "The shape is right, as a matrix. Give the four numbers in one row.",
+            "The numbers are right, but as a matrix. Give the four in one row.",
             F.max_pool2d(PICTURE[None, None], 2, stride=1)[0, 0],
         ),
     ],
@@ -206,12 +206,12 @@ blur_pool = FunctionExercise(
         ),
         Mistake(
             "padding forgotten",
-            "The frame of two zeros is missing.",
+            "The frame of zeros is missing.",
             lambda x, kernel: blurred(x, kernel, padding=0),
         ),
         Mistake(
             "padding forgotten",
-            "The frame of two zeros is missing.",
+            "The frame of zeros is missing.",
             lambda x, kernel: blurred(x, kernel, padding=0, stride=1)[..., ::2, ::2],
         ),
         Mistake(
@@ -226,7 +226,8 @@ blur_pool = FunctionExercise(
         ),
         Mistake(
             "first channel only",
-            "Only the first channel is blurred; the others are skipped through.",
+            "Only the first channel is blurred; of the others you only keep every "
+            "second pixel.",
             lambda x, kernel: torch.cat(
                 [blurred(x[:, :1], kernel), x[:, 1:, ::2, ::2]], dim=1
             ),
@@ -277,7 +278,7 @@ three_poolings = ValueExercise(
         ),
         Mistake(
             "smallest shift that changes anything",
-            "One pixel may change the output. Asked for is that it *moves*, by "
+            "One pixel may change the output. The question asks when it *moves*, by "
             "exactly one.",
             1,
         ),
@@ -295,10 +296,12 @@ three_poolings = ValueExercise(
         ),
     },
     hints=(
-        "Take `torch.rand(1, 1, 64, 64)`, move it with `x.roll(t, dims=-1)`, and "
-        "compare the outputs.",
+        "Take `x = torch.rand(1, 1, 64, 64)` and three `torch.nn.MaxPool2d(2)` in a "
+        "`torch.nn.Sequential`. Move `x` with `x.roll(t, dims=-1)`, and compare the "
+        "outputs.",
         "`torch.equal(net(x.roll(t, dims=-1)), net(x).roll(1, dims=-1))`, for t = 1, "
         "2, ...",
-        "The strides multiply.",
+        "One step of the last output is two steps of the layer before it, and each of "
+        "those is two again. Go back to the input.",
     ),
 )

@@ -51,8 +51,8 @@ hundred_pixels = ValueExercise(
         ),
         Mistake(
             "exponential growth",
-            "The field would multiply if each layer had a stride. Without one it "
-            "only grows by a constant.",
+            "The field would multiply if each layer had a stride of 2 or more. With "
+            "stride 1 it only grows by a constant.",
             one_of(5, 6, 7),
         ),
         Mistake(
@@ -100,7 +100,7 @@ dilations = ValueExercise(
     mistakes=[
         Mistake(
             "not four dilations",
-            "Give four whole numbers of at least 1, one for each layer.",
+            "Give four whole numbers from 1 to 999, one for each layer.",
             lambda d: not four_whole(d),
         ),
         Mistake(
@@ -111,8 +111,8 @@ dilations = ValueExercise(
         ),
         Mistake(
             "doubling",
-            "No hole, as wide as the usual doubling. But many pixels are reached on "
-            "two ways, and each such way is wasted.",
+            "No hole: this is the usual doubling. But many pixels are reached in more "
+            "than one way, and each extra way is wasted.",
             lambda d: sorted(d) == [1, 2, 4, 8],
         ),
         Mistake(
@@ -209,7 +209,7 @@ enlarge = FunctionExercise(
         ),
     ],
     hints=(
-        "The stamp shall print a pixel on 2 by 2 places. Which numbers has it?",
+        "The stamp should print a pixel on 2 by 2 places. Which numbers are in it?",
         "The stamps stand side by side: stride 2. Each channel has its own: groups.",
         "A stamp for each channel: ones of shape (C, 1, 2, 2), `stride=2, groups=C`.",
     ),
@@ -239,7 +239,7 @@ exactly_thirty = ValueExercise(
     mistakes=[
         Mistake(
             "padding thought to enlarge",
-            "32 come out with (0, 0). In a transposed convolution padding *cuts off*, "
+            "(0, 0) gives 32. In a transposed convolution padding *cuts off*, "
             "p at each end; output padding adds, at one end.",
             lambda a: a.shape == (2,) and allowed(a) and enlarged_side(a) > 30,
         ),
@@ -251,7 +251,7 @@ exactly_thirty = ValueExercise(
         Mistake(
             "not allowed",
             "The sum comes out, but output padding must be a whole number from 0 to "
-            "stride - 1, and padding one of at least 0.",
+            "stride - 1, and padding a whole number of at least 0.",
             lambda a: a.shape == (2,) and enlarged_side(a) == 30,
         ),
     ],

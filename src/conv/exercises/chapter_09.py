@@ -152,7 +152,8 @@ average_backward = FunctionExercise(
     hints=(
         "A mean of k * k numbers: by how much does it grow if one of them grows by 1?",
         "Each number of `G` goes to all k * k places of its window.",
-        "`repeat_interleave` along both axes, and a division.",
+        "`G.repeat_interleave(k, dim=0)` writes each row k times. Do the same along "
+        "dim 1, and divide.",
     ),
 )
 
@@ -202,26 +203,26 @@ mend_backward = FunctionExercise(
     mistakes=[
         Mistake(
             "frame one too wide",
-            "The gradient comes out too large. A window of 2 that touches a single "
-            "pixel needs a frame of how many?",
+            "Your gradient has too many rows and columns. A window of 2 that touches "
+            "a single pixel needs a frame of how many?",
             lambda X, K, G: full(G, K, *[K.shape[0]] * 2, *[K.shape[1]] * 2),
         ),
         Mistake(
             "frame one too wide",
-            "The gradient comes out too large. A window of 2 that touches a single "
-            "pixel needs a frame of how many?",
+            "Your gradient has too many rows and columns. A window of 2 that touches "
+            "a single pixel needs a frame of how many?",
             lambda X, K, G: full(G, K, *[K.shape[1]] * 2, *[K.shape[0]] * 2),
         ),
         Mistake(
             "frame one too wide",
-            "The gradient comes out too large. A window of 2 that touches a single "
-            "pixel needs a frame of how many?",
+            "Your gradient has too many rows and columns. A window of 2 that touches "
+            "a single pixel needs a frame of how many?",
             lambda X, K, G: full(G, K.flip(0, 1), *[K.shape[1]] * 2, *[K.shape[0]] * 2),
         ),
         Mistake(
             "flip forgotten",
-            "The shape is right. But going back, an output's number returns to the "
-            "pixel that came from *above left*: the kernel turns round.",
+            "The shape is right. But a pixel collects from the outputs *above and to "
+            "the left* of it. So how must the kernel stand?",
             lambda X, K, G: full(G, K, *[K.shape[1] - 1] * 2, *[K.shape[0] - 1] * 2),
         ),
         Mistake(
@@ -240,17 +241,19 @@ mend_backward = FunctionExercise(
         ),
         Mistake(
             "flip taken for a transpose",
-            "`K.T` exchanges rows and columns. Turned by 180 degrees is another thing.",
+            "`K.T` exchanges rows and columns. Turning by 180 degrees is something "
+            "else.",
             lambda X, K, G: full(G, K.T, *[K.shape[1] - 1] * 2, *[K.shape[0] - 1] * 2),
         ),
         Mistake(
             "flip taken for a transpose",
-            "`K.T` exchanges rows and columns. Turned by 180 degrees is another thing.",
+            "`K.T` exchanges rows and columns. Turning by 180 degrees is something "
+            "else.",
             lambda X, K, G: full(G, K.T, *[K.shape[0] - 1] * 2, *[K.shape[1] - 1] * 2),
         ),
     ],
     hints=(
-        "The result must have the shape of `X`. Which shape has it, for a square "
+        "The result must have the shape of `X`. What is its shape, for a square "
         "kernel, and for one that isn't square?",
         "Three faults: how wide the frame is, which sides it goes to, how the kernel "
         "stands.",
@@ -308,8 +311,8 @@ kernel_step = FunctionExercise(
         ),
         Mistake(
             "sum instead of mean",
-            "Your step is too long by the number of outputs. The loss is the mean of "
-            "the squared errors.",
+            "Your step is multiplied by the number of outputs. The loss is the mean "
+            "of the squared errors.",
             moved(lambda X, K, Y: Y.numel()),
         ),
         Mistake(
@@ -336,17 +339,18 @@ kernel_step = FunctionExercise(
         ),
         Mistake(
             "gradient alone",
-            "That is the gradient, or the step. Asked for is the kernel after it.",
+            "That is the gradient, or the step. The question asks for the kernel "
+            "after it.",
             lambda X, K, Y, lr: (K - descend(X, K, Y, lr)) / lr,
         ),
         Mistake(
             "gradient alone",
-            "That is the step. Asked for is the kernel after it.",
+            "That is the step. The question asks for the kernel after it.",
             lambda X, K, Y, lr: K - descend(X, K, Y, lr),
         ),
         Mistake(
             "gradient alone",
-            "That is the step. Asked for is the kernel after it.",
+            "That is the step. The question asks for the kernel after it.",
             lambda X, K, Y, lr: descend(X, K, Y, lr) - K,
         ),
         Mistake(

@@ -22,7 +22,8 @@ two_passes = ValueExercise(
     mistakes=[
         Mistake(
             "one pass only",
-            "That is one pass. The column takes 15 multiplications, and the row again.",
+            "That is one pass. The column takes 15 multiplications, and the row "
+            "another 15.",
             [15, 225],
         ),
         Mistake(
@@ -32,7 +33,7 @@ two_passes = ValueExercise(
         ),
         Mistake(
             "additions counted",
-            "Asked for are multiplications only.",
+            "The question asks for multiplications only.",
             lambda a: a.tolist() in ([58, 449], [60, 450], [59, 449], [58, 225]),
         ),
     ],
@@ -76,8 +77,8 @@ fourier = FunctionExercise(
     mistakes=[
         Mistake(
             "conjugate forgotten",
-            "A product of waves is a convolution, with the kernel turned round, and "
-            "it is round the border besides. What turns a wave round?",
+            "A product of waves is a convolution: the kernel is flipped. (It also "
+            "wraps round the border.) What turns a wave *back* instead of on?",
             lambda x, k: waves_flipped(x, k)[: len(x) - len(k) + 1],
         ),
         Mistake(
@@ -123,11 +124,11 @@ fourier = FunctionExercise(
         ),
     ],
     hints=(
-        "`by_fourier` above, with one axis less.",
+        "`by_fourier` above, with one axis fewer.",
         "`torch.fft.rfft(k, n=len(x))` pads the kernel with zeros to the signal's "
         "length.",
-        "The product of one with the other's `.conj()`, `torch.fft.irfft(..., "
-        "n=len(x))`, and the first len(x) - len(k) + 1 numbers.",
+        "The signal's waves times the `.conj()` of the kernel's, then "
+        "`torch.fft.irfft(..., n=len(x))`, and the first len(x) - len(k) + 1 numbers.",
     ),
 )
 
@@ -241,12 +242,12 @@ winograd = ValueExercise(
         ),
         Mistake(
             "multiplications counted",
-            "That is a number of multiplications. Asked for is their ratio.",
+            "That is a number of multiplications. The question asks for their ratio.",
             one_of(144, 36, 108),
         ),
     ],
     hints=(
-        "How many multiplications take 16 outputs of a 3 by 3 kernel the plain way?",
+        "How many multiplications do 16 outputs of a 3 by 3 kernel take the plain way?",
         "The tile of 6 by 6 takes one for each of its numbers.",
         "144 against 36.",
     ),

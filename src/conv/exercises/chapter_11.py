@@ -58,7 +58,8 @@ two_losses = ValueExercise(
         ),
         Mistake(
             "rounded too far",
-            "The smaller loss is near 0.01, but not 0.01. Give three digits.",
+            "The smaller loss is near 0.01, but not 0.01. Give three significant "
+            "digits.",
             lambda a: a.shape == (2,) and abs(a[0] - 0.01) < 1e-9 and a[1] > 4,
         ),
         Mistake(
@@ -70,7 +71,7 @@ two_losses = ValueExercise(
     hints=(
         "Cross-entropy looks at one number only: the right class's probability.",
         "Its negative logarithm, and the natural one.",
-        "`-math.log(0.99), -math.log(0.01)`.",
+        "For the first net `-torch.tensor(0.99).log()`. The other likewise.",
     ),
 )
 
@@ -143,13 +144,13 @@ smooth_loss = FunctionExercise(
         ),
         Mistake(
             "right class overwritten",
-            "The right class gets 1 - amount, and then no part of the amount. It gets "
-            "both.",
+            "Your right class gets 1 - amount only. It should get its part of the "
+            "amount, too.",
             with_wanted(lambda t, a, c: t * (1 - a) + (1 - t) * a / c),
         ),
         Mistake(
             "softmax forgotten",
-            "You multiply the wanted probabilities with the *scores*. Cross-entropy "
+            "You multiply the wanted probabilities by the *scores*. Cross-entropy "
             "takes the logarithms of the net's probabilities.",
             lambda scores, labels, amount: raw_scores(scores, labels, amount),
         ),
@@ -166,7 +167,7 @@ smooth_loss = FunctionExercise(
         ),
         Mistake(
             "probabilities for their logarithms",
-            "You multiply the wanted probabilities with the net's *probabilities*. "
+            "You multiply the wanted probabilities by the net's *probabilities*. "
             "Cross-entropy takes their logarithms.",
             lambda scores, labels, amount: (
                 -(
@@ -321,8 +322,8 @@ larger_pictures = ValueExercise(
         ),
         Mistake(
             "border thought to be kept",
-            "The second convolution has no padding: it takes four pixels from each "
-            "side.",
+            "The second convolution has no padding: it takes two pixels at each "
+            "border, four in all.",
             one_of((16 * 14 * 14 + 1) * 120, 16 * 14 * 14 * 120),
         ),
         Mistake(

@@ -68,8 +68,8 @@ columns = ValueExercise(
         ),
         Mistake(
             "pooling's stride forgotten",
-            "You followed the windows, but not the strides: two pixels lie between "
-            "neighbours after a pooling, four after two.",
+            "You followed the windows, but not the strides: neighbours are two pixels "
+            "apart after one pooling, four after two.",
             lambda a: a.shape == (2,) and a[1] - a[0] + 1 in (9, 10, 11),
         ),
     ],
@@ -138,6 +138,12 @@ saliency = FunctionExercise(
             "batch and channel kept",
             "The numbers are right; take the picture out of its channel, too.",
             lambda net, x, label: OF_SCORE(net, x, label).abs()[0],
+        ),
+        Mistake(
+            "sign kept",
+            "The gradient is right, but its absolute value was asked for; and take "
+            "the picture out of its batch and channel.",
+            lambda net, x, label: OF_SCORE(net, x, label),
         ),
         Mistake(
             "loss for score",
@@ -375,7 +381,7 @@ mend_occlusion = FunctionExercise(
         ),
     ],
     hints=(
-        "Call it, and look at `x` afterwards.",
+        "Call it with `torch.sum` as the score, and look at `x` afterwards.",
         "`covered = x` makes no copy. And which way round is a fall?",
         "`x.clone()`, inside the loops; and the score of `x` minus that of `covered`.",
     ),

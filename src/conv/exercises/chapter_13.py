@@ -26,8 +26,8 @@ fading = ValueExercise(
     mistakes=[
         Mistake(
             "variance for size",
-            "You multiplied the *variances*. The typical size is a standard "
-            "deviation, its root.",
+            "You multiplied the *mean squares*. The typical size is the root of the "
+            "mean square.",
             6.0**-6,
         ),
         Mistake(
@@ -52,7 +52,7 @@ fading = ValueExercise(
         ),
         Mistake(
             "factors added",
-            "Layers multiply; six layers are the sixth power of one.",
+            "Factors multiply: raise one layer's factor to the sixth power.",
             lambda f: f.shape == () and abs(f - 6 * 6**-0.5) < 1e-3,
         ),
         Mistake(
@@ -155,13 +155,19 @@ folded = FunctionExercise(
     mistakes=[
         Mistake(
             "padding and stride lost",
-            "Right where the layer is plain. Your new layer has the old one's weights, "
-            "but not its stride or its padding.",
+            "Your new layer has the right numbers, but not the old one's stride and "
+            "padding.",
             without_options,
         ),
         Mistake(
+            "nothing folded",
+            "That is the layer as it was. Batch norm's scale and shift go into the "
+            "new one's numbers.",
+            lambda layer, norm, x: layer(x),
+        ),
+        Mistake(
             "mean not scaled",
-            "The recalled mean is taken away *after* the scaling. Batch norm takes it "
+            "The running mean is taken away *after* the scaling. Batch norm takes it "
             "away first.",
             wrong_fold(scale_of, lambda c, n, s: c.bias * s - n.running_mean + n.bias),
         ),
@@ -183,12 +189,12 @@ folded = FunctionExercise(
         ),
         Mistake(
             "mean forgotten",
-            "Batch norm takes the recalled mean away. Your layer doesn't.",
+            "Batch norm takes the running mean away. Your layer doesn't.",
             wrong_fold(scale_of, lambda c, n, s: c.bias * s + n.bias),
         ),
         Mistake(
             "mean added",
-            "Batch norm takes the recalled mean away; you add it.",
+            "Batch norm takes the running mean away; you add it.",
             wrong_fold(
                 scale_of, lambda c, n, s: (c.bias + n.running_mean) * s + n.bias
             ),
@@ -233,7 +239,8 @@ folded = FunctionExercise(
         "for each *output* channel.",
         "With s = norm.weight / sqrt(norm.running_var + norm.eps): the weight times "
         "`s[:, None, None, None]`; the bias (bias - norm.running_mean) * s + "
-        "norm.bias. `copy.deepcopy(layer)` makes the new layer.",
+        "norm.bias. `import copy`; `new = copy.deepcopy(layer)`; change its numbers "
+        "inside `torch.no_grad()`.",
     ),
 )
 
@@ -244,7 +251,7 @@ rising = ValueExercise(
     name="rising",
     kind="predict",
     expected=lambda: 10 / math.sqrt(2 * math.pi),
-    within=1e-3,
+    within=5e-3,
     mistakes=[
         Mistake(
             "positive and negative thought to cancel",
@@ -269,7 +276,8 @@ rising = ValueExercise(
         ),
         Mistake(
             "mean square for mean",
-            "That comes from the root of the mean square. Asked for is the mean.",
+            "That comes from the root of the mean square. The question asks for the "
+            "mean.",
             lambda a: a.shape == () and abs(a - 10 * math.sqrt(0.5)) < 0.02,
         ),
         Mistake(
@@ -279,7 +287,8 @@ rising = ValueExercise(
         ),
     ],
     hints=(
-        "Measure it: `torch.randn(1_000_000).relu().mean()`.",
+        "What is the mean of what ReLU lets through? Estimate it: "
+        "`torch.randn(10_000_000).relu().mean()`.",
         "0.399 is a known number: the peak of the normal curve.",
         "Each block adds 1 / sqrt(2 pi).",
     ),
@@ -347,6 +356,7 @@ convnext_size = FunctionExercise(
         "Four layers hold numbers: depthwise, LayerNorm, 1 x 1 up, 1 x 1 down.",
         "Depthwise: k * k weights and a bias for each of c channels. Up: c times 4c "
         "weights and 4c biases.",
-        "c (k * k + 1) + 2c + (4c * c + 4c) + (4c * c + c).",
+        "Add up: k * k + 1 for each of c channels; 2c; 4c * c + 4c; and likewise the "
+        "way down.",
     ),
 )

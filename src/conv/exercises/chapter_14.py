@@ -51,18 +51,18 @@ ring_bytes = ValueExercise(
         ),
         Mistake(
             "to each of the others",
-            "So much would one send who tells everything to everybody. A ring has "
-            "one neighbour.",
+            "That is what a process would send if it told everybody everything. In a "
+            "ring it sends to one neighbour only.",
             one_of(7 * 25e6 * 4, 8 * 25e6 * 4),
         ),
         Mistake(
             "all processes together",
-            "That is what all eight send. Asked for is one of them.",
+            "That is what all eight send. The question asks for one of them.",
             8 * 2 * 7 / 8 * 25e6 * 4,
         ),
         Mistake(
             "megabytes",
-            "The number is right in megabytes; asked for were bytes.",
+            "The number is right in megabytes; the question asks for bytes.",
             175,
         ),
     ],
@@ -107,7 +107,7 @@ whole_gradient = FunctionExercise(
         ),
         Mistake(
             "sum of means",
-            "You add the means up. Each is a mean already: weigh them.",
+            "You add the means up. Each is a mean already: weight them.",
             lambda g, counts: g.sum(dim=0),
         ),
         Mistake(
@@ -131,7 +131,7 @@ whole_gradient = FunctionExercise(
         ),
         Mistake(
             "weighted the wrong way",
-            "You weigh by the counts' inverses: then small shares count most.",
+            "You weight by the counts' inverses: then small shares count most.",
             lambda g, counts: weighted(g, [1 / n for n in counts]),
         ),
         Mistake(
@@ -166,7 +166,7 @@ whole_gradient = FunctionExercise(
         Mistake(
             "plain sum divided",
             "You divide the plain sum by the number of pictures. Each mean has to be "
-            "weighed first.",
+            "weighted first.",
             lambda g, counts: g.sum(dim=0) / sum(counts),
         ),
     ],
@@ -174,7 +174,8 @@ whole_gradient = FunctionExercise(
         "How do you get the mean of a class from the means of its boys and of its "
         "girls?",
         "A mean times its count is a sum. Add the sums, divide by all.",
-        "`sum(n * v for v, n in zip(g, counts)) / sum(counts)`.",
+        "Multiply each row of `g` by its count, add the rows up, divide by "
+        "`sum(counts)`.",
     ),
 )
 
@@ -287,8 +288,8 @@ accumulated = FunctionExercise(
         ),
         Mistake(
             "sum over the pictures",
-            "Your losses are sums over pictures, so your gradient is too long by "
-            "their number.",
+            "Your losses are sums over pictures, so your gradient is as many times "
+            "too long as there are pictures.",
             lambda net, x, y, parts: gradient(net, x, y) * len(x),
         ),
         Mistake(
@@ -353,19 +354,20 @@ shares_variance = ValueExercise(
         ),
         Mistake(
             "lost part for what is left",
-            "That is the part of the variance that gets lost. Asked for is what the "
-            "shares still see.",
+            "That is the part of the variance that gets lost. The question asks for "
+            "what the shares still see.",
             one_of(16 / 21),
         ),
         Mistake(
             "upside down",
-            "The batch's divided by the shares'. Asked for was the other way round.",
+            "The batch's divided by the shares'. The question asks for the other way "
+            "round.",
             lambda r: r.shape == () and abs(r - 4.2) < 0.02,
         ),
         Mistake(
             "shares dealt out",
-            "You dealt the numbers out one by one. Asked for is the first half and "
-            "the second half.",
+            "You dealt the numbers out one by one. The question asks for the first "
+            "half and the second half.",
             lambda r: r.shape == () and abs(r - 5 / 5.25) < 2e-3,
         ),
         Mistake(
@@ -388,8 +390,10 @@ shares_variance = ValueExercise(
         ),
     },
     hints=(
-        "`x.chunk(2)` gives the halves, `.var(correction=0)` batch norm's variance.",
-        "The mean of the halves' variances, divided by the variance of all eight.",
+        "`x = torch.arange(1.0, 9)`. Then `x.chunk(2)` gives the halves, and "
+        "`.var(correction=0)` batch norm's variance.",
+        "`sum(half.var(correction=0) for half in x.chunk(2)) / 2`, divided by "
+        "`x.var(correction=0)`.",
         "The batch's variance is the mean of the shares' variances *plus* the "
         "variance of their means.",
     ),

@@ -81,9 +81,7 @@ def wrong_values(
     elif not name:
         says = describe(smallest)
     rights = sum(attempt.right for attempt in attempts)
-    says += (
-        f"\n{rights} of {len(attempts)} cases are right; here is the smallest other."
-    )
+    says += f"\n{rights} of {len(attempts)} cases are right."
     return not_yet(exercise, name, says, smallest)
 
 

@@ -113,7 +113,7 @@ def wrong_value(exercise: ValueExercise, found: Seen, expected) -> Verdict:
             says = "You are one off. Draw the smallest such thing, and count."
             return not_yet(exercise, "one off", says)
     if exercise.kind == "explain":
-        says = "Measure again: more numbers, and just what was asked for."
+        says = "Measure again: just what the question asks for, and to three digits."
         return not_yet(exercise, "", says)
     return not_yet(exercise, "", "Try a smaller case by hand, or ask for a hint.")
 

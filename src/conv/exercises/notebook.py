@@ -5,6 +5,9 @@ import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from IPython import get_ipython
+from IPython.display import display
+
 from conv.exercises.exercise import Exercise, FunctionExercise
 from conv.exercises.functions import judge_function
 from conv.exercises.judging import Verdict, judge_value, not_yet
@@ -64,15 +67,20 @@ class Desk:
     def check(self, number: str, *answer: object) -> None:
         """Judge an answer, tell the learner, and count it."""
         verdict = self.judge(number, *answer)
-        print(wrapped(str(verdict)))
-        if verdict.state == "not attempted yet":
-            return
-        self.sandbox.warm_up()  # for the next one
-        self.record.note(number, tries=1, right=verdict.right)
-        if verdict.attempt is not None:
-            figure = draw_attempt(self.exercises[number], verdict.attempt)
-            if figure is not None:
-                show(figure)
+        figure = self.picture(verdict)
+        more = "" if figure is None else "\nBelow: the smallest that isn't."
+        print(wrapped(f"{verdict}{more}"))
+        if figure is not None:
+            display(figure)
+        if verdict.state != "not attempted yet":
+            self.sandbox.warm_up()  # for the next one
+            self.record.note(number, tries=1, right=verdict.right)
+
+    def picture(self, verdict: Verdict) -> Figure | None:
+        """Draw the smallest wrong case, if there is one, and a notebook to show it."""
+        if verdict.attempt is None or get_ipython() is None:
+            return None
+        return draw_attempt(self.exercises[verdict.number], verdict.attempt)
 
     def hint(self, number: str) -> None:
         """Print the next of an exercise's three hints.
@@ -138,15 +146,6 @@ class Checks:
             self._desk.check(self._numbers[name], *answer)
 
         return checker
-
-
-def show(figure: Figure) -> None:
-    """Show a figure where there is a notebook."""
-    from IPython import get_ipython  # only a notebook needs it
-    from IPython.display import display
-
-    if get_ipython() is not None:
-        display(figure)
 
 
 def wrapped(text: str) -> str:

@@ -16,7 +16,7 @@ from conv.exercises.relations import Attempt
 from conv.plotting import COLOURS, Figure, short, show_kernels, subplots
 
 LONGEST, MOST = 12, 14  # numbers a side, and matrices, that can be read
-CELL, MARGIN, WIDTH = 0.42, 0.75, 9.4  # inches
+CELL, TITLE, MARGIN, WIDTH = 0.42, 0.7, 0.75, 9.4  # inches
 
 
 def draw_attempt(exercise: FunctionExercise, attempt: Attempt) -> Figure | None:
@@ -62,10 +62,11 @@ def places_for(
     """Make axes for matrices, their cells all of one size, line by line."""
     corners, x, y, lowest = [], 0.0, 0.0, 0.0
     for height, width in shapes:
-        if x and x + width * CELL + MARGIN > WIDTH:
+        slot = max(width * CELL, TITLE) + MARGIN
+        if x and x + slot > WIDTH:
             x, y = 0.0, lowest
         corners.append((x + MARGIN - 0.1, y + 0.35))
-        x += width * CELL + MARGIN
+        x += slot
         lowest = max(lowest, y + height * CELL + MARGIN + 0.25)
     top = 0.3 if heading else 0.0
     figure = Figure(figsize=(WIDTH, lowest + top))

@@ -232,8 +232,8 @@ RELATIONS: list[tuple[str, str, Callable[[Attempts], bool]]] = [
     ),
     (
         "loop over the wrong axis",
-        "In squares all is well; else an index runs over the border. One of your "
-        "loops runs as often as the other axis is long.",
+        "With squares all is well; with other shapes an index runs over the border. "
+        "One of your loops runs as often as the other axis is long.",
         loops_over_wrong_axis,
     ),
     (
@@ -267,7 +267,7 @@ RELATIONS: list[tuple[str, str, Callable[[Attempts], bool]]] = [
     ),
     (
         "moved by a constant",
-        "To each of your numbers the same one was added. Where does it come from?",
+        "The same number was added to each of yours. Where does it come from?",
         moved_by_a_constant,
     ),
 ]

@@ -1,8 +1,10 @@
 """Run a learner's function where it can't hang, crash or fill the notebook."""
 
 import contextlib
+import signal
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import get_context
 
 import cloudpickle
@@ -49,7 +51,8 @@ class Sandbox:
             spawn = get_context("spawn")
             self.connection, theirs = spawn.Pipe()
             self.process = spawn.Process(target=serve, args=(theirs,), daemon=True)
-            self.process.start()
+            with interrupts_ignored():
+                self.process.start()
             theirs.close()
             self.warm = False
 
@@ -129,6 +132,22 @@ class Sandbox:
         if expected and message != expected:
             raise Trouble("can't be sent", CANT_BE_SENT.format(message))
         return message
+
+
+@contextlib.contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """Let a process that starts here inherit that interrupts aren't for it.
+
+    Jupyter sends them to all of a notebook's processes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 CANT_BE_SENT = (

@@ -52,8 +52,8 @@ def serve(connection: Connection) -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     settle()  # what it imports takes a second, once
-    connection.send(WARM)
     with contextlib.suppress(EOFError, BrokenPipeError):
+        connection.send(WARM)
         while True:
             job = connection.recv_bytes()
             try:

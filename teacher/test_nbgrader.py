@@ -1,0 +1,87 @@
+"""Chapter 1 through nbgrader itself: release, validate, autograde."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from build import build_nbgrader, exercise_cells, number_of
+from nbgrader.api import Gradebook
+
+CHAPTER = "01_slide_a_window"
+HALF = {"1.1": "answer = (474, 638)", "1.3": "def corr1d(x, k):\n    return x"}
+
+
+def nbgrader(folder: Path, *command: str) -> str:
+    """Run one of nbgrader's commands, as a teacher would."""
+    scripts = Path(sys.executable).parent  # nbgrader calls alembic from there
+    environment = os.environ | {
+        "CONV_PROGRESS": "off",
+        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+    }
+    run = subprocess.run(
+        [scripts / "nbgrader", *command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """Release chapter 1."""
+    folder = tmp_path_factory.mktemp("teacher") / "course"
+    build_nbgrader(folder)
+    nbgrader(folder, "generate_assignment", CHAPTER)
+    return folder
+
+
+def hand_in(course: Path, student: str, answers: dict[str, str] | None) -> Path:
+    """Answer in a released notebook; None hands in the teacher's own."""
+    folder = course / "submitted" / student / CHAPTER
+    folder.mkdir(parents=True)
+    path = folder / f"{CHAPTER}.ipynb"
+    if answers is None:
+        shutil.copy(course / "source" / CHAPTER / path.name, path)
+        return path
+    notebook = nbformat.read(course / "release" / CHAPTER / path.name, as_version=4)
+    for cell in exercise_cells(notebook):
+        lines = cell.source.splitlines()
+        answer = answers.get(number_of(cell), "")
+        cell.source = "\n".join([*lines[:-1], answer, lines[-1]])
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_the_release_has_stubs_and_no_solution(course):
+    text = (course / "release" / CHAPTER / f"{CHAPTER}.ipynb").read_text()
+    assert "answer = None" in text
+    assert ").mean()" in text  # the function to mend
+    assert "480 - 7 + 1" not in text
+    assert "SOLUTION" not in text
+
+
+def test_validate_tells_right_from_wrong(course):
+    right = hand_in(course, "right", None)
+    half = hand_in(course, "half", HALF)
+    blank = hand_in(course, "blank", {})
+    assert "Success! Your notebook passes all the tests." in nbgrader(
+        course, "validate", str(right)
+    )
+    assert "VALIDATION FAILED ON 3 CELL(S)" in nbgrader(course, "validate", str(half))
+    assert "VALIDATION FAILED ON 4 CELL(S)" in nbgrader(course, "validate", str(blank))
+
+
+def test_autograde_gives_the_points(course):
+    nbgrader(course, "autograde", CHAPTER)
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        submissions = book.assignment_submissions(CHAPTER)
+        scores = {s.student.id: (s.score, s.max_score) for s in submissions}
+    assert scores == {"right": (7, 7), "half": (1, 7), "blank": (0, 7)}

@@ -1,0 +1,175 @@
+"""What a teacher hands out: no answer in it, and nothing missing."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from conv.exercises import EXERCISES
+
+ROOT = Path(__file__).parent.parent
+SPEC = importlib.util.spec_from_file_location("build", ROOT / "teacher" / "build.py")
+build = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(build)
+
+each_chapter = pytest.mark.parametrize(
+    "path", build.chapters(), ids=lambda path: path.stem
+)
+
+
+@pytest.fixture(scope="module")
+def student(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("student")
+    build.build_student(folder)
+    return folder
+
+
+def telling_lines(path: Path) -> set[str]:
+    """List a chapter's lines of solution that its notebook doesn't have anyway."""
+    lines = "\n".join(build.solutions_of(path).values()).splitlines()
+    stripped = {line.strip() for line in lines}
+    given = path.read_text()
+    return {
+        line
+        for line in stripped
+        if len(line) > 12 and json.dumps(line)[1:-1] not in given
+    }
+
+
+def test_the_students_copy_tells_no_solution(student):
+    texts = {
+        path: path.read_text()
+        for pattern in ("notebooks/*.ipynb", "tests/*.py", "docs/*", "*.md")
+        for path in student.glob(pattern)
+        if path.suffix != ".png"
+    }
+    assert len(texts) > 25
+    for path in build.chapters():
+        for line in telling_lines(path):
+            for place, text in texts.items():
+                assert json.dumps(line)[1:-1] not in text, (place, line)
+    assert not (student / "solutions").exists()
+    assert not (student / "tests" / "answers").exists()
+
+
+def test_the_students_readme_promises_only_what_is_there(student):
+    readme = (student / "README.md").read_text()
+    links = re.findall(r"(?:\]\(|src=\")([^)\s\"]+)[)\"]", readme)
+    for link in links:
+        assert link.startswith("https://") or (student / link).exists(), link
+    for folder in re.findall(r"^\| `([\w/.-]+)`", readme, re.M):
+        assert (student / folder).exists(), folder
+
+
+def test_the_students_own_tests_pass(student):
+    """Those of them that look at files; the others are the same as here."""
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "tests/test_notebooks.py"],
+        cwd=student,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout
+    listed = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--collect-only", "tests"],
+        cwd=student,
+        capture_output=True,
+        text=True,
+    )
+    assert listed.returncode == 0, listed.stdout
+
+
+@each_chapter
+def test_solved_notebooks_have_the_solutions_in_place_of_the_stubs(path):
+    before = nbformat.read(path, as_version=4)
+    after = build.solved(before, build.solutions_of(path))
+    for cell, old in zip(after.cells, before.cells, strict=True):
+        if "exercise" in cell.metadata.get("tags", []):
+            _, stub, call = build.parts_of(old)
+            source = build.solutions_of(path)[build.number_of(cell)]
+            assert cell.source.endswith(f"{source}\n\n{call}")
+            assert stub not in cell.source
+        else:
+            assert cell == old
+
+
+@each_chapter
+def test_solutions_import_no_more_than_their_chapter(path):
+    """So that they run in the notebook as they stand."""
+    head = (ROOT / "solutions" / f"{path.stem}.py").read_text().split("\n# %% ")[0]
+    imports = [line for line in head.splitlines() if re.match("import |from ", line)]
+    assert imports
+    cells = nbformat.read(path, as_version=4).cells
+    first = next(cell.source for cell in cells if cell.cell_type == "code")
+    assert [line for line in imports if line not in first] == []
+
+
+@each_chapter
+def test_nbgraders_source_has_an_answer_and_a_test_for_each_exercise(path):
+    notebook = nbformat.read(path, as_version=4)
+    graded = build.graded(notebook, build.solutions_of(path))
+    nbformat.validate(graded)
+    marks = {
+        cell.metadata["nbgrader"]["grade_id"]: cell
+        for cell in graded.cells
+        if "nbgrader" in cell.metadata
+    }
+    numbers = list(build.solutions_of(path))
+    roles = [
+        f"{role}-{n.replace('.', '-')}" for n in numbers for role in ("answer", "test")
+    ]
+    assert list(marks) == roles
+    for number in numbers:
+        answer = marks[f"answer-{number.replace('.', '-')}"]
+        test = marks[f"test-{number.replace('.', '-')}"]
+        head, rest = answer.source.split("### BEGIN SOLUTION\n")
+        body, tail = rest.split("\n### END SOLUTION")
+        assert body == build.solutions_of(path)[number]
+        assert tail.strip().startswith(f"check.{EXERCISES[number].name}(")
+        assert head.strip()
+        assert test.metadata["nbgrader"]["points"] in (1, 2, 3)
+        assert test.metadata["nbgrader"]["locked"]
+        assert f'judge("{number}", ' in test.source
+
+
+def test_a_solution_that_fails_stops_the_build(tmp_path):
+    path = build.chapters()[0]
+    notebook = nbformat.read(path, as_version=4)
+    wrong = dict.fromkeys(build.solutions_of(path), "answer = kernel = corr1d = 3")
+    cells = [c for c in notebook.cells if "check.shape" in c.source]
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    notebook.cells = [first, *cells]
+    with pytest.raises(SystemExit, match=r"1\.1 is not solved:\n1\.1  not yet"):
+        build.run_exercises(build.solved(notebook, wrong), tmp_path)
+
+
+MINUTES = {"predict": 5, "explain": 10, "mend": 10, "implement": 15}
+
+
+@each_chapter
+def test_the_teachers_page_has_the_chapters_minutes(path):
+    page = (ROOT / "docs" / "teaching.md").read_text()
+    notebook = nbformat.read(path, as_version=4)
+    prose = "\n".join(cell.source for cell in notebook.cells)
+    chapter, title = re.match(r"# (\d+) · (.+)", prose).groups()
+    people = re.search(r"About (\d+) minutes", prose)[1]
+    kinds = [EXERCISES[number].kind for number in build.solutions_of(path)]
+    exercises = sum(MINUTES[kind] for kind in kinds)
+    row = rf"^\| {chapter} · {title} \| \d+ \| {people} \| {exercises} \|$"
+    assert re.search(row, page, re.M)
+
+
+def test_the_teachers_page_adds_up():
+    page = (ROOT / "docs" / "teaching.md").read_text()
+    rows = re.findall(r"^\| \d+ · .+ \| (\d+) \| (\d+) \| (\d+) \|$", page, re.M)
+    sums = [sum(map(int, column)) for column in zip(*rows, strict=True)]
+    assert "| **together** | {} | {} | {} |".format(*sums) in page
+    for link in re.findall(r"\]\(([^)\s]+)\)", page):
+        assert link.startswith("https://") or (ROOT / "docs" / link).exists(), link
+    for number in re.findall(r"\b(\d+\.\d)\b", page.split("## Minutes")[0]):
+        assert number in EXERCISES, number

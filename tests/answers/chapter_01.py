@@ -851,3 +851,11 @@ wrong("1.4", "result instead of function", torch.tensor([[19.0, 25], [37, 43]]))
 
 
 wrong("1.1", "one added", (475, 639))
+
+
+@wrong("1.3", "cut off from autograd")
+def half_the_gradient(x, k):
+    def correlated(signal):
+        return F.conv1d(signal[None, None], k[None, None])[0, 0]
+
+    return (correlated(x) + correlated(x.detach())) / 2

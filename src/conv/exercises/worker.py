@@ -51,7 +51,8 @@ def serve(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the notebook's
     threading.Thread(target=end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
-    settle()  # what it imports takes a second, once
+    settle()
+    torch.ones(1, device="meta") + 1  # slow the first time
     with contextlib.suppress(EOFError, BrokenPipeError):
         connection.send(WARM)
         while True:
@@ -98,7 +99,7 @@ def settle() -> None:
 
     In deterministic mode, `torch.empty` gives nan instead of whatever was there.
     """
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")
     torch.manual_seed(0)
     torch.set_default_dtype(torch.float32)
     torch.set_default_device("cpu")

@@ -159,20 +159,23 @@ def test_a_file_that_cannot_be_written_costs_only_the_file(file, capsys):
     assert "could not be kept" in capsys.readouterr().err
 
 
-def add_often(number: str) -> None:
-    for _ in range(20):
+def add_often(number: str, together) -> None:
+    together.wait()
+    for _ in range(50):
         Progress().note(number, tries=1)
 
 
 def test_two_notebooks_lose_nothing_of_each_other(file):
     spawn = multiprocessing.get_context("spawn")
-    both = [spawn.Process(target=add_often, args=(n,)) for n in ("1.1", "1.2")]
+    together = spawn.Barrier(2)
+    numbers = "1.1", "1.2"
+    both = [spawn.Process(target=add_often, args=(n, together)) for n in numbers]
     for process in both:
         process.start()
     for process in both:
         process.join()
     counts = Progress().read()
-    assert [counts[number]["tries"] for number in ("1.1", "1.2")] == [20, 20]
+    assert [counts[number]["tries"] for number in numbers] == [50, 50]
 
 
 def test_the_notebooks_names_are_all_there():

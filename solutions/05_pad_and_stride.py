@@ -23,3 +23,9 @@ def strided(x, k, stride, padding):
     count = (len(framed) - len(k)) // stride + 1
     starts = [i * stride for i in range(count)]
     return torch.stack([(framed[s : s + len(k)] * k).sum() for s in starts])
+
+
+# %% 5.5
+def mended(n, k, stride, padding, dilation):
+    reach = dilation * (k - 1) + 1
+    return (n + 2 * padding - reach) // stride + 1

@@ -24,3 +24,9 @@ def recall_and_precision(confusion):
 # %% 11.4
 # 56 -> 56 -> 28 -> 24 -> 12, with 16 channels; 120 outputs.
 answer = (16 * 12 * 12 + 1) * 120
+
+
+# %% 11.5
+def mended(scores, labels):
+    hits = scores.argmax(dim=1) == labels
+    return hits.sum() / len(labels)

@@ -538,3 +538,58 @@ def windows_begin_everywhere(x, k, stride, padding):
         window = framed[start : start + len(k)]
         outputs.append((window * k[: len(window)]).sum())
     return torch.stack(outputs)
+
+
+@wrong("5.5", "floor forgotten")
+def length_with_a_fraction(n, k, stride, padding, dilation):
+    reach = (k - 1) * dilation + 1
+    return (n + padding + padding - reach) / stride + 1
+
+
+@wrong("5.5", "rounded up")
+def length_rounded_up(n, k, stride, padding, dilation):
+    reach = (k - 1) * dilation + 1
+    room = n + 2 * padding - reach
+    return -(-room // stride) + 1
+
+
+@wrong("5.5", "padding counted once")
+def length_with_one_frame(n, k, stride, padding, dilation):
+    framed = n + padding
+    starts = range(0, framed - dilation * (k - 1), stride)
+    return len(starts)
+
+
+@wrong("5.5", "reach of the kernel")
+def length_with_a_long_kernel(n, k, stride, padding, dilation):
+    spread = k * dilation
+    return int((n + 2 * padding - spread) // stride) + 1
+
+
+@wrong("5.5", "dilation forgotten")
+def length_of_a_plain_kernel(n, k, stride, padding, dilation):
+    return conv.output_shape(n, k, stride=stride, padding=padding)[0]
+
+
+@wrong("5.5", "first window forgotten")
+def length_without_the_first(n, k, stride, padding, dilation):
+    return (n + 2 * padding - (dilation * (k - 1) + 1)) // stride
+
+
+@wrong("5.5", "one added too early")
+def length_with_an_early_one(n, k, stride, padding, dilation):
+    return (n + 2 * padding - (dilation * (k - 1) + 1) + 1) // stride
+
+
+@right("5.5")
+def length_by_listing(n, k, stride, padding, dilation):
+    count, start = 0, 0
+    while start + dilation * (k - 1) < n + 2 * padding:
+        count, start = count + 1, start + stride
+    return count
+
+
+@right("5.5")
+def length_by_the_course(n, k, stride, padding, dilation):
+    rows, _ = conv.output_shape(n, k, stride, padding, dilation)
+    return rows

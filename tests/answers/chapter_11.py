@@ -347,3 +347,43 @@ def smooth_of_raw_scores(scores, labels, amount):
 
 
 wrong("11.4", "first layer's channels", (6 * 12 * 12 + 1) * 120)
+
+
+@wrong("11.5", "largest over the pictures")
+def accuracy_along_the_batch(scores, labels):
+    best = scores.max(dim=0).indices
+    return (best == labels).sum() / len(labels)
+
+
+@wrong("11.5", "divided by the classes")
+def accuracy_by_classes(scores, labels):
+    right_ones = 0
+    for row, label in zip(scores, labels, strict=True):
+        right_ones += int(row.argmax() == label)
+    return right_ones / scores.shape[1]
+
+
+@wrong("11.5", "counted, not divided")
+def accuracy_as_a_count(scores, labels):
+    return (scores.argmax(dim=1) == labels).sum()
+
+
+@wrong("11.5", "wrong ones counted")
+def share_of_errors(scores, labels):
+    return 1 - (scores.argmax(1) == labels).double().mean()
+
+
+@wrong("11.5", "smallest instead of largest")
+def accuracy_of_the_least(scores, labels):
+    return (scores.sort(dim=1).indices[:, 0] == labels).double().mean()
+
+
+@right("11.5")
+def accuracy_as_a_mean(scores, labels):
+    return (scores.argmax(dim=1) == labels).double().mean()
+
+
+@right("11.5")
+def accuracy_by_the_best_score(scores, labels):
+    of_labels = scores[torch.arange(len(labels)), labels]
+    return (of_labels == scores.max(dim=1).values).sum() / len(scores)

@@ -292,3 +292,71 @@ def folded_in_the_bias_only(layer, norm):
 @wrong("13.2", "nothing folded")
 def folded_not_at_all(layer, norm):
     return layer
+
+
+def shaped(v):
+    return v.reshape(1, -1, 1, 1)
+
+
+@wrong("13.5", "root forgotten")
+def norm_without_root(x, scale, shift, eps):
+    m = x.mean((0, 2, 3), keepdim=True)
+    v = ((x - m) ** 2).mean((0, 2, 3), keepdim=True)
+    return shaped(scale) * (x - m) / (v + eps) + shaped(shift)
+
+
+@wrong("13.5", "other variance")
+def norm_with_pytorchs_var(x, scale, shift, eps):
+    flat = x.transpose(0, 1).flatten(1)
+    m, v = flat.mean(1), flat.var(1)
+    return shaped(scale) * (x - shaped(m)) / torch.sqrt(shaped(v) + eps) + shaped(shift)
+
+
+@wrong("13.5", "mean over the batch only")
+def norm_of_each_pixel(x, scale, shift, eps):
+    m = sum(x) / len(x)
+    v = sum((picture - m) ** 2 for picture in x) / len(x)
+    return shaped(scale) * (x - m) / torch.sqrt(v + eps) + shaped(shift)
+
+
+@wrong("13.5", "each picture on its own")
+def norm_of_each_picture(x, scale, shift, eps):
+    pictures = []
+    for picture in x:
+        m = picture.mean((1, 2), keepdim=True)
+        v = ((picture - m) ** 2).mean((1, 2), keepdim=True)
+        normal = (picture - m) / torch.sqrt(v + eps)
+        pictures.append(scale[:, None, None] * normal + shift[:, None, None])
+    return torch.stack(pictures)
+
+
+@wrong("13.5", "channels mixed")
+def norm_of_everything(x, scale, shift, eps):
+    normal = (x - x.mean()) / torch.sqrt(((x - x.mean()) ** 2).mean() + eps)
+    return shaped(scale) * normal + shaped(shift)
+
+
+@wrong("13.5", "scale and shift forgotten")
+def norm_alone(x, scale, shift, eps):
+    m = x.mean((0, 2, 3), keepdim=True)
+    v = ((x - m) ** 2).mean((0, 2, 3), keepdim=True)
+    return (x - m) / torch.sqrt(v + eps) + 0 * (scale.sum() + shift.sum())
+
+
+@right("13.5")
+def norm_channel_by_channel(x, scale, shift, eps):
+    channels = []
+    for c in range(x.shape[1]):
+        values = x[:, c]
+        centred = values - values.mean()
+        deviation = ((centred**2).mean() + eps) ** 0.5
+        channels.append(centred / deviation * scale[c] + shift[c])
+    return torch.stack(channels, dim=1)
+
+
+@right("13.5")
+def norm_by_moments(x, scale, shift, eps):
+    mean = x.mean((0, 2, 3))
+    variance = (x**2).mean((0, 2, 3)) - mean**2
+    factor = scale / (variance + eps).sqrt()
+    return torch.einsum("nchw,c->nchw", x, factor) + shaped(shift - mean * factor)

@@ -1,5 +1,7 @@
 """The exercises of chapter 5: pad and stride."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -352,5 +354,97 @@ strided = FunctionExercise(
         "`x` with its zeros. Window i begins at `i * stride`.",
         "`framed = F.pad(x, (padding, padding))`, and for each i the sum of "
         "`framed[i * stride : i * stride + len(k)] * k`. `torch.stack` joins them.",
+    ),
+)
+
+# --- 5.5 ----------------------------------------------------------------------------
+
+
+def broken(n: int, k: int, stride: int, padding: int, dilation: int) -> int:
+    """Count outputs, with four mistakes; a notebook shows it without this line."""
+    return (n + padding - k * dilation) / stride
+
+
+def counted(n: int, k: int, stride: int, padding: int, dilation: int) -> int:
+    """Give the oracle's answer: the length of what PyTorch puts out."""
+    x, kernel = (torch.empty(1, 1, side, device="meta") for side in (n, k))
+    return F.conv1d(x, kernel, None, stride, padding, dilation).shape[2]
+
+
+def exact_quotient(n: int, k: int, stride: int, padding: int, dilation: int) -> float:
+    """Forget to round down."""
+    return (n + 2 * padding - dilation * (k - 1) - 1) / stride + 1
+
+
+mend_length = FunctionExercise(
+    number="5.5",
+    name="mend_length",
+    kind="mend",
+    expected=counted,
+    broken=broken,
+    keeps=(),
+    cases=lambda: [
+        (1, 1, 1, 0, 1),
+        (5, 3, 1, 0, 1),
+        (5, 3, 1, 1, 1),
+        (6, 2, 2, 1, 1),
+        (7, 3, 2, 0, 2),
+        (8, 3, 3, 1, 1),
+        (9, 2, 2, 2, 3),
+        (28, 5, 3, 2, 2),
+    ],
+    mistakes=[
+        Mistake(
+            "floor forgotten",
+            "Right where the stride comes out even. Else there is a fraction of a "
+            "window left, which has no place: round down.",
+            exact_quotient,
+        ),
+        Mistake(
+            "rounded up",
+            "You round up. A window that would hang over the border has no place.",
+            lambda *sizes: math.ceil(exact_quotient(*sizes)),
+        ),
+        Mistake(
+            "padding counted once",
+            "The padding stands at both ends.",
+            lambda n, k, stride, padding, dilation: (
+                (n + padding - dilation * (k - 1) - 1) // stride + 1
+            ),
+        ),
+        Mistake(
+            "reach of the kernel",
+            "Three taps with dilation 2 reach over five pixels, not six: there are "
+            "only two gaps.",
+            lambda n, k, stride, padding, dilation: (
+                (n + 2 * padding - dilation * k) // stride + 1
+            ),
+        ),
+        Mistake(
+            "dilation forgotten",
+            "The dilation doesn't count.",
+            lambda n, k, stride, padding, dilation: (n + 2 * padding - k) // stride + 1,
+        ),
+        Mistake(
+            "first window forgotten",
+            "The first window has a place, too: one more.",
+            lambda n, k, stride, padding, dilation: (
+                (n + 2 * padding - dilation * (k - 1) - 1) // stride
+            ),
+        ),
+        Mistake(
+            "one added too early",
+            "You add the 1 before you divide by the stride.",
+            lambda n, k, stride, padding, dilation: (
+                (n + 2 * padding - dilation * (k - 1)) // stride
+            ),
+        ),
+    ],
+    hints=(
+        "Begin with n = k = 1 and everything else plain. What should come out, and "
+        "what does?",
+        "Four things: both ends, the reach of a spread kernel, whole windows only, "
+        "and the first window.",
+        "The kernel reaches over dilation * (k - 1) + 1 pixels. `//` rounds down.",
     ),
 )

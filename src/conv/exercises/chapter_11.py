@@ -11,6 +11,7 @@ from conv.exercises.exercise import (
     FunctionExercise,
     Mistake,
     ValueExercise,
+    distinct_numbers,
     one_of,
     whole_numbers,
 )
@@ -349,3 +350,77 @@ larger_pictures = ValueExercise(
         "16 * 12 * 12 inputs and a bias, for each of 120 outputs.",
     ),
 )
+
+
+# --- 11.5 ---------------------------------------------------------------------------
+
+
+def broken(scores: Tensor, labels: Tensor) -> Tensor:
+    """Give the accuracy, with two mistakes; a notebook shows it without this line."""
+    hits = scores.argmax(dim=0) == labels
+    return hits.sum() / scores.shape[1]
+
+
+def right_share(scores: Tensor, labels: Tensor) -> Tensor:
+    """Give the oracle's answer, picture by picture."""
+    best = [max(range(len(row)), key=row.tolist().__getitem__) for row in scores]
+    hits = [guess == label for guess, label in zip(best, labels.tolist(), strict=True)]
+    return torch.tensor(sum(hits) / len(hits), dtype=torch.float64)
+
+
+def graded(n: int, classes: int) -> tuple[Tensor, Tensor]:
+    """Make scores of which two of three are right."""
+    scores = distinct_numbers(n, classes)
+    wrong = (torch.arange(n) % 3 == 1).long()
+    return scores, (scores.argmax(dim=1) + wrong) % classes
+
+
+mend_accuracy = FunctionExercise(
+    number="11.5",
+    name="mend_accuracy",
+    kind="mend",
+    expected=right_share,
+    broken=broken,
+    keeps=("device",),
+    cases=lambda: [graded(n, c) for n, c in [(1, 2), (2, 3), (3, 3), (4, 3), (6, 4)]],
+    mistakes=[
+        Mistake(
+            "largest over the pictures",
+            "For each class you look for the picture with the largest score. Look for "
+            "each picture's best class.",
+            lambda scores, labels: share(scores.argmax(dim=0) == labels, len(labels)),
+        ),
+        Mistake(
+            "divided by the classes",
+            "You divide by the number of classes. How many answers did the net give?",
+            lambda scores, labels: share(
+                scores.argmax(dim=1) == labels, scores.shape[1]
+            ),
+        ),
+        Mistake(
+            "counted, not divided",
+            "That is how many are right. An accuracy is a part of all.",
+            lambda scores, labels: share(scores.argmax(dim=1) == labels, 1),
+        ),
+        Mistake(
+            "wrong ones counted",
+            "That is the part that the net gets wrong.",
+            lambda scores, labels: share(scores.argmax(dim=1) != labels, len(labels)),
+        ),
+        Mistake(
+            "smallest instead of largest",
+            "You take the class with the smallest score.",
+            lambda scores, labels: share(scores.argmin(dim=1) == labels, len(labels)),
+        ),
+    ],
+    hints=(
+        "Call it with three pictures and two classes. Which error comes, and where?",
+        "`scores` is (N, classes). Along which axis do a picture's classes lie?",
+        "`dim=1` runs over the classes. And there are `len(labels)` answers.",
+    ),
+)
+
+
+def share(hits: Tensor, total: int) -> Tensor:
+    """Divide what is true by a total."""
+    return hits.sum() / total

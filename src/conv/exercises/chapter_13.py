@@ -360,3 +360,91 @@ convnext_size = FunctionExercise(
         "way down.",
     ),
 )
+
+# --- 13.5 ---------------------------------------------------------------------------
+
+
+def broken(x: Tensor, scale: Tensor, shift: Tensor, eps: float) -> Tensor:
+    """Normalise, with four mistakes; a notebook shows it without this line."""
+    mean = x.mean(dim=0, keepdim=True)
+    variance = x.var(dim=0, keepdim=True)
+    return (x - mean) / (variance + eps) * scale + shift
+
+
+def normalised(x: Tensor, scale: Tensor, shift: Tensor, eps: float) -> Tensor:
+    """Give the oracle's answer, PyTorch's."""
+    return F.batch_norm(x, None, None, scale, shift, training=True, eps=eps)
+
+
+def over(axes: tuple, correction: int = 0, power: float = 0.5) -> Callable[..., Tensor]:
+    """Normalise over some axes, in some way."""
+
+    def wrong(x: Tensor, scale: Tensor, shift: Tensor, eps: float) -> Tensor:
+        mean = x.mean(dim=axes, keepdim=True)
+        variance = x.var(dim=axes, keepdim=True, correction=correction)
+        s, t = (v[:, None, None] for v in (scale, shift))
+        return (x - mean) / (variance + eps) ** power * s + t
+
+    return wrong
+
+
+mend_batch_norm = FunctionExercise(
+    number="13.5",
+    name="mend_batch_norm",
+    kind="mend",
+    expected=normalised,
+    broken=broken,
+    cases=lambda: [
+        (
+            whole_numbers(n, c, h, w),
+            torch.arange(1.0, c + 1).double(),
+            torch.arange(float(c)).double() - 1,
+            0.25,
+        )
+        for n, c, h, w in [(2, 1, 1, 1), (2, 1, 1, 2), (2, 2, 2, 1), (3, 2, 2, 3)]
+    ],
+    mistakes=[
+        Mistake(
+            "root forgotten",
+            "You divide by the variance. Batch norm divides by its root.",
+            over((0, 2, 3), power=1.0),
+        ),
+        Mistake(
+            "other variance",
+            "`var` divides by n - 1. Batch norm normalises with the mean squared "
+            "distance, which divides by n: `correction=0`.",
+            over((0, 2, 3), correction=1),
+        ),
+        Mistake(
+            "mean over the batch only",
+            "You take a mean for each pixel. A channel's numbers are those of all "
+            "pictures and all places.",
+            over((0,)),
+        ),
+        Mistake(
+            "each picture on its own",
+            "You normalise each picture by itself. *Batch* norm takes the whole "
+            "batch's numbers together.",
+            over((2, 3)),
+        ),
+        Mistake(
+            "channels mixed",
+            "You take one mean for all channels. Each channel has its own.",
+            over((0, 1, 2, 3)),
+        ),
+        Mistake(
+            "scale and shift forgotten",
+            "Normalised, but the scale and the shift are missing.",
+            lambda x, scale, shift, eps: normalised(
+                x, torch.ones_like(scale), torch.zeros_like(shift), eps
+            ),
+        ),
+    ],
+    hints=(
+        "x is (N, C, H, W). How many means should there be, and how many does it take?",
+        "Four things: the axes, n or n - 1, the root, and how `scale`, of shape (C,), "
+        "meets x.",
+        "`dim=(0, 2, 3)` and `correction=0`; divide by the root; "
+        "`scale[:, None, None]` stands along the channels.",
+    ),
+)

@@ -95,6 +95,17 @@ def with_wanted(wanted):
     return loss
 
 
+def with_logarithms(take):
+    """Take the cross-entropy with something else for the logarithms."""
+
+    def loss(scores: Tensor, labels: Tensor, amount: float) -> Tensor:
+        classes = scores.shape[1]
+        target = F.one_hot(labels, classes) * (1 - amount) + amount / classes
+        return -(target * take(scores)).sum(dim=1).mean()
+
+    return loss
+
+
 smooth_loss = FunctionExercise(
     number="11.2",
     name="smooth_loss",
@@ -153,7 +164,7 @@ smooth_loss = FunctionExercise(
             "softmax forgotten",
             "You multiply the wanted probabilities by the *scores*. Cross-entropy "
             "takes the logarithms of the net's probabilities.",
-            lambda scores, labels, amount: raw_scores(scores, labels, amount),
+            with_logarithms(lambda scores: scores),
         ),
         Mistake(
             "amount not divided",
@@ -170,23 +181,13 @@ smooth_loss = FunctionExercise(
             "probabilities for their logarithms",
             "You multiply the wanted probabilities by the net's *probabilities*. "
             "Cross-entropy takes their logarithms.",
-            lambda scores, labels, amount: (
-                -(
-                    (
-                        F.one_hot(labels, scores.shape[1]) * (1 - amount)
-                        + amount / scores.shape[1]
-                    )
-                    * scores.softmax(dim=1)
-                )
-                .sum(dim=1)
-                .mean()
-            ),
+            with_logarithms(lambda scores: scores.softmax(dim=1)),
         ),
         Mistake(
             "softmax over the batch",
             "You normalise over the pictures. Each picture's classes compete with one "
             "another: axis 1.",
-            lambda scores, labels, amount: batch_softmax(scores, labels, amount),
+            with_logarithms(lambda scores: scores.log_softmax(dim=0)),
         ),
     ],
     hints=(
@@ -197,20 +198,6 @@ smooth_loss = FunctionExercise(
         "logarithms; sum over classes, mean over pictures, minus.",
     ),
 )
-
-
-def raw_scores(scores: Tensor, labels: Tensor, amount: float) -> Tensor:
-    """Take scores for logarithms of probabilities."""
-    classes = scores.shape[1]
-    target = F.one_hot(labels, classes) * (1 - amount) + amount / classes
-    return -(target * scores).sum(dim=1).mean()
-
-
-def batch_softmax(scores: Tensor, labels: Tensor, amount: float) -> Tensor:
-    """Normalise along the wrong axis."""
-    classes = scores.shape[1]
-    target = F.one_hot(labels, classes) * (1 - amount) + amount / classes
-    return -(target * scores.log_softmax(dim=0)).sum(dim=1).mean()
 
 
 # --- 11.3 ---------------------------------------------------------------------------

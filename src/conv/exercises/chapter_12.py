@@ -301,21 +301,11 @@ def falls(score: Callable, x: Tensor, size: int) -> Tensor:
     return torch.stack(values).reshape(x.shape[0] - size + 1, -1)
 
 
-def piling_up(score: Callable, x: Tensor, size: int) -> Tensor:
-    """Leave every patch where it is."""
+def piling_up(score: Callable, x: Tensor, size: int, fresh: bool = False) -> Tensor:
+    """Leave every patch where it is, until the next row if that begins afresh."""
     fall, covered = torch.zeros_like(falls(score, x, size)), x.clone()
     for i in range(fall.shape[0]):
-        for j in range(fall.shape[1]):
-            covered[i : i + size, j : j + size] = 0
-            fall[i, j] = score(x) - score(covered)
-    return fall
-
-
-def piling_up_in_rows(score: Callable, x: Tensor, size: int) -> Tensor:
-    """Take a fresh copy for each row of places only."""
-    fall = torch.zeros_like(falls(score, x, size))
-    for i in range(fall.shape[0]):
-        covered = x.clone()
+        covered = x.clone() if fresh else covered
         for j in range(fall.shape[1]):
             covered[i : i + size, j : j + size] = 0
             fall[i, j] = score(x) - score(covered)
@@ -361,7 +351,7 @@ mend_occlusion = FunctionExercise(
             "patches pile up",
             "Each row begins well. Then each place is covered on top of those before: "
             "take a fresh copy for each place.",
-            piling_up_in_rows,
+            lambda score, x, size: piling_up(score, x, size, fresh=True),
         ),
         Mistake(
             "patches pile up",

@@ -25,13 +25,11 @@ class Trouble(Exception):  # noqa: N818 (it is the learner's trouble, not an err
     ----------
     name : str
         The misconception's name: "endless loop", "out of memory", ...
-    done : list of Outcome
-        What the calls before it gave.
     """
 
-    def __init__(self, name: str, text: str, done: Sequence[Outcome] = ()) -> None:
+    def __init__(self, name: str, text: str) -> None:
         super().__init__(text)
-        self.name, self.done = name, list(done)
+        self.name = name
 
 
 class Sandbox:
@@ -95,40 +93,37 @@ class Sandbox:
             job = cloudpickle.dumps((use, answer, cases))
         except Exception as error:
             raise Trouble("can't be sent", CANT_BE_SENT.format(error)) from error
-        done: list[Outcome] = []
         try:
             self.deliver(job)
-            for _ in cases:
-                done.append(self.wait(self.deadline, done))
+            return [self.wait(self.deadline) for _ in cases]
         except BaseException:  # the stop button of the notebook, too
             self.stop()
             raise
-        return done
 
     def deliver(self, job: bytes) -> None:
         """Hand a job to a warm process; from then on the clock runs."""
         self.warm_up()
         if not self.warm:
             self.floor = float("inf")
-            self.wait(time.monotonic() + START_SECONDS, [], WARM)
+            self.wait(time.monotonic() + START_SECONDS, WARM)
             self.warm = True
         self.floor = psutil.Process(self.process.pid).memory_info().rss
         self.connection.send_bytes(job)
-        self.wait(time.monotonic() + START_SECONDS, [], UNPACKED)
+        self.wait(time.monotonic() + START_SECONDS, UNPACKED)
         self.deadline = time.monotonic() + SECONDS
 
-    def wait(self, deadline: float, done: list, expected: str = "") -> Outcome:
+    def wait(self, deadline: float, expected: str = "") -> Outcome:
         """Wait for the next message, with an eye on clock and memory."""
         try:
             memory = psutil.Process(self.process.pid)
             while not self.connection.poll(GLANCE):
                 if memory.memory_info().rss > self.floor + MEGABYTES * 2**20:
-                    raise Trouble("out of memory", OUT_OF_MEMORY, done)
+                    raise Trouble("out of memory", OUT_OF_MEMORY)
                 if time.monotonic() > deadline:
-                    raise Trouble("endless loop", ENDLESS.format(SECONDS), done)
+                    raise Trouble("endless loop", ENDLESS.format(SECONDS))
             message = self.connection.recv()
         except (EOFError, OSError, psutil.NoSuchProcess) as error:
-            raise Trouble("process ended", PROCESS_ENDED, done) from error
+            raise Trouble("process ended", PROCESS_ENDED) from error
         if expected and message != expected:
             raise Trouble("can't be sent", CANT_BE_SENT.format(message))
         return message

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from conv.exercises import EXERCISES, judge
+from conv.exercises.answers import seen
 from conv.exercises.functions import judge_function
 from conv.exercises.sandbox import MEGABYTES, Sandbox
 
@@ -235,6 +236,12 @@ def test_rubbish_that_a_function_returns_is_described(name):
 def test_a_measurement_without_its_reason_is_half_the_answer():
     for reason in (None, "", "z", 3, Hostile(), ["a"]):
         assert judge("7.4", 8, reason).mistake == "reason missing"
+
+
+@pytest.mark.parametrize("hole", [None, "1", object()])
+def test_a_list_with_something_else_in_it_holds_no_numbers(hole):
+    assert seen([[hole, 2.0]]).numbers is None
+    assert seen([[1.0, 2.0]]).numbers.tolist() == [[1.0, 2.0]]
 
 
 def test_the_number_of_answers_is_checked():

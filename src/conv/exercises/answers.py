@@ -66,7 +66,9 @@ def as_numbers(value: np.ndarray | list | tuple) -> np.ndarray:
         return value.astype(np.float64)
     if len(value) > LARGEST:
         raise ValueError("too long")
-    parts = [part.kind == "nothing" or part.numbers for part in map(seen, value)]
+    parts = [seen(part).numbers for part in value]
+    if any(part is None for part in parts):
+        raise ValueError("something in it is no number")
     return np.asarray(parts, dtype=np.float64)
 
 

@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 GRADER := $(VENV)/grader
+WEB := $(VENV)/web
 UV := $(BIN)/uv
 
 # A test compares what notebooks print, so they are executed and re-run alike:
@@ -55,6 +56,9 @@ lock: $(READY)  ## resolve pyproject.toml anew into requirements.txt
 	$(UV) pip compile --universal --extra dev --extra teacher pyproject.toml \
 	  --constraint requirements.txt --python-version 3.11 \
 	  --custom-compile-command "make lock" --output-file requirements-teacher.txt
+	$(UV) pip compile --universal --extra dev --extra site pyproject.toml \
+	  --constraint requirements.txt --python-version 3.11 \
+	  --custom-compile-command "make lock" --output-file requirements-site.txt
 
 clean:  ## remove the environment and what tests left
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build
@@ -73,4 +77,9 @@ $(READY): requirements.txt pyproject.toml
 # nbgrader puts panels of its own into JupyterLab, so it comes only for those who ask.
 $(GRADER): requirements-teacher.txt $(READY)
 	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-teacher.txt
+	@touch $@
+
+# Sphinx, a browser's driver and what they bring: not for those who only learn.
+$(WEB): requirements-site.txt $(READY)
+	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-site.txt
 	@touch $@

@@ -36,6 +36,7 @@ def locked(file: str = "requirements.txt") -> dict[str, list[Requirement]]:
 LOCKS = {
     "requirements.txt": ["dev"],
     "requirements-teacher.txt": ["dev", "teacher"],
+    "requirements-site.txt": ["dev", "site"],
 }
 each_lock = pytest.mark.parametrize("file", LOCKS)
 
@@ -54,12 +55,16 @@ def test_lock_pins_everything_exactly(file):
             assert re.fullmatch(r"==[\w.]+", str(requirement.specifier)), requirement
 
 
-def test_the_teachers_lock_adds_to_the_learners():
-    more, less = locked("requirements-teacher.txt"), locked()
+@each_lock
+def test_the_other_locks_add_to_the_learners(file):
+    more, less = locked(file), locked()
     pins = {name: [str(r.specifier) for r in rs] for name, rs in more.items()}
     assert all(
         pins[name] == [str(r.specifier) for r in rs] for name, rs in less.items()
     )
+
+
+def test_every_extra_is_locked():
     assert {extra for extras in LOCKS.values() for extra in extras} == set(
         PROJECT["project"]["optional-dependencies"]
     )

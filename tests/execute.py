@@ -9,11 +9,13 @@ import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+WIDGETS = "application/vnd.jupyter.widget-state+json"
 PICTURE = Path(__file__).parent.parent / "docs" / "picture.png"
 
 
@@ -40,6 +42,7 @@ def execute(path: Path) -> str | None:
         join_streams(cell)
     # The Python that ran the cells would differ from machine to machine.
     notebook.metadata["language_info"] = {"name": "python"}
+    notebook = name_widgets(notebook, path.stem)
     nbformat.write(notebook, path)
     save_readme_picture(notebook)
     return None
@@ -56,6 +59,17 @@ def join_streams(cell: nbformat.NotebookNode) -> None:
             joined.append(output)
     if joined:
         cell.outputs = joined
+
+
+def name_widgets(
+    notebook: nbformat.NotebookNode, chapter: str
+) -> nbformat.NotebookNode:
+    """Give widgets the same names in each run: they come with random ones."""
+    states = notebook.metadata.get("widgets", {}).get(WIDGETS, {}).get("state", {})
+    text = nbformat.writes(notebook)
+    for number, name in enumerate(states):
+        text = text.replace(name, uuid5(NAMESPACE_URL, f"{chapter}-{number}").hex)
+    return nbformat.reads(text, as_version=4)
 
 
 def save_readme_picture(notebook: nbformat.NotebookNode) -> None:

@@ -10,17 +10,20 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from execute import join_streams
+from execute import WIDGETS, join_streams, name_widgets
+from node import FOLDER
 
 import conv.checks
 import conv.functional
 import conv.layers
 import conv.models
 import conv.training
+from conv.widgets.base import STILL, STYLE, bundle
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CHAPTERS = [path for path in NOTEBOOKS if path.name[0].isdigit()]
+VIEW = "application/vnd.jupyter.widget-view+json"
 LONGEST_CELL = 15  # lines
 FRAME = ["**You will**", "**You will learn**", "**You need**", "**Predict**"]
 SECTIONS = ["## Your turn", "## Try next", "## Further reading"]
@@ -154,10 +157,49 @@ def test_every_figure_has_alternative_text(path):
             if "image/png" in output.get("data", {}):
                 alt = output.metadata["image/png"]["alt"]
                 assert len(alt) > 20, cell.source
+                if VIEW in output.data:
+                    assert alt == f"{output.data['text/plain']} {STILL}"
+                    continue
                 assert output.data["text/plain"] == f"<Figure: {alt}>"
                 words = cell.outputs[place + 1].data
                 assert words["text/plain"] == alt
                 assert "<summary>In words</summary>" in words["text/html"]
+
+
+@each_notebook
+def test_widgets_can_move_before_a_cell_is_run(path):
+    """The notebook holds each widget's state, with the code that is in src/conv now."""
+    states = read(path).metadata.get("widgets", {}).get(WIDGETS, {}).get("state", {})
+    shown = [
+        output.data[VIEW]["model_id"]
+        for cell in code_cells(path)
+        for output in cell.outputs
+        if VIEW in output.get("data", {})
+    ]
+    widgets = {n: s["state"] for n, s in states.items() if "_esm" in s["state"]}
+    assert shown == list(widgets)
+    for state in widgets.values():
+        assert state["_esm"] == bundle(state["module"]), "make execute"
+        assert state["_css"] == STYLE, "make execute"
+
+
+def test_every_widget_is_in_a_chapter():
+    text = "".join(path.read_text(encoding="utf-8") for path in CHAPTERS)
+    modules = {file.stem for file in FOLDER.glob("*.js")} - {"arithmetic", "kit"}
+    assert set(re.findall(r'"module": "(\w+)"', text)) == modules
+
+
+def test_executing_gives_widgets_lasting_names():
+    state = {"abc123": {"state": {}}, "def456": {"state": {}}}
+    output = nbformat.v4.new_output("display_data", {VIEW: {"model_id": "def456"}})
+    cell = nbformat.v4.new_code_cell(outputs=[output])
+    widgets = {WIDGETS: {"state": state}}
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": widgets})
+    named = name_widgets(notebook, "01")
+    names = list(named.metadata.widgets[WIDGETS].state)
+    assert named.cells[0].outputs[0].data[VIEW].model_id == names[1]
+    assert "abc123" not in str(named)
+    assert name_widgets(notebook, "01") == named != name_widgets(notebook, "02")
 
 
 @each_notebook

@@ -20,7 +20,6 @@ from conv.plotting import (
     subplots,
 )
 from conv.runtime import default_device, seed_everything
-from conv.stepper import Stepper
 from conv.training import (
     CheckpointError,
     DivergenceError,
@@ -38,7 +37,6 @@ __all__ = [
     "History",
     "Pictures",
     "Splits",
-    "Stepper",
     "TensorBatches",
     "accuracy",
     "batches",

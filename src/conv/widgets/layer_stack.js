@@ -54,7 +54,7 @@ function boxes(shape, stages) {
   const parts = drawn.flatMap(({ s, h, w, d }) => {
     const top = 24 + (BOARD.side - h) / 2;
     const left = x;
-    x += Math.max(w + d, 64) + 12;
+    x += Math.max(w + d, 9 * s.join("×").length) + 10;
     return [
       element("path", {
         class: "side",
@@ -109,7 +109,7 @@ function tableRow(layer, n, change, remove) {
     return fields[name];
   };
   const conv = layer.kind === "conv";
-  const away = button("Remove", remove);
+  const away = button("✕", remove);
   away.setAttribute("aria-label", `Remove layer ${n + 1}`);
   const inputs = FIELDS.map((name) => (conv || SIDES.includes(name) ? field(name) : ""));
   const results = OUTCOMES.map(() => element("td"));

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from build import build_nbgrader, exercise_cells, number_of
 from nbgrader.api import Gradebook
+
+from build import build_nbgrader, exercise_cells, number_of
 
 CHAPTER = "01_slide_a_window"
 HALF = {"1.1": "answer = (474, 638)", "1.3": "def corr1d(x, k):\n    return x"}

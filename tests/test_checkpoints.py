@@ -9,15 +9,15 @@ import signal
 import subprocess
 import sys
 
-import killed_run
 import pytest
 import torch
-from killed_run import EPOCHS, MOMENTS, train
 from torch import nn
 from torch.optim import lr_scheduler
 
 import conv
+import killed_run
 from conv.checkpoints import RandomStates
+from killed_run import EPOCHS, MOMENTS, train
 
 
 def same(one: object, other: object) -> bool:

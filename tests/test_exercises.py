@@ -10,8 +10,8 @@ import cloudpickle
 import nbformat
 import pytest
 import torch
-from answers.kit import RIGHT, WRONG
 
+from answers.kit import RIGHT, WRONG
 from conv.exercises import EXERCISES, judge, solution
 from conv.exercises.exercise import FunctionExercise
 from conv.exercises.notebook import read_solutions, wrapped

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from execute import WIDGETS, join_streams, name_widgets
-from node import FOLDER
 
 import conv.checks
 import conv.functional
@@ -19,6 +17,8 @@ import conv.layers
 import conv.models
 import conv.training
 from conv.widgets.base import STILL, STYLE, bundle
+from execute import WIDGETS, join_streams, name_widgets
+from node import FOLDER
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

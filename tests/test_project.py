@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from check_gpu import accelerator_bytes
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import conv
+from check_gpu import accelerator_bytes
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -7,13 +7,13 @@ import re
 import pytest
 import torch
 import torch.nn.functional as F
-from node import FOLDER, node
 from torch import nn
 from traitlets import TraitError
 
 import conv
 from conv.widgets import Descent, DrawDigit, KernelBench, LayerStack, SlidingWindow
 from conv.widgets.base import bundle
+from node import FOLDER, node
 
 ARITHMETIC = "arithmetic.js"
 MODULES = ["descent", "draw_digit", "kernel_bench", "layer_stack", "sliding_window"]

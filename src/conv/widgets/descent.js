@@ -68,13 +68,15 @@ function ticks(middle) {
 /** Draw the losses, on a logarithmic axis. */
 function lossPlot(losses) {
   const { width, height, left, bottom, top, right } = PLOT;
-  const finite = losses.filter((loss) => loss > 0 && Number.isFinite(loss)).map(Math.log10);
+  const powersOf = (list) => list.map((loss) => Math.log10(Math.max(loss, 0)));
+  const finite = powersOf(losses).filter(Number.isFinite);
+  if (!finite.length) finite.push(0); // the kernel was perfect from the start
   const [low, high] = [Math.floor(Math.min(...finite)), Math.ceil(Math.max(...finite))];
   const x = (step) => left + (step / (losses.length - 1)) * (width - left - right);
   const y = (power) =>
     height - bottom - ((power - low) / (high - low || 1)) * (height - top - bottom);
   const powers = [...new Set([low, Math.round((low + high) / 2), high])];
-  const dots = losses.map((loss, n) => [x(n), y(Math.min(Math.max(Math.log10(loss), low), high))]);
+  const dots = powersOf(losses).map((p, n) => [x(n), y(Math.min(Math.max(p, low), high))]);
   return element(
     "svg",
     {
@@ -137,7 +139,7 @@ function render({ model, el }) {
   });
   const plot = part("Losses");
   const weights = [0, 1].map((axis) => {
-    const limits = { value: 0, step: 0.05, min: middle[axis] - REACH, max: middle[axis] + REACH };
+    const limits = { step: 0.05, min: middle[axis] - REACH, max: middle[axis] + REACH };
     return slider(`first w${axis + 1}`, limits, (value) => {
       const start = [...model.get("start")];
       start[axis] = value;
@@ -145,7 +147,7 @@ function render({ model, el }) {
     });
   });
   const fastest = 2.5 / land.curvatures[1];
-  const limits = { value: 0, min: 0, max: Number(fastest.toPrecision(2)), step: 0.0005 };
+  const limits = { min: 0, max: Number(fastest.toPrecision(2)), step: 0.0005 };
   const rate = slider("learning rate", limits, (lr) => keep(model, { lr }));
   const steps = numberField("steps", { value: 10, min: 1, max: 100 }, (n) =>
     keep(model, { steps: n }),
@@ -167,17 +169,11 @@ function render({ model, el }) {
     const at = start.map((w) => short(w)).join(", ");
     map.setAttribute("aria-label", `Map of the loss; the path begins at (${at})`);
     plot.replaceChildren(plot.firstChild, lossPlot(losses));
-    weights.forEach(({ input }, axis) => {
-      input.value = start[axis];
-      input.setAttribute("aria-valuetext", short(start[axis]));
-    });
-    rate.input.value = lr;
-    rate.input.setAttribute("aria-valuetext", short(lr, 4));
-    rate.root.lastChild.textContent = short(lr, 4);
+    weights.forEach(({ show }, axis) => show(start[axis], short(start[axis])));
+    rate.show(lr, short(lr, 4));
     steps.input.value = model.get("steps");
     says.textContent = verdict(q, path, lr);
   };
-  rate.root.append(element("output", {}));
   fill(
     el,
     "Gradient descent",

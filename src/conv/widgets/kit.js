@@ -64,7 +64,7 @@ export function kernelEditor(change, drag = 0) {
   let fields = [[]];
   const read = () => change(fields.map((row) => row.map((input) => Number(input.value))));
   const make = (value, a, b) => {
-    const options = { value, step: drag ? 0.1 : "any", hidden: true };
+    const options = { value, step: "any", hidden: true };
     const { input } = numberField(`K[${a}, ${b}]`, options, read);
     if (drag) pulled(input, drag, read);
     return input;
@@ -81,7 +81,7 @@ export function kernelEditor(change, drag = 0) {
   return { root, set };
 }
 
-/** Let the mouse, or a finger, pull a field's number up and down. */
+/** Let the mouse, or a finger, pull a field's number up and down; arrow keys by 0.1. */
 function pulled(input, drag, change) {
   let from = null;
   input.addEventListener("pointerdown", (event) => {
@@ -93,12 +93,19 @@ function pulled(input, drag, change) {
     input.value = short(from.value + Math.round((from.y - event.clientY) * drag * 10) / 10);
     change();
   });
+  input.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: 0.1, ArrowDown: -0.1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    input.value = short(Number(input.value) + step);
+    change();
+  });
   input.addEventListener("pointerup", () => (from = null));
   input.addEventListener("pointercancel", () => (from = null));
 }
 
-/** Make a labelled slider. */
-export function slider(label, { value, min, max, step }, change) {
+/** Make a labelled slider; `show` puts it somewhere, with a text beside it. */
+export function slider(label, { min, max, step }, change) {
   const input = element("input", {
     type: "range",
     min,
@@ -106,8 +113,13 @@ export function slider(label, { value, min, max, step }, change) {
     step,
     input: () => change(Number(input.value)),
   });
-  input.value = value;
-  return { input, root: element("label", { class: "wide" }, label, input) };
+  const beside = element("span", { class: "beside" });
+  const show = (value, text) => {
+    input.value = value;
+    input.setAttribute("aria-valuetext", text);
+    beside.textContent = text;
+  };
+  return { input, show, root: element("label", { class: "wide" }, label, input, beside) };
 }
 
 /** Make a labelled choice from names. */
@@ -134,7 +146,8 @@ export function speaker() {
 
 /** Make a part of a widget, with a name above it. */
 export function part(name, ...children) {
-  return element("section", { "aria-label": name }, element("h4", {}, name), ...children);
+  const title = element("strong", {}, name);
+  return element("div", { class: "part", role: "group", "aria-label": name }, title, ...children);
 }
 
 /** Fill a widget's place on the page. */
@@ -181,15 +194,16 @@ export function numberGrid(rows, name, look = () => "", pick = null) {
   return element("svg", { class: "grid", role: "img", "aria-label": name, ...size }, ...cells);
 }
 
-/** Make a table of shades, 256 of them, from anchors given as hexadecimal colours. */
+/** Make 256 shades from hexadecimal colours, each as the four bytes of a pixel. */
 function shades(anchors) {
-  return Array.from({ length: 256 }, (_, n) => {
+  return Uint32Array.from({ length: 256 }, (_, n) => {
     const at = (n / 255) * (anchors.length - 1);
     const low = Math.min(Math.floor(at), anchors.length - 2);
-    return [0, 2, 4].map((k) => {
+    const bytes = [0, 2, 4].map((k) => {
       const [a, b] = [low, low + 1].map((i) => parseInt(anchors[i].slice(k, k + 2), 16));
       return Math.round(a + (at - low) * (b - a));
     });
+    return new Uint32Array(Uint8Array.of(...bytes, 255).buffer)[0];
   });
 }
 
@@ -214,11 +228,11 @@ export function paint(canvas, { height, width, values }, { low, high, signed = f
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
   const colours = signed ? SIGNED_SHADES : GREY_SHADES;
+  const pixels = new Uint32Array(image.data.buffer);
   const factor = 255 / (high - low || 1);
   for (let n = 0; n < values.length; n++) {
     const shade = Math.round((values[n] - low) * factor);
-    const [red, green, blue] = colours[Math.min(Math.max(shade, 0), 255)];
-    image.data.set([red, green, blue, 255], 4 * n);
+    pixels[n] = colours[Math.min(Math.max(shade, 0), 255)];
   }
   context.putImageData(image, 0, 0);
 }

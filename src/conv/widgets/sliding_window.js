@@ -85,7 +85,7 @@ function render({ model, el }) {
   const play = button("Play", () => (timer ? stop() : start()));
   const back = button("Back", () => step(-1));
   const on = button("Step", () => step(1));
-  const scrub = slider("Position", { value: 0, min: 0, max: 0, step: 1 }, move);
+  const scrub = slider("Position", { min: 0, max: 0, step: 1 }, move);
   const numbers = ["stride", "padding", "dilation"].map((name) => {
     const least = name === "padding" ? 0 : 1;
     const limits = { value: model.get(name), min: least, max: 5 };
@@ -116,8 +116,8 @@ function render({ model, el }) {
     const Y = conv2d(X, K, options());
     show(0, pictureGrid(X, model.get("padding"), products));
     for (const input of [play, back, on, scrub.input]) input.disabled = !fits;
-    Object.assign(scrub.input, { max: Math.max(count() - 1, 0), value: position });
-    scrub.input.setAttribute("aria-valuetext", `${position + 1} of ${count()}`);
+    scrub.input.max = Math.max(count() - 1, 0);
+    scrub.show(position, fits ? `${position + 1} of ${count()}` : "none");
     for (const [name, field] of numbers) sync(field.input, model.get(name));
     sync(sides[0].input, kernel.length);
     sync(sides[1].input, kernel[0].length);

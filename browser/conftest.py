@@ -1,0 +1,166 @@
+"""A real browser, JupyterLab, and the site: ``make test-browser``."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+SITE = ROOT / "build" / "site"
+PICTURES = ROOT / "build" / "screenshots"
+CHROMIUM = os.environ.get("CONV_CHROMIUM") or shutil.which("chromium")
+# A browser of the system would otherwise ask its makers for updates.
+QUIET = ["--disable-background-networking", "--disable-component-update"]
+TOKEN = "a-token-for-tests"
+
+
+class Watch:
+    """Note what a page complains of, and what it asks other hosts for."""
+
+    def __init__(self, page: Page, home: str) -> None:
+        self.home = home
+        self.troubles: list[str] = []
+        page.on("console", self.hear)
+        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
+        page.on("requestfailed", lambda r: self.troubles.append(f"failed: {r.url}"))
+        page.on("response", self.receive)
+        page.on("request", self.ask)
+
+    def hear(self, message) -> None:
+        if message.type in {"error", "warning"}:
+            self.troubles.append(f"{message.type}: {message.text}")
+
+    def receive(self, response) -> None:
+        if response.status >= 400:
+            self.troubles.append(f"{response.status}: {response.url}")
+
+    def ask(self, request) -> None:
+        if not request.url.startswith((self.home, "data:", "blob:")):
+            self.troubles.append(f"asked elsewhere: {request.url}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start Chromium: CONV_CHROMIUM's, the system's, or Playwright's own."""
+    sandbox = [] if os.geteuid() else ["--no-sandbox"]  # root can't have one
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*QUIET, *sandbox]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser):
+    """Open pages of a size and a colour scheme; all are closed after the test."""
+    contexts = []
+
+    def open_(width: int = 1280, scheme: str = "light", height: int = 900) -> Page:
+        size = {"width": width, "height": height}
+        contexts.append(browser.new_context(viewport=size, color_scheme=scheme))
+        return contexts[-1].new_page()
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+def wait_for(address: str, process: subprocess.Popen, seconds: int = 120) -> None:
+    for _ in range(seconds * 2):
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except OSError:
+            assert process.poll() is None, "the server has ended"
+            time.sleep(0.5)
+    raise TimeoutError(address)
+
+
+@contextmanager
+def started_lab(folder: Path) -> Iterator[str]:
+    """Run ``make lab``, as a learner does, on a copy of the notebooks."""
+    port, config = free_port(), folder / "config"
+    shutil.copytree(ROOT / "notebooks", folder / "course" / "notebooks")
+    config.mkdir()
+    settings = {
+        "ServerApp": {
+            "open_browser": False,
+            "port": port,
+            "port_retries": 0,
+            "root_dir": str(folder / "course"),
+        },
+        "IdentityProvider": {"token": TOKEN},
+    }
+    (config / "jupyter_server_config.json").write_text(json.dumps(settings))
+    own = {
+        "JUPYTER_CONFIG_DIR": config,
+        "JUPYTERLAB_SETTINGS_DIR": folder / "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
+        "CONV_PROGRESS": "off",
+        "CONV_DEVICE": "cpu",
+    }
+    home = f"http://127.0.0.1:{port}/"
+    with (folder / "lab.log").open("w") as log:
+        process = subprocess.Popen(
+            ["make", "lab"],
+            cwd=ROOT,
+            env=os.environ | {name: str(value) for name, value in own.items()},
+            start_new_session=True,
+            stderr=log,
+        )
+        try:
+            wait_for(f"{home}api/status?token={TOKEN}", process)
+            yield home
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory) -> Iterator[tuple[str, Path]]:
+    """Give JupyterLab's address, and the folder of its notebooks."""
+    folder = tmp_path_factory.mktemp("lab")
+    with started_lab(folder) as home:
+        yield home, folder / "course" / "notebooks"
+
+
+class UnderConv(SimpleHTTPRequestHandler):
+    """Serve the site below /conv/, as GitHub does: absolute links would break."""
+
+    def translate_path(self, path: str) -> str:
+        if not path.startswith("/conv/"):
+            return str(SITE / "nothing-is-here")
+        return super().translate_path(path.removeprefix("/conv"))
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """Serve what ``make site`` built."""
+    handler = partial(UnderConv, directory=SITE)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/conv/"
+        server.shutdown()

@@ -1,0 +1,78 @@
+"""Chapters in JupyterLab: Run All is green, and the widgets can be moved."""
+
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, expect
+
+from conftest import TOKEN, Watch
+from drive import DRIVERS
+
+CHAPTERS = ["01_slide_a_window", "03_find_edges", "04_learn_a_kernel"]
+
+
+def open_chapter(page: Page, home: str, name: str) -> None:
+    own = f"workspaces/{name}"  # or the other chapters would be open, too
+    page.goto(f"{home}lab/{own}/tree/notebooks/{name}.ipynb?token={TOKEN}")
+    expect(page.locator(".jp-Notebook")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
+    ready = page.get_by_text("Python 3 (ipykernel) | Idle")
+    expect(ready).to_be_visible(timeout=60_000)
+
+
+def run_all(page: Page, file: Path) -> nbformat.NotebookNode:
+    """Press Run All Cells in the menu, wait, save, read what was saved."""
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    kernel = page.locator(".jp-Notebook-ExecutionIndicator")
+    expect(kernel).to_have_attribute("data-status", "busy", timeout=30_000)
+    for _ in range(180):
+        expect(kernel).to_have_attribute("data-status", "idle", timeout=180_000)
+        page.keyboard.press("Control+s")
+        time.sleep(1)
+        saved = nbformat.read(file, as_version=4)
+        if all(cell.execution_count for cell in code_cells(saved)):
+            return saved
+    raise TimeoutError(name_unfinished(saved))
+
+
+def name_unfinished(notebook: nbformat.NotebookNode) -> str:
+    """Say which cell has not run."""
+    cells = code_cells(notebook)
+    return next(cell.source for cell in cells if not cell.execution_count)
+
+
+def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def printed(cell: nbformat.NotebookNode) -> str:
+    """Join what a cell printed and what stands for its pictures."""
+    texts = [
+        output.get("text") or output.get("data", {}).get("text/plain", "")
+        for output in cell.outputs
+        if output.get("name") != "stderr"
+    ]
+    return "".join(texts)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_run_all_is_green(lab, open_page, name):
+    home, folder = lab
+    page = open_page(height=1400)
+    watch = Watch(page, home)
+    expected = nbformat.read(folder / f"{name}.ipynb", as_version=4)
+    open_chapter(page, home, name)
+    found = run_all(page, folder / f"{name}.ipynb")
+    pairs = zip(code_cells(expected), code_cells(found), strict=True)
+    for count, (wanted, cell) in enumerate(pairs, start=1):
+        assert cell.execution_count == count, cell.source
+        assert "error" not in {output.output_type for output in cell.outputs}
+        if "nbval-ignore-output" not in cell.metadata.get("tags", []):
+            assert printed(cell) == printed(wanted), cell.source
+    widget = page.locator(".conv-widget")
+    widget.scroll_into_view_if_needed()
+    DRIVERS[name[:2]](widget)
+    assert watch.troubles == []

@@ -221,6 +221,24 @@ def test_the_browser_counts_a_stack_as_torch_does():
     assert 50 < complete < 140
 
 
+@pytest.mark.parametrize(
+    ("kernel", "padding"), [(2, 1), (3, 1), (3, 2), (5, 2), (5, 3)]
+)
+def test_pooling_refuses_the_same_padding_everywhere(kernel, padding):
+    stack = LayerStack([nn.MaxPool2d(kernel)], (1, 9, 9))
+    stack.layers = [stack.layers[0] | {"padding": [padding, padding]}]
+    case = {"shape": stack.shape, "layers": stack.layers}
+    [[stage]] = node(
+        "follow(x.shape, x.layers)", [case], modules={ARITHMETIC: "follow"}
+    )
+    try:
+        nn.MaxPool2d(kernel, padding=padding)(torch.ones(1, 1, 9, 9))
+        fits = True
+    except RuntimeError:
+        fits = False
+    assert ("problem" not in stage) == fits == (len(stack.stages()) == 1)
+
+
 def test_the_browsers_multiplications_are_chapter_sixes():
     """A layer of 64 channels, 3 x 3 kernels, 56 x 56 pixels: chapter 6 prints it."""
     stack = LayerStack([nn.Conv2d(64, 64, 3, padding=1, bias=False)], (64, 56, 56))
@@ -410,6 +428,9 @@ def test_widgets_follow_their_traits():
     stack.layers = [stack.layers[0] | {"groups": 3}]
     assert repr(stack).endswith("; layer 1 doesn't fit")
     stack._repr_mimebundle_()
+    ink = torch.rand(28, 28)
+    kept = DrawDigit(conv.lenet(), ink).drawing[0, 0]
+    torch.testing.assert_close(kept, ink, rtol=0, atol=6e-4)
     pad = DrawDigit(conv.lenet())
     pad.picture = [1.0] * 784
     assert torch.equal(pad.drawing, torch.ones(1, 1, 28, 28))

@@ -126,7 +126,10 @@ export function descend(q, start, rate, steps) {
  * multiplications, receptive field [down, across] and the problem, if there is one.
  */
 export function follow(shape, layers) {
-  let [field, jump] = [[1, 1], [1, 1]];
+  let [field, jump] = [
+    [1, 1],
+    [1, 1],
+  ];
   const stages = [];
   for (const layer of layers) {
     const [C, H, W] = shape;
@@ -180,7 +183,10 @@ function mismatch({ kind, out_channels, kernel_size, padding, dilation, groups }
 export function forward(layers, numbers, X) {
   let channels = [X];
   let at = 0;
-  const take = (count) => numbers.subarray(at, (at += count));
+  const take = (count) => {
+    at += count;
+    return numbers.subarray(at - count, at);
+  };
   for (const layer of layers) {
     if (layer.kind === "conv") {
       const size = channels.length * layer.kernel_size[0] * layer.kernel_size[1];

@@ -1,7 +1,6 @@
 // Chapter 4's descent: pull the first kernel, change the learning rate, watch the path.
 import { descend, lossAt, picture, quadratic, valley } from "./arithmetic.js";
-import { element, fill, follows, keep, numberField, part, short } from "./kit.js";
-import { slider, speaker } from "./kit.js";
+import { element, fill, follows, keep, numberField, part, short, slider, speaker } from "./kit.js";
 
 const SIDE = 340; // pixels of the map
 const REACH = 2.5; // of the map, from its middle, in units of weight
@@ -92,7 +91,11 @@ function lossPlot(losses) {
     element("path", { class: "path", d: `M${dots.map(([a, b]) => `${a} ${b}`).join("L")}` }),
     ...dots.map(([cx, cy]) => element("circle", { class: "dot", cx, cy, r: 3 })),
     element("text", { x: left, y: height - 8 }, "0"),
-    element("text", { x: width - right, y: height - 8, "text-anchor": "end" }, `${losses.length - 1}`),
+    element(
+      "text",
+      { x: width - right, y: height - 8, "text-anchor": "end" },
+      `${losses.length - 1}`,
+    ),
     element("text", { x: (left + width) / 2, y: height - 8, "text-anchor": "middle" }, "steps"),
   );
 }
@@ -169,7 +172,7 @@ function render({ model, el }) {
     const at = start.map((w) => short(w)).join(", ");
     map.setAttribute("aria-label", `Map of the loss; the path begins at (${at})`);
     plot.replaceChildren(plot.firstChild, lossPlot(losses));
-    weights.forEach(({ show }, axis) => show(start[axis], short(start[axis])));
+    for (const axis of [0, 1]) weights[axis].show(start[axis], short(start[axis]));
     rate.show(lr, short(lr, 4));
     steps.input.value = model.get("steps");
     says.textContent = verdict(q, path, lr);

@@ -1,7 +1,20 @@
 // Draw a digit, and let the trained net read it.
 import { forward, likeMnist, softmax } from "./arithmetic.js";
-import { button, canvasFor, element, fill, follows, keep, numbersOf, pad } from "./kit.js";
-import { paint, part, short, speaker, tick } from "./kit.js";
+import {
+  button,
+  canvasFor,
+  element,
+  fill,
+  follows,
+  keep,
+  numbersOf,
+  pad,
+  paint,
+  part,
+  short,
+  speaker,
+  tick,
+} from "./kit.js";
 
 /** Say what the net reads. */
 export function verdict(chances) {
@@ -58,7 +71,12 @@ function render({ model, el }) {
       part("What the net sees", fed),
       part("Probabilities", chart),
     ),
-    element("div", { class: "row" }, button("Clear", () => board.clear()), centre.root),
+    element(
+      "div",
+      { class: "row" },
+      button("Clear", () => board.clear()),
+      centre.root,
+    ),
     says,
   );
   return follows(model, ["picture", "centre"], draw);

@@ -1,8 +1,22 @@
 // Edit a kernel, by typing or by pulling its numbers, and see what it does to a picture.
 import { conv2d, picture } from "./arithmetic.js";
-import { button, canvasFor, choice, element, fill, follows, keep } from "./kit.js";
-import { kernelEditor, numbersOf, pad, paint, part, scaleOf, short } from "./kit.js";
-import { speaker } from "./kit.js";
+import {
+  button,
+  canvasFor,
+  choice,
+  element,
+  fill,
+  follows,
+  keep,
+  kernelEditor,
+  numbersOf,
+  pad,
+  paint,
+  part,
+  scaleOf,
+  short,
+  speaker,
+} from "./kit.js";
 
 const PULL = 0.02; // how much a number grows for each pixel that it is pulled up
 
@@ -80,9 +94,7 @@ function render({ model, el }) {
   const sizes = choice("Size", ["3 × 3", "5 × 5"], (size) =>
     setKernel(recentred(model.get("kernel"), Number(size[0]))),
   );
-  const sources = choice("Picture", ["photograph", "drawing"], (source) =>
-    keep(model, { source }),
-  );
+  const sources = choice("Picture", ["photograph", "drawing"], (source) => keep(model, { source }));
   const clear = button("Clear the drawing", () => board.clear());
 
   const draw = () => {
@@ -120,7 +132,9 @@ function render({ model, el }) {
   );
   const names = ["kernel", "source"];
   const unfollow = [follows(model, names, drawControls), follows(model, names, draw)];
-  return () => unfollow.forEach((end) => end());
+  return () => {
+    for (const end of unfollow) end();
+  };
 }
 
 export default { render };

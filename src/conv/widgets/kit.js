@@ -1,9 +1,13 @@
 // What the widgets' pages are made of: elements, controls, number grids, pictures.
 
 /** The shades of signed numbers, orange to violet: ColorBrewer's PuOr, as in the figures. */
-const SIGNED = ["7f3b08", "b35806", "e08214", "fdb863", "fee0b6", "f7f7f7"].concat(
-  ["d8daeb", "b2abd2", "8073ac", "542788", "2d004b"],
-);
+const SIGNED = ["7f3b08", "b35806", "e08214", "fdb863", "fee0b6", "f7f7f7"].concat([
+  "d8daeb",
+  "b2abd2",
+  "8073ac",
+  "542788",
+  "2d004b",
+]);
 const CELL = 40; // pixels a side of a cell with a number in it
 
 /** Make an element. Functions become listeners, null and false leave an attribute out. */
@@ -71,7 +75,7 @@ export function kernelEditor(change, drag = 0) {
   };
   const set = (rows) => {
     if (rows.length === fields.length && rows[0].length === fields[0].length) {
-      rows.forEach((row, a) => row.forEach((value, b) => sync(fields[a][b], value)));
+      for (const [n, input] of fields.flat().entries()) sync(input, rows.flat()[n]);
       return;
     }
     fields = rows.map((row, a) => row.map((value, b) => make(value, a, b)));
@@ -168,7 +172,9 @@ export function keep(model, traits) {
 export function follows(model, names, draw) {
   for (const name of names) model.on(`change:${name}`, draw);
   draw();
-  return () => names.forEach((name) => model.off(`change:${name}`, draw));
+  return () => {
+    for (const name of names) model.off(`change:${name}`, draw);
+  };
 }
 
 /**

@@ -1,7 +1,17 @@
 // Stack layers; see shapes, parameters, multiplications and receptive field grow.
 import { follow } from "./arithmetic.js";
-import { button, choice, element, fill, follows, keep, numberField, part } from "./kit.js";
-import { speaker, sync } from "./kit.js";
+import {
+  button,
+  choice,
+  element,
+  fill,
+  follows,
+  keep,
+  numberField,
+  part,
+  speaker,
+  sync,
+} from "./kit.js";
 
 const SIDES = ["kernel_size", "stride", "padding", "dilation"];
 const FIELDS = ["out_channels", ...SIDES, "groups"];
@@ -67,7 +77,11 @@ function boxes(shape, stages) {
   const size = { viewBox: `0 0 ${Math.max(x, 200)} ${BOARD.height}` };
   const style = `width: ${Math.max(x, 200)}px; max-width: none`;
   const label = `Shapes, channels × height × width: ${shapes.map((s) => s.join("×")).join(", ")}`;
-  return element("svg", { class: "boxes", role: "img", "aria-label": label, ...size, style }, ...parts);
+  return element(
+    "svg",
+    { class: "boxes", role: "img", "aria-label": label, ...size, style },
+    ...parts,
+  );
 }
 
 /** Draw the receptive field of each layer on the input, one in the other. */
@@ -117,7 +131,7 @@ function tableRow(layer, n, change, remove) {
   const update = (now, stage) => {
     for (const [name, input] of Object.entries(fields)) sync(input, [now[name]].flat()[0]);
     const texts = outcome(stage);
-    results.forEach((cell, k) => (cell.textContent = texts[k]));
+    for (const [k, cell] of results.entries()) cell.textContent = texts[k];
   };
   return { root: element("tr", {}, ...cells, ...results), update };
 }
@@ -147,7 +161,7 @@ function layerTable(model) {
       });
       root.replaceChildren(head, ...rows.map((row) => row.root));
     }
-    rows.forEach((row, n) => row.update(layers[n], stages[n]));
+    for (const [n, row] of rows.entries()) row.update(layers[n], stages[n]);
   };
   return { root, update };
 }
@@ -158,9 +172,7 @@ function render({ model, el }) {
   const [shapes, seen] = [element("div"), element("div")];
   const scroll = (name, inner) =>
     element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name }, inner);
-  const add = button("Add a layer", () =>
-    keep(model, { layers: [...model.get("layers"), NEW] }),
-  );
+  const add = button("Add a layer", () => keep(model, { layers: [...model.get("layers"), NEW] }));
   const draw = () => {
     const [shape, layers] = [model.get("shape"), model.get("layers")];
     const stages = follow(shape, layers);

@@ -1,7 +1,20 @@
 // A window slides over a small picture: step, play, scrub; change what it computes.
 import { conv2d, picture, places, rowsOf, taps } from "./arithmetic.js";
-import { button, element, fill, follows, keep, kernelEditor, numberField } from "./kit.js";
-import { numberGrid, part, short, slider, speaker, sync } from "./kit.js";
+import {
+  button,
+  element,
+  fill,
+  follows,
+  keep,
+  kernelEditor,
+  numberField,
+  numberGrid,
+  part,
+  short,
+  slider,
+  speaker,
+  sync,
+} from "./kit.js";
 
 const PAUSE = 900; // milliseconds a step
 const SIDES = { min: 1, max: 5 };
@@ -128,7 +141,10 @@ function render({ model, el }) {
       return;
     }
     const rows = kernel.map((row, a) => row.map((_, b) => products[a * K.width + b].product));
-    show(2, numberGrid(rows, "Pixel times weight", () => "seen"));
+    show(
+      2,
+      numberGrid(rows, "Pixel times weight", () => "seen"),
+    );
     show(3, outputGrid(Y, position, move));
     says.textContent = sentence(Y, position, products);
   };
@@ -138,7 +154,11 @@ function render({ model, el }) {
     element("div", { class: "row top" }, ...parts),
     says,
     element("div", { class: "row" }, back, on, play, scrub.root),
-    element("div", { class: "row" }, ...[...numbers.map(([, f]) => f), ...sides].map((f) => f.root)),
+    element(
+      "div",
+      { class: "row" },
+      ...[...numbers.map(([, f]) => f), ...sides].map((f) => f.root),
+    ),
   );
   const names = ["kernel", "stride", "padding", "dilation", "position"];
   const unfollow = follows(model, names, draw);

@@ -25,6 +25,8 @@ CHROMIUM = os.environ.get("CONV_CHROMIUM") or shutil.which("chromium")
 # A browser of the system would otherwise ask its makers for updates.
 QUIET = ["--disable-background-networking", "--disable-component-update"]
 TOKEN = "a-token-for-tests"
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+GRAVE = {"serious", "critical"}
 
 
 class Watch:
@@ -52,9 +54,22 @@ class Watch:
             self.troubles.append(f"asked elsewhere: {request.url}")
 
 
+def violations(page: Page, part: str = "html") -> list[str]:
+    """Let axe-core look for what keeps people out."""
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("part => axe.run(part)", part)["violations"]
+    return [
+        f"{trouble['id']}: {place['html'][:200]} {place['failureSummary'][:300]}"
+        for trouble in found
+        if trouble["impact"] in GRAVE
+        for place in trouble["nodes"]
+    ]
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Start Chromium: CONV_CHROMIUM's, the system's, or Playwright's own."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
     sandbox = [] if os.geteuid() else ["--no-sandbox"]  # root can't have one
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

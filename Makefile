@@ -2,7 +2,7 @@
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help lab test lint unit notebooks execute teacher test-teacher \
-  containers site bench lock clean
+  containers site test-browser bench lock clean
 
 PYTHON ?= python3
 # cpu: without the CUDA that torch brings on Linux, some 6 GB

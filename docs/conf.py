@@ -4,7 +4,6 @@ Without a GITHUB_REPOSITORY, or a remote `origin` at GitHub, no page has links t
 repository, Colab or Binder.
 """
 
-import inspect
 import os
 import re
 import subprocess
@@ -186,18 +185,9 @@ def read_signature(
     return text.replace("<factory>", "..."), None
 
 
-def read_property(
-    app: Sphinx, what: str, name: str, of: object, options: object, lines: list[str]
-) -> None:
-    """Undo what napoleon does to a property: words before a colon become a type."""
-    if what == "property":
-        lines[:] = inspect.getdoc(of).splitlines()
-
-
 def setup(app: Sphinx) -> None:
     """Connect the above."""
     app.connect("source-read", read_notebook)
     app.connect("html-page-context", finish_page, priority=400)
     app.connect("missing-reference", name_elsewhere)
     app.connect("autodoc-process-signature", read_signature)
-    app.connect("autodoc-process-docstring", read_property, priority=600)

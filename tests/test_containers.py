@@ -4,7 +4,6 @@ No container is built here. These tests read the files, run their scripts in a t
 folder, and hold them against each other, the lock and pyproject.toml.
 """
 
-import importlib.util
 import json
 import os
 import re
@@ -19,6 +18,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+
+from load import load
 
 ROOT = Path(__file__).parent.parent
 BINDER = ROOT / "binder"
@@ -42,14 +43,7 @@ def named(name: str) -> list[str]:
     return [rest for found, rest in DOCKERFILE if found == name]
 
 
-def load_install():
-    spec = importlib.util.spec_from_file_location("install", BINDER / "install.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-install = load_install()
+install = load("binder/install.py")
 
 
 # One Python, one lock

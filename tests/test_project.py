@@ -16,6 +16,9 @@ from packaging.utils import canonicalize_name
 
 import conv
 from check_gpu import accelerator_bytes
+from load import load
+
+install = load("binder/install.py")
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -83,9 +86,8 @@ def test_lock_satisfies_pyproject(file):
 
 def test_what_runs_here_is_what_is_locked():
     """A torch for the CPU alone comes without CUDA's packages."""
-    cuda = re.compile(r"(nvidia|cuda)-.*|triton")
     for name, requirements in locked().items():
-        if torch.version.cuda is None and cuda.fullmatch(name):
+        if torch.version.cuda is None and install.CUDA.fullmatch(name):
             continue
         for requirement in requirements:
             if requirement.marker is None or requirement.marker.evaluate():

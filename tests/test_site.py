@@ -1,7 +1,6 @@
 """The web site's sources: what Sphinx is told, tried without Sphinx."""
 
 import base64
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 import conv
 import conv.exercises
 import conv.widgets
+from load import load
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -19,15 +19,7 @@ BYTES = base64.b64encode(b"\x00\x01").decode()
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 
 
-def load():
-    path = DOCS / "widgets_on_pages.py"
-    spec = importlib.util.spec_from_file_location("widgets_on_pages", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-pages = load()
+pages = load("docs/widgets_on_pages.py")
 
 
 def code(*outputs):

@@ -1,6 +1,5 @@
 """What a teacher hands out: no answer in it, and nothing missing."""
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -11,11 +10,10 @@ import nbformat
 import pytest
 
 from conv.exercises import EXERCISES
+from load import load
 
 ROOT = Path(__file__).parent.parent
-SPEC = importlib.util.spec_from_file_location("build", ROOT / "teacher" / "build.py")
-build = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(build)
+build = load("teacher/build.py")
 
 each_chapter = pytest.mark.parametrize(
     "path", build.chapters(), ids=lambda path: path.stem

@@ -45,17 +45,28 @@ class Figure(MatplotlibFigure):
         """Say what the figure shows."""
         return f"<Figure: {self.alt}>"
 
+    def png(self) -> tuple[str, dict]:
+        """Draw the figure as Jupyter stores it.
+
+        Returns
+        -------
+        (str, dict)
+            A PNG in base64; its text, and its width and height on the page.
+        """
+        png = io.BytesIO()
+        self.savefig(png, format="png", dpi=SCREEN_DPI * SHARPNESS)
+        width, height = (round(side * SCREEN_DPI) for side in self.get_size_inches())
+        about = {"alt": self.alt, "width": width, "height": height}
+        return base64.b64encode(png.getvalue()).decode(), about
+
     def _ipython_display_(self) -> None:
         """Give Jupyter a PNG, its size on the page, and the text that replaces it."""
         from IPython.display import display  # only a notebook needs it
 
-        png = io.BytesIO()
-        self.savefig(png, format="png", dpi=SCREEN_DPI * SHARPNESS)
-        data = base64.b64encode(png.getvalue()).decode()
-        width, height = (round(side * SCREEN_DPI) for side in self.get_size_inches())
+        data, about = self.png()
         display(
             {"image/png": data, "text/plain": repr(self)},
-            metadata={"image/png": {"alt": self.alt, "width": width, "height": height}},
+            metadata={"image/png": about},
             raw=True,
         )
         words = f"<details><summary>In words</summary>{escape(self.alt)}</details>"

@@ -13,6 +13,13 @@ export function rowsOf({ height, width, values }) {
   );
 }
 
+/** Cut rows, or fill them up with zeros, to another size, from `shift` rows and columns on. */
+export function resized(rows, height, width, shift = 0) {
+  return Array.from({ length: height }, (_, a) =>
+    Array.from({ length: width }, (_, b) => rows[a + shift]?.[b + shift] ?? 0),
+  );
+}
+
 /** Make a picture of zeros. */
 export function zeros(height, width) {
   return { height, width, values: new Float64Array(height * width) };
@@ -52,6 +59,12 @@ function addTap(Y, X, weight, a, b, { stride = 1, padding = 0, dilation = 1 }) {
   }
 }
 
+/** Read a pixel; null beside the picture. */
+export function pixelAt(X, row, column) {
+  const inside = row >= 0 && row < X.height && column >= 0 && column < X.width;
+  return inside ? X.values[row * X.width + column] : null;
+}
+
 /** List what one window sees: for each tap the row, the column, the pixel, the weight. */
 export function taps(X, K, position, options = {}) {
   const { stride = 1, padding = 0, dilation = 1 } = options;
@@ -60,8 +73,7 @@ export function taps(X, K, position, options = {}) {
   return Array.from(K.values, (weight, n) => {
     const row = i * stride - padding + Math.floor(n / K.width) * dilation;
     const column = j * stride - padding + (n % K.width) * dilation;
-    const inside = row >= 0 && row < X.height && column >= 0 && column < X.width;
-    const pixel = inside ? X.values[row * X.width + column] : 0;
+    const pixel = pixelAt(X, row, column) ?? 0;
     return { row, column, pixel, weight, product: pixel * weight };
   });
 }

@@ -1,7 +1,5 @@
 """What the widgets share: one JavaScript file each, a still picture, a sentence."""
 
-import base64
-import io
 import re
 from pathlib import Path
 
@@ -10,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from conv.plotting import SCREEN_DPI, SHARPNESS, Figure, short
+from conv.plotting import Figure, short
 
 HERE = Path(__file__).parent
 SHARED = ("arithmetic.js", "kit.js")
@@ -53,12 +51,14 @@ class Widget(anywidget.AnyWidget):
         data, metadata = super()._repr_mimebundle_(**options)
         figure = self.still()
         figure.supxlabel(STILL, fontsize=9)
-        png = io.BytesIO()
-        figure.savefig(png, format="png", dpi=SCREEN_DPI * SHARPNESS)
-        width, height = (round(side * SCREEN_DPI) for side in figure.get_size_inches())
-        picture = {"alt": f"{self!r} {STILL}", "width": width, "height": height}
-        data["image/png"] = base64.b64encode(png.getvalue()).decode()
-        return data, metadata | {"image/png": picture}
+        figure.alt += f" {STILL}"
+        data["image/png"], about = figure.png()
+        return data, metadata | {"image/png": about}
+
+
+def as_rows(X: Tensor) -> list[list[float]]:
+    """Turn a matrix into rows of Python's floats."""
+    return X.detach().double().cpu().tolist()
 
 
 def draw_grid(

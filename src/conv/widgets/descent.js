@@ -64,6 +64,14 @@ function ticks(middle) {
   return [...across, ...up];
 }
 
+/** Draw a line through points, and a dot on each. */
+function dotted(points) {
+  return [
+    element("path", { class: "path", d: `M${points.map(([x, y]) => `${x} ${y}`).join("L")}` }),
+    ...points.map(([cx, cy]) => element("circle", { class: "dot", cx, cy, r: 3 })),
+  ];
+}
+
 /** Draw the losses, on a logarithmic axis. */
 function lossPlot(losses) {
   const { width, height, left, bottom, top, right } = PLOT;
@@ -88,8 +96,7 @@ function lossPlot(losses) {
       element("line", { class: "ring", x1: left, x2: width - right, y1: y(power), y2: y(power) }),
       element("text", { x: left - 6, y: y(power) + 4, "text-anchor": "end" }, tenTo(power)),
     ]),
-    element("path", { class: "path", d: `M${dots.map(([a, b]) => `${a} ${b}`).join("L")}` }),
-    ...dots.map(([cx, cy]) => element("circle", { class: "dot", cx, cy, r: 3 })),
+    ...dotted(dots),
     element("text", { x: left, y: height - 8 }, "0"),
     element(
       "text",
@@ -110,11 +117,7 @@ function pathOn(middle, path) {
   const inside = ([x, y]) => Math.abs(x) < 1e4 && Math.abs(y) < 1e4;
   const points = path.map((kernel) => onMap(middle, kernel));
   const end = points.findIndex((point) => !inside(point));
-  const shown = end < 0 ? points : points.slice(0, end);
-  return [
-    element("path", { class: "path", d: `M${shown.map(([x, y]) => `${x} ${y}`).join("L")}` }),
-    ...shown.map(([cx, cy]) => element("circle", { class: "dot", cx, cy, r: 3 })),
-  ];
+  return dotted(end < 0 ? points : points.slice(0, end));
 }
 
 function render({ model, el }) {

@@ -7,8 +7,7 @@ from traitlets import Float, Int, List, Unicode
 from conv.checks import check_count, check_tensor
 from conv.functional import conv2d
 from conv.plotting import Figure, plot_descent, plot_losses, short, subplots
-from conv.widgets.base import STYLE, Widget, bundle
-from conv.widgets.sliding_window import as_rows
+from conv.widgets.base import STYLE, Widget, as_rows, bundle
 
 MOST_STEPS = 100
 

@@ -62,7 +62,7 @@ class DrawDigit(Widget):
 
     @property
     def drawing(self) -> Tensor:
-        """What is on the pad now: (1, 1, 28, 28), ready for the net."""
+        """What is on the pad now, (1, 1, 28, 28), ready for the net."""
         return torch.tensor(self.picture).view(1, 1, SIDE, SIDE)
 
     def __repr__(self) -> str:
@@ -84,16 +84,12 @@ def describe(layer: nn.Module) -> dict:
     """Write a layer's kind and sizes down as the browser reads them."""
     match layer:
         case nn.Conv2d(groups=1, padding_mode="zeros") if layer.bias is not None:
-            numbers = {
-                name: one(name, getattr(layer, name))
-                for name in ("stride", "padding", "dilation")
-            }
-            sizes = {"out_channels": layer.out_channels}
+            names = "stride", "padding", "dilation"
             return {
                 "kind": "conv",
                 "kernel_size": list(layer.kernel_size),
-                **sizes,
-                **numbers,
+                "out_channels": layer.out_channels,
+                **{name: one(name, getattr(layer, name)) for name in names},
             }
         case nn.Linear() if layer.bias is not None:
             return {"kind": "linear", "out_features": layer.out_features}

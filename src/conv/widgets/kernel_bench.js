@@ -1,5 +1,5 @@
 // Edit a kernel, by typing or by pulling its numbers, and see what it does to a picture.
-import { conv2d, picture } from "./arithmetic.js";
+import { conv2d, picture, resized } from "./arithmetic.js";
 import {
   button,
   canvasFor,
@@ -57,10 +57,7 @@ export const PRESETS = {
 
 /** Bring a square kernel to another odd size, its middle kept in the middle. */
 export function recentred(kernel, side) {
-  const shift = (kernel.length - side) / 2;
-  return Array.from({ length: side }, (_, a) =>
-    Array.from({ length: side }, (_, b) => kernel[a + shift]?.[b + shift] ?? 0),
-  );
+  return resized(kernel, side, side, (kernel.length - side) / 2);
 }
 
 /** Say what came out. */

@@ -8,8 +8,7 @@ from traitlets import Bytes, Enum, Float, Int, List, Unicode
 from conv.checks import check_tensor
 from conv.functional import corr2d
 from conv.plotting import Figure, short, show_images, show_kernels, subplots
-from conv.widgets.base import STYLE, TIMES, Widget, bundle
-from conv.widgets.sliding_window import as_rows
+from conv.widgets.base import STYLE, TIMES, Widget, as_rows, bundle
 
 LARGEST = 512  # pixels a side that a browser can follow
 
@@ -70,7 +69,7 @@ class KernelBench(Widget):
 
     @property
     def output(self) -> Tensor:
-        """What the kernel makes of the photograph: (H-h+1, W-w+1), in float64."""
+        """What the kernel makes of the photograph, (H-h+1, W-w+1), in float64."""
         return corr2d(*self.operands())
 
     def __repr__(self) -> str:

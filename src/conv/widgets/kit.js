@@ -1,13 +1,9 @@
 // What the widgets' pages are made of: elements, controls, number grids, pictures.
 
 /** The shades of signed numbers, orange to violet: ColorBrewer's PuOr, as in the figures. */
-const SIGNED = ["7f3b08", "b35806", "e08214", "fdb863", "fee0b6", "f7f7f7"].concat([
-  "d8daeb",
-  "b2abd2",
-  "8073ac",
-  "542788",
-  "2d004b",
-]);
+const SIGNED = "7f3b08 b35806 e08214 fdb863 fee0b6 f7f7f7 d8daeb b2abd2 8073ac 542788 2d004b".split(
+  " ",
+);
 const CELL = 40; // pixels a side of a cell with a number in it
 
 /** Make an element. Functions become listeners, null and false leave an attribute out. */
@@ -250,7 +246,7 @@ export function canvasFor(name) {
 
 /**
  * Make a pad to draw on, with the mouse, a finger, or the keys: arrows move the pen,
- * with the space bar held or after Enter it leaves ink, Delete clears.
+ * Enter or the space bar lowers and lifts it, Delete clears.
  */
 export function pad(name, side, radius, change) {
   const ink = { height: side, width: side, values: new Float64Array(side * side) };

@@ -18,7 +18,7 @@ const FIELDS = ["out_channels", ...SIDES, "groups"];
 const OUTCOMES = ["shape", "parameters", "multiplications", "sees"];
 const NAMES = { kernel_size: "kernel", out_channels: "channels" };
 const KINDS = { convolution: "conv", "max pooling": "maxpool", "average pooling": "avgpool" };
-const BOARD = { width: 560, height: 210, side: 150 };
+const BOARD = { height: 210, side: 150 };
 const NEW = {
   kind: "conv",
   out_channels: 16,
@@ -77,11 +77,7 @@ function boxes(shape, stages) {
   const size = { viewBox: `0 0 ${Math.max(x, 200)} ${BOARD.height}` };
   const style = `width: ${Math.max(x, 200)}px; max-width: none`;
   const label = `Shapes, channels × height × width: ${shapes.map((s) => s.join("×")).join(", ")}`;
-  return element(
-    "svg",
-    { class: "boxes", role: "img", "aria-label": label, ...size, style },
-    ...parts,
-  );
+  return element("svg", { role: "img", "aria-label": label, ...size, style }, ...parts);
 }
 
 /** Draw the receptive field of each layer on the input, one in the other. */

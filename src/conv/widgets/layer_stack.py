@@ -10,7 +10,7 @@ from torch import nn
 from traitlets import Dict, Int, List, Unicode
 
 from conv.checks import as_pair, check_count
-from conv.layers import POINTWISE, ConvLayer, receptive_field
+from conv.layers import flattened, receptive_field
 from conv.plotting import COLOURS, Figure, subplots
 from conv.widgets.base import STYLE, TIMES, Widget, bundle
 
@@ -70,7 +70,7 @@ class LayerStack(Widget):
             )
         for side in shape:
             check_count("shape", side)
-        described = [describe(layer) for layer in unfolded(layers)]
+        described = [describe(layer) for layer in flattened(layers)]
         super().__init__(shape=list(shape), layers=described)
 
     @property
@@ -143,22 +143,8 @@ def fits(numbers: dict, shape: tuple[int, int, int]) -> bool:
     )
 
 
-def unfolded(layers: Iterable[nn.Module]) -> Iterable[nn.Module]:
-    """Walk through nested sequences, and past layers that leave the shape alone."""
-    for layer in layers:
-        if isinstance(layer, nn.Sequential):
-            yield from unfolded(layer)
-        elif not isinstance(layer, POINTWISE):
-            yield layer
-
-
 def describe(layer: nn.Module) -> dict:
     """Write a layer's kind and numbers down as the browser reads them."""
-    if not isinstance(layer, (nn.Conv2d, ConvLayer, *KINDS)):
-        raise TypeError(
-            f"layers has a {type(layer).__name__}; expected convolutions, pooling, and "
-            f"layers that work on each pixel alone"
-        )
     if isinstance(layer.padding, str) or getattr(layer, "ceil_mode", False):
         raise ValueError(
             f"layers has {layer}; expected padding in numbers, and no ceil_mode"

@@ -1,5 +1,5 @@
 // A window slides over a small picture: step, play, scrub; change what it computes.
-import { conv2d, picture, places, rowsOf, taps } from "./arithmetic.js";
+import { conv2d, picture, pixelAt, places, resized, rowsOf, taps } from "./arithmetic.js";
 import {
   button,
   element,
@@ -26,30 +26,18 @@ export function sentence(Y, position, products) {
   return `Y[${i}, ${j}] = ${terms.join(" + ")} = ${short(Y.values[position])}`;
 }
 
-/** Cut a kernel, or fill it up with zeros, to another size. */
-export function resized(kernel, height, width) {
-  return Array.from({ length: height }, (_, a) =>
-    Array.from({ length: width }, (_, b) => kernel[a]?.[b] ?? 0),
-  );
-}
-
 /** Show the picture with its padding, and what the window sees of it. */
 function pictureGrid(X, padding, products) {
   const rows = Array.from({ length: X.height + 2 * padding }, (_, i) =>
-    Array.from({ length: X.width + 2 * padding }, (_, j) => {
-      const [row, column] = [i - padding, j - padding];
-      const inside = row >= 0 && row < X.height && column >= 0 && column < X.width;
-      return inside ? X.values[row * X.width + column] : 0;
-    }),
+    Array.from({ length: X.width + 2 * padding }, (_, j) => pixelAt(X, i - padding, j - padding)),
   );
   const seen = new Set(products.map(({ row, column }) => `${row},${column}`));
   const look = (i, j) => {
-    const [row, column] = [i - padding, j - padding];
-    const outside = row < 0 || row >= X.height || column < 0 || column >= X.width;
-    const marked = seen.has(`${row},${column}`);
-    return `${outside ? "outside" : ""} ${marked ? "seen" : ""}`;
+    const marked = seen.has(`${i - padding},${j - padding}`);
+    return `${rows[i][j] === null ? "outside" : ""} ${marked ? "seen" : ""}`;
   };
-  return numberGrid(rows, `Picture, ${X.height} by ${X.width}, padding ${padding}`, look);
+  const padded = rows.map((row) => row.map((pixel) => pixel ?? 0));
+  return numberGrid(padded, `Picture, ${X.height} by ${X.width}, padding ${padding}`, look);
 }
 
 /** Show the output up to the current position; a click moves the window. */

@@ -10,7 +10,7 @@ from traitlets import Float, Int, List, Unicode
 from conv.checks import check_int, check_tensor
 from conv.functional import conv2d, output_shape
 from conv.plotting import COLOURS, Figure, short, subplots
-from conv.widgets.base import STYLE, TIMES, Widget, bundle, draw_grid
+from conv.widgets.base import STYLE, TIMES, Widget, as_rows, bundle, draw_grid
 
 LARGEST = 12  # rows and columns of a picture whose numbers one can read
 LARGEST_KERNEL = 5
@@ -67,7 +67,7 @@ class SlidingWindow(Widget):
 
     @property
     def output(self) -> Tensor:
-        """What the window computes: (H', W'), in float64; empty if it doesn't fit."""
+        """What the window computes, (H', W'), in float64; empty if it doesn't fit."""
         X, K = self.operands()
         options = self.stride, self.padding, self.dilation
         try:
@@ -137,8 +137,3 @@ class SlidingWindow(Widget):
         for ax, grid in zip(axes, grids, strict=True):
             draw_grid(ax, *grid)
         return figure
-
-
-def as_rows(X: Tensor) -> list[list[float]]:
-    """Turn a matrix into rows of Python's floats."""
-    return X.detach().double().cpu().tolist()

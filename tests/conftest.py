@@ -8,6 +8,10 @@ import conv
 
 # A first call into PyTorch takes longer than hypothesis allows by default.
 settings.register_profile("conv", deadline=None)
+# For mutants: the same few examples each time, so that a verdict can be repeated.
+settings.register_profile(
+    "mutants", deadline=None, max_examples=15, derandomize=True, database=None
+)
 settings.load_profile("conv")
 
 

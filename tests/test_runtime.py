@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 import conv
 import conv.runtime
+from full_disk import full_disk, no_rights
 
 
 def draw():
@@ -70,3 +72,36 @@ def test_a_file_is_replaced_and_never_overwritten(tmp_path):
     os.link(path, witness)
     conv.runtime.write_whole(path, b"new")
     assert (path.read_bytes(), witness.read_bytes()) == (b"new", b"old")
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    told = f"File too large: {str(path)!r}"
+    with full_disk(10), pytest.raises(OSError, match=f"{re.escape(told)}$"):
+        conv.runtime.write_whole(path, b"new" * 10)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {
+        "file": b"old"
+    }
+
+
+def test_a_folder_that_cant_be_written_is_named(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    tmp_path.chmod(0o500)
+    told = f"Permission denied: {str(path)!r}"
+    with no_rights(), pytest.raises(PermissionError, match=f"{re.escape(told)}$"):
+        conv.runtime.write_whole(path, b"new")
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_killed_writers_left_is_removed_later(tmp_path):
+    """But not what others may be writing, and not another file's."""
+    names = ["run[1].pt.7.part", "run[1].pt.8.part", "run1.pt.7.part"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"half")
+        os.utime(tmp_path / name, (0, time.time() - 4000 * (name != names[1])))
+    conv.runtime.write_whole(tmp_path / "run[1].pt", b"whole")
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(
+        ["run[1].pt", *names[1:]]
+    )

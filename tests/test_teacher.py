@@ -171,3 +171,41 @@ def test_the_teachers_page_adds_up():
         assert link.startswith("https://") or (ROOT / "docs" / link).exists(), link
     for number in re.findall(r"\b(\d+\.\d)\b", page.split("## Minutes")[0]):
         assert number in EXERCISES, number
+
+
+def files_in(folder: Path) -> dict[str, str]:
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in paths}
+
+
+def build_into(folder: Path, part: str, files: dict[str, str], monkeypatch) -> None:
+    """Run ``build.py`` with a builder that writes these files; None breaks it."""
+
+    def builder(target: Path) -> None:
+        for name, text in files.items():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_text(text)
+
+    monkeypatch.setattr(build, f"build_{part}", builder)
+    monkeypatch.setattr(sys, "argv", ["build.py", part, "--into", str(folder)])
+    build.main()
+
+
+def test_a_build_that_fails_leaves_the_last_one(tmp_path, monkeypatch):
+    build_into(tmp_path, "solved", {"a": "old", "b": "old"}, monkeypatch)
+    with pytest.raises(TypeError):
+        build_into(tmp_path, "solved", {"a": "new", "b": None}, monkeypatch)
+    assert files_in(tmp_path) == {"solved/a": "old", "solved/b": "old"}
+    build_into(tmp_path, "solved", {"a": "new"}, monkeypatch)
+    assert files_in(tmp_path) == {"solved/a": "new"}
+
+
+def test_a_new_build_keeps_what_a_class_handed_in(tmp_path, monkeypatch):
+    class_work = {"submitted/ada/01/01.ipynb": "hers", "gradebook.db": "marks"}
+    build_into(tmp_path, "nbgrader", {"source/old": "1", "config": "1"}, monkeypatch)
+    for name, text in class_work.items():
+        (tmp_path / "nbgrader" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "nbgrader" / name).write_text(text)
+    build_into(tmp_path, "nbgrader", {"source/new": "2", "config": "2"}, monkeypatch)
+    kept = class_work | {"source/new": "2", "config": "2"}
+    assert files_in(tmp_path / "nbgrader") == kept

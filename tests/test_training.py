@@ -173,6 +173,20 @@ def test_interruption_in_the_middle_of_an_epoch():
     assert (len(history.losses), history.interrupted) == (1, True)
 
 
+def test_interruption_while_measuring(capsys):
+    data, net = a_classifier()
+    loader = list(DataLoader(data, 8))
+
+    def metric(output, target):
+        raise KeyboardInterrupt
+
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+    loss = nn.functional.cross_entropy
+    history = fit(net, loader, loss, optimizer, 9, validation=loader, metric=metric)
+    assert (len(history.losses), history.interrupted) == (1, True)
+    assert net.training
+
+
 def test_progress_goes_to_stderr_only(device, capsys, monkeypatch):
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
     the_lesson((0.5, 0.6), device)
@@ -310,7 +324,12 @@ def test_a_measure_of_many_numbers_is_refused():
     ("output", "labels", "error", "message"),
     [
         (torch.zeros(3), torch.zeros(3), ValueError, "output has shape (3,); expected"),
-        (torch.zeros(3, 2), torch.zeros(1), ValueError, "labels has 1 entries; expect"),
+        (
+            torch.zeros(3, 2),
+            torch.arange(1),
+            ValueError,
+            "labels has 1 entries; expect",
+        ),
         ([[1, 2]], torch.zeros(1), TypeError, "output is of type list; expected"),
         (torch.zeros(1, 2), 0, TypeError, "labels is of type int; expected"),
     ],

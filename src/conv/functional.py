@@ -10,6 +10,7 @@ from conv.checks import (
     as_pair,
     check_channels,
     check_device,
+    check_steps,
     check_tensor,
     checked_pair,
 )
@@ -108,6 +109,7 @@ def conv2d(
     Means what ``torch.nn.functional.conv2d`` means.
     """
     check_operands(X, K, bias, groups)
+    check_steps(stride, padding, dilation)
     X, K = as_one_float_dtype(X, K)
     h, w = K.shape[2:]
     (s, t), (d, e) = as_pair("stride", stride), as_pair("dilation", dilation)
@@ -331,8 +333,6 @@ def zeros_around(
             d * (k - 1) for d, k in zip(dilation, kernel_size, strict=True)
         )
         return columns // 2, -(-columns // 2), rows // 2, -(-rows // 2)
-    if isinstance(padding, str):
-        raise ValueError(f"padding is {padding!r}; expected 'same', 'valid' or ints")
     p, q = as_pair("padding", padding, least=0)
     return q, q, p, p
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from conv.checks import as_pair, check_groups
+from conv.checks import as_pair, check_groups, check_is, check_steps
 from conv.functional import Size, conv2d, corr2d
 
 
@@ -97,6 +97,8 @@ class ConvLayer(nn.Module):
     ) -> None:
         super().__init__()
         check_groups(in_channels, out_channels, groups)
+        check_steps(stride, padding, dilation)
+        check_is("bias", bias, bool)
         self.kernel_size = as_pair("kernel_size", kernel_size)
         self.stride, self.padding, self.dilation = stride, padding, dilation
         self.groups = groups
@@ -164,6 +166,7 @@ def receptive_field(layers: Iterable[nn.Module]) -> tuple[int, int]:
 
 def flattened(layers: Iterable[nn.Module]) -> Iterable[nn.Module]:
     """Walk through the windowed layers of nested sequences, or name a stranger."""
+    check_is("layers", layers, Iterable)
     for layer in layers:
         if isinstance(layer, nn.Sequential):
             yield from flattened(layer)

@@ -6,8 +6,9 @@ returns a new `Figure`. None changes matplotlib's global style.
 
 import base64
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
+from numbers import Real
 
 import matplotlib as mpl
 import numpy as np
@@ -16,6 +17,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure as MatplotlibFigure
 from torch import Tensor
+
+from conv.checks import check_count, check_is, check_same_length, check_tensor
 
 SIGNED = "PuOr"  # diverging, and told apart by every kind of colour vision
 UNSIGNED = "gray"
@@ -97,7 +100,18 @@ def subplots(
     Returns
     -------
     (Figure, Axes or ndarray of Axes)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the grid or the size is no such thing, or `alt` says nothing.
     """
+    check_count("rows", rows)
+    check_count("columns", columns)
+    check_size(size)
+    check_is("alt", alt, str)
+    if not alt.strip():
+        raise ValueError(f"alt is {alt!r}; expected what the figure shows")
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=size, layout="constrained")
         figure.alt = alt
@@ -134,15 +148,20 @@ def show_images(
     -------
     Figure or sequence of Axes
         The axes if they were given, otherwise a new figure.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are no pictures, one is no such tensor, or there are more or fewer
+        titles or axes than pictures.
     """
-    pictures = [as_array(image) for image in images]
+    pictures = as_pictures("images", images)
     scale = common_scale(pictures, signed)
     figure = None
     if axes is None:
         height, width = pictures[0].shape[:2]
-        columns = min(columns, len(pictures))
-        figure, axes = image_grid(len(pictures), columns, height / width)
-        figure.alt = alt or f"{len(pictures)} pictures: {', '.join(titles)}"
+        alt = alt or f"{len(pictures)} pictures: {', '.join(titles)}"
+        figure, axes = image_grid(len(pictures), columns, height / width, alt)
     for ax, picture, title in zip_titles(axes, pictures, titles):
         drawn = ax.imshow(picture, cmap=SIGNED if signed else UNSIGNED, norm=scale)
         frame(ax, title)
@@ -175,9 +194,15 @@ def show_gallery(
     Returns
     -------
     Figure
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `show_images`.
     """
-    pictures = [as_array(image) for image in images]
+    pictures = as_pictures("images", images)
     scale = common_scale(pictures, signed)
+    check_count("columns", columns)
     columns = min(columns, len(pictures))
     rows, side = -(-len(pictures) // columns), min(1.6, 9.4 / columns)
     height = rows * (side + 0.25 * bool(titles))
@@ -215,15 +240,19 @@ def show_kernels(
     -------
     Figure or sequence of Axes
         The axes if they were given, otherwise a new figure.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `show_images`.
     """
-    matrices = [as_array(kernel) for kernel in kernels]
+    matrices = as_pictures("kernels", kernels, colours=False)
     scale = common_scale(matrices, signed=True)
     figure = None
     if axes is None:
         height, width = matrices[0].shape
-        columns = min(columns, len(matrices))
-        figure, axes = image_grid(len(matrices), columns, height / width)
-        figure.alt = alt or describe_kernels(matrices, titles)
+        alt = alt or describe_kernels(matrices, titles)
+        figure, axes = image_grid(len(matrices), columns, height / width, alt)
     for ax, matrix, title in zip_titles(axes, matrices, titles):
         ax.imshow(matrix, cmap=SIGNED, norm=scale)
         write_numbers(ax, matrix, scale)
@@ -256,7 +285,13 @@ def plot_losses(
     -------
     Figure or Axes
         The axes if they were given, otherwise a new figure.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are no runs, or one has no numbers in it.
     """
+    check_runs(losses)
     figure = None
     if axes is None:
         ends = (
@@ -296,8 +331,14 @@ def plot_descent(
     -------
     Figure or Axes
         The axes if they were given, otherwise a new figure.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are no paths, or one is no finite tensor of such a shape.
     """
-    points = {name: as_array(path) for name, path in paths.items()}
+    check_is("loss", loss, Callable)
+    points = as_paths(paths)
     figure = None
     if axes is None:
         ends = (
@@ -324,6 +365,57 @@ def as_array(image: Tensor) -> np.ndarray:
     return image.detach().cpu().numpy()
 
 
+def as_pictures(
+    name: str, images: Iterable[Tensor], colours: bool = True
+) -> list[np.ndarray]:
+    """Bring pictures to NumPy: each (H, W), or (H, W, 3) if they may have colours."""
+    check_is(name, images, Iterable)
+    pictures = []
+    for image in images:
+        check_is(f"one of {name}", image, Tensor)
+        if not (colours and image.dim() == 3 and image.shape[2] == 3):
+            check_tensor(f"one of {name}", image, ("height", "width"))
+        pictures.append(as_array(image))
+    if not pictures:
+        raise ValueError(f"{name} is empty; expected at least one")
+    return pictures
+
+
+def as_paths(paths: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """Bring paths of two weights to NumPy."""
+    check_is("paths", paths, Mapping)
+    for name, path in paths.items():
+        check_tensor(f"paths[{name!r}]", path, ("steps", "weights"))
+        if path.shape[1] != 2 or not path.isfinite().all():
+            raise ValueError(
+                f"paths[{name!r}] has shape {tuple(path.shape)} and numbers from "
+                f"{path.min():g} to {path.max():g}; expected (steps, 2), all finite"
+            )
+    if not paths:
+        raise ValueError("paths is empty; expected at least one")
+    return {name: as_array(path) for name, path in paths.items()}
+
+
+def check_runs(losses: Mapping[str, Sequence[float]]) -> None:
+    """Refuse what is no mapping of names to numbers."""
+    check_is("losses", losses, Mapping)
+    for name, run in losses.items():
+        check_is(f"losses[{name!r}]", run, Sequence, Tensor, np.ndarray)
+        for loss in run:
+            check_is(f"one of losses[{name!r}]", loss, Real, Tensor)
+        if len(run) == 0:
+            raise ValueError(f"losses[{name!r}] is empty; expected a value an epoch")
+    if not losses:
+        raise ValueError("losses is empty; expected at least one run")
+
+
+def check_size(size: tuple[float, float]) -> None:
+    """Refuse what is no width and height in inches."""
+    check_is("size", size, tuple, list)
+    if len(size) != 2 or not all(0 < side < 100 for side in size):
+        raise ValueError(f"size is {size}; expected two numbers of inches, up to 100")
+
+
 def common_scale(images: Sequence[np.ndarray], signed: bool) -> Normalize:
     """Find one scale for all pictures; a signed one is centred on zero."""
     low = min(float(image.min()) for image in images)
@@ -335,13 +427,15 @@ def common_scale(images: Sequence[np.ndarray], signed: bool) -> Normalize:
 
 
 def image_grid(
-    count: int, columns: int, aspect: float
+    count: int, columns: int, aspect: float, alt: str
 ) -> tuple[Figure, Sequence[Axes]]:
     """Make a figure for `count` pictures of one aspect (height / width)."""
+    check_count("columns", columns)
+    columns = min(columns, count)
     rows = -(-count // columns)
     side = min(3.0, 9.4 / columns)
     size = (side * columns + 0.6, rows * (side * aspect + 0.7))
-    figure, axes = subplots(rows, columns, size=size, alt="", squeeze=False)
+    figure, axes = subplots(rows, columns, size=size, alt=alt, squeeze=False)
     for ax in axes.flat[count:]:
         ax.remove()
     return figure, axes.flat[:count]
@@ -351,7 +445,10 @@ def zip_titles(
     axes: Sequence[Axes], images: Sequence[np.ndarray], titles: Sequence[str]
 ):
     """Walk through axes, pictures and titles; no titles at all means empty ones."""
-    return zip(axes, images, titles or [""] * len(images), strict=True)
+    titles = titles or [""] * len(images)
+    check_same_length("titles", titles, "pictures", len(images))
+    check_same_length("axes", axes, "pictures", len(images))
+    return zip(axes, images, titles, strict=True)
 
 
 def frame(ax: Axes, title: str) -> None:
@@ -374,8 +471,10 @@ def write_numbers(ax: Axes, matrix: np.ndarray, scale: Normalize) -> None:
 
 def describe_kernels(kernels: Sequence[np.ndarray], titles: Sequence[str]) -> str:
     """List the kernels' numbers, row by row."""
+    titles = titles or [""] * len(kernels)
+    check_same_length("titles", titles, "kernels", len(kernels))
     texts = []
-    for title, kernel in zip(titles or [""] * len(kernels), kernels, strict=True):
+    for title, kernel in zip(titles, kernels, strict=True):
         rows = " / ".join(" ".join(map(short, row)) for row in kernel)
         texts.append(f"{title}: {rows}")
     return f"In numbers. {'; '.join(texts)}"

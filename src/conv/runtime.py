@@ -1,11 +1,16 @@
 """The machine: where tensors live, random numbers, files."""
 
+import glob
 import os
 import random
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import torch
+
+from conv.checks import as_device, check_int
 
 
 def default_device() -> torch.device:
@@ -28,13 +33,7 @@ def default_device() -> torch.device:
     if not asked:
         found = torch.accelerator.current_accelerator(check_available=True)
         return found or torch.device("cpu")
-    try:
-        return torch.empty(0, device=asked).device
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(
-            f"CONV_DEVICE is {asked!r}; expected a device that this machine has, "
-            f"such as 'cpu', 'cuda', 'cuda:1' or 'mps'"
-        ) from error
+    return as_device("CONV_DEVICE", asked)
 
 
 def seed_everything(seed: int) -> None:
@@ -49,7 +48,15 @@ def seed_everything(seed: int) -> None:
     ----------
     seed : int
         From 0 to 2**32 - 1, NumPy's range.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no int, or out of that range.
     """
+    check_int("seed", seed)
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed is {seed}; expected 0 to 2**32 - 1")
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 (for libraries that draw from it)
     torch.manual_seed(seed)
@@ -72,13 +79,14 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises
     ------
     OSError
-        If the disk is full, for instance.
+        If the disk is full, for instance. The error names the file.
 
     Notes
     -----
     The bytes go to a file beside it, down to the disk; then that file takes the
     name, which POSIX and Windows do in one move.
     """
+    remove_leftovers(path)
     beside = path.with_name(f"{path.name}.{os.getpid()}.part")  # no two write one
     try:
         with beside.open("wb") as file:
@@ -86,5 +94,16 @@ def write_whole(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # it has its name, or was never made
+            beside.unlink()
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what writers left beside a file when they were killed, an hour ago."""
+    with suppress(OSError):  # another process was faster
+        for beside in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+            if time.time() - beside.stat().st_mtime > 3600:  # nobody writes so long
+                beside.unlink()

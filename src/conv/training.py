@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
 
 import torch
 import torch.distributed as dist
@@ -13,7 +14,14 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from tqdm.std import tqdm  # tqdm.auto would draw a widget, which is not text
 
 from conv.checkpoints import RandomStates, read_checkpoint, write_checkpoint
-from conv.checks import check_tensor
+from conv.checks import (
+    check_count,
+    check_device,
+    check_is,
+    check_labels,
+    check_same_length,
+    check_tensor,
+)
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -142,6 +150,9 @@ def fit(
 
     Raises
     ------
+    TypeError, ValueError
+        If an argument is of a wrong kind, `loss` gives no single number, or `batches`
+        gives nothing.
     DivergenceError, CheckpointError
         If an epoch's loss is not finite; if the checkpoint can't be written. The
         error's `history` keeps the run.
@@ -150,7 +161,8 @@ def fit(
     -----
     Under ``torchrun``, losses and metrics are means over all processes.
     """
-    check_plan(epochs, validation, metric, scheduler, checkpoint)
+    check_kinds(net, batches, loss, optimizer)
+    check_plan(epochs, callback, validation, metric, scheduler, checkpoint)
     history = History(epochs)
     random = RandomStates(device_of(net), getattr(batches, "generator", None))
     parts = {"net": net, "optimizer": optimizer, "history": history, "random": random}
@@ -211,7 +223,7 @@ def train_epoch(
     device = device_of(net)
     net.train()
     total, examples = 0.0, 0
-    for inputs, targets in batches:
+    for inputs, targets in pairs(batches):
         error = loss(net(inputs.to(device)), targets.to(device))
         check_scalar("loss", error)
         optimizer.zero_grad()
@@ -245,21 +257,30 @@ def evaluate(net: nn.Module, batches: Batches, *measures: Loss) -> list[float]:
 
     Raises
     ------
-    ValueError
-        If a measure gives more than one number, or `batches` gives nothing.
+    TypeError, ValueError
+        If an argument is of a wrong kind, there is no measure, one gives more than one
+        number, or `batches` gives nothing.
     """
+    check_is("net", net, nn.Module)
+    check_is("batches", batches, Iterable)
+    if not measures:
+        raise ValueError("measures are none; expected at least one")
+    for measure in measures:
+        check_is("a measure", measure, Callable)
     device, was_training = device_of(net), net.training
     net.eval()
     totals, examples = 0.0, 0
-    with torch.no_grad():
-        for inputs, targets in batches:
-            output, wanted = net(inputs.to(device)), targets.to(device)
-            values = [measure(output, wanted) for measure in measures]
-            for value in values:
-                check_scalar("a measure", value)
-            totals = totals + torch.stack(values) * len(inputs)
-            examples += len(inputs)
-    net.train(was_training)
+    try:
+        with torch.no_grad():
+            for inputs, targets in pairs(batches):
+                output, wanted = net(inputs.to(device)), targets.to(device)
+                values = [measure(output, wanted) for measure in measures]
+                for value in values:
+                    check_scalar("a measure", value)
+                totals = totals + torch.stack(values) * len(inputs)
+                examples += len(inputs)
+    finally:  # Ctrl-C, too
+        net.train(was_training)
     check_examples(examples)
     return mean_over_processes(totals, examples)
 
@@ -285,12 +306,9 @@ def accuracy(output: Tensor, labels: Tensor) -> Tensor:
         If an argument is not such a tensor, or there are more of one than of the other.
     """
     check_tensor("output", output, ("examples", "classes"))
-    check_tensor("labels", labels, ("examples",))
-    if len(output) != len(labels):
-        raise ValueError(
-            f"labels has {len(labels)} entries; expected {len(output)}, one for each "
-            f"row of output"
-        )
+    check_labels(labels)
+    check_same_length("labels", labels, "rows of output", len(output))
+    check_device("labels", labels, output, "output")
     return (output.argmax(dim=1) == labels).float().mean()
 
 
@@ -325,15 +343,18 @@ def keep(path: Path, parts: dict, history: History) -> None:
         write_checkpoint(path, parts)
     except OSError as error:
         raise CheckpointError(
-            f"checkpoint {path} can't be written ({error}); the one before it, if "
-            f"any, is whole. The error's .history keeps the run so far.",
+            f"checkpoint {path} can't be written ({error.strerror}); the one before "
+            f"it, if any, is whole. Make room, and call conv.fit again: it goes on "
+            f"from there. The error's .history keeps the run so far.",
             history,
         ) from error
 
 
 def device_of(net: nn.Module) -> torch.device:
     """Tell where a net's parameters are."""
-    return next(net.parameters()).device
+    for parameter in net.parameters():
+        return parameter.device
+    raise ValueError("net has no parameters; expected something to train")
 
 
 def parameters_of(net: nn.Module) -> dict[str, Tensor]:
@@ -346,18 +367,42 @@ def copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: t.detach().to("cpu", copy=True) for name, t in tensors.items()}
 
 
+def pairs(batches: Batches) -> Iterable[tuple[Tensor, Tensor]]:
+    """Walk through the batches, or say that they are no pairs."""
+    for batch in batches:
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            raise TypeError(
+                f"batches gave a {type(batch).__name__}; expected a pair, (inputs, "
+                f"targets)"
+            )
+        yield batch
+
+
+def check_kinds(
+    net: nn.Module, batches: Batches, loss: Loss, optimizer: torch.optim.Optimizer
+) -> None:
+    """Refuse what is no net, no batches, no loss or no optimizer."""
+    check_is("net", net, nn.Module)
+    check_is("batches", batches, Iterable)
+    check_is("loss", loss, Callable)
+    check_is("optimizer", optimizer, torch.optim.Optimizer)
+
+
 def check_plan(
     epochs: int,
+    callback: Callable | None,
     validation: Batches | None,
     metric: Loss | None,
     scheduler: LRScheduler | None,
     checkpoint: str | Path | None,
 ) -> None:
     """Refuse what would fail only after an epoch's work, or do nothing."""
-    if not isinstance(epochs, int):
-        raise TypeError(f"epochs is {epochs!r}; expected an int")
-    if epochs < 1:
-        raise ValueError(f"epochs is {epochs}; expected at least 1")
+    check_count("epochs", epochs)
+    check_is("callback", callback, Callable, NoneType)
+    check_is("validation", validation, Iterable, NoneType)
+    check_is("metric", metric, Callable, NoneType)
+    check_is("scheduler", scheduler, LRScheduler, NoneType)
+    check_is("checkpoint", checkpoint, str, Path, NoneType)
     if metric is not None and validation is None:
         raise ValueError("metric came without validation; expected batches for it")
     if isinstance(scheduler, ReduceLROnPlateau):
@@ -374,6 +419,7 @@ def check_plan(
 
 def check_scalar(name: str, error: Tensor) -> None:
     """Refuse a loss that is not one number."""
+    check_is(f"{name}'s value", error, Tensor)
     if error.dim() != 0:
         raise ValueError(
             f"{name} gave a tensor of shape {tuple(error.shape)}; expected one number: "

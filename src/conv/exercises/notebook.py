@@ -8,6 +8,7 @@ from pathlib import Path
 from IPython import get_ipython
 from IPython.display import display
 
+from conv.checks import check_is
 from conv.exercises.exercise import Exercise, FunctionExercise
 from conv.exercises.functions import judge_function
 from conv.exercises.judging import Verdict, judge_value, not_yet
@@ -29,6 +30,7 @@ class Desk:
 
     def exercise(self, number: str) -> Exercise:
         """Find an exercise by its number."""
+        check_is("number", number, str)
         if number not in self.exercises:
             raise ValueError(
                 f"number is {number!r}; expected an exercise's, such as '1.3'"

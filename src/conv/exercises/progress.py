@@ -24,6 +24,7 @@ class Progress:
 
     def __init__(self) -> None:
         self.session: dict[str, dict] = {}
+        self.unwritten: dict[str, dict] = {}  # until there is room again
 
     @property
     def path(self) -> Path | None:
@@ -34,10 +35,18 @@ class Progress:
         return Path(asked) if asked else user_data_path("conv") / "progress.json"
 
     def read(self) -> dict[str, dict]:
-        """Give all counts; set a broken file aside."""
-        path = self.path
-        if path is None:
+        """Give all counts, as far as the file can be read."""
+        if self.path is None:
             return self.session
+        try:
+            counts = self.load(self.path)
+        except OSError as error:
+            print(f"Your progress can't be read: {error}", file=sys.stderr)
+            counts = {}
+        return merged(counts, self.unwritten)
+
+    def load(self, path: Path) -> dict[str, dict]:
+        """Read the file; set a broken one aside."""
         try:
             return checked(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -67,13 +76,18 @@ class Progress:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(path.with_suffix(".lock"), timeout=2):
-                counts = self.read()
+                counts = merged(self.load(path), self.unwritten)
                 row = add(counts, number, changes)
                 text = json.dumps({"version": 1, "exercises": counts}, indent=1)
                 write_whole(path, text.encode())
-        except (OSError, TimeoutError) as error:
-            print(f"Your progress could not be kept: {error}", file=sys.stderr)
-            return add(self.session, number, changes)
+        except OSError as error:  # a lock that isn't given up is one, too
+            print(
+                f"Your progress could not be kept: {error}. It is tried again with "
+                f"your next answer; CONV_PROGRESS can name another file.",
+                file=sys.stderr,
+            )
+            return add(self.unwritten, number, changes)
+        self.unwritten.clear()
         return row
 
 
@@ -83,6 +97,13 @@ def add(counts: dict[str, dict], number: str, changes: dict) -> dict:
     for key, value in changes.items():
         row[key] = row[key] or value if isinstance(value, bool) else row[key] + value
     return row
+
+
+def merged(counts: dict[str, dict], others: dict[str, dict]) -> dict[str, dict]:
+    """Add counts to counts, which change in place."""
+    for number, row in others.items():
+        add(counts, number, row)
+    return counts
 
 
 def checked(content: dict) -> dict[str, dict]:

@@ -1,10 +1,12 @@
 """Gradient descent on the two numbers of a kernel."""
 
+import math
+
 import torch
 from torch import Tensor
 from traitlets import Float, Int, List, Unicode
 
-from conv.checks import check_count, check_tensor
+from conv.checks import check_count, check_is, check_tensor
 from conv.functional import conv2d
 from conv.plotting import Figure, plot_descent, plot_losses, short, subplots
 from conv.widgets.base import STYLE, Widget, as_rows, bundle
@@ -62,7 +64,9 @@ class Descent(Widget):
                 f"{(X.shape[0], X.shape[1] - 1)}, X's with a column less"
             )
         check_count("steps", steps)
-        if not 0 <= lr < float("inf") or steps > MOST_STEPS or len(start) != 2:
+        check_is("start", start, tuple, list)
+        sound = len(start) == 2 and all(map(math.isfinite, start))
+        if not sound or not 0 <= lr < math.inf or steps > MOST_STEPS:
             raise ValueError(
                 f"start is {start}, lr {lr}, steps {steps}; expected two numbers, a "
                 f"number of 0 or more, and at most {MOST_STEPS}"

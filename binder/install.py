@@ -4,7 +4,8 @@
 
 The Makefile, the Dockerfile and binder/postBuild run it. On Linux the lock brings CUDA,
 some 6 GB; ``--torch cpu`` leaves that out and takes the same versions of torch and
-torchvision from PyTorch's own index of builds for a CPU.
+torchvision from PyTorch's own index of builds for a CPU. ``--hashes FILE`` lets pip
+take only files whose SHA-256 is in that file; PyTorch's own index has other files.
 """
 
 import argparse
@@ -33,6 +34,16 @@ def split(lock: str) -> tuple[list[str], list[str]]:
     return rest, torch
 
 
+def hashed(lock: str, hashes: str) -> str:
+    """Write a lock's pins with the hashes that another lock has for the same pins."""
+    known: dict[str, str] = {}
+    for block in re.split(r"\n(?=\w)", hashes):
+        pin, _, rest = block.partition(" ")
+        known[pin] = "".join(f" --hash={h}" for h in re.findall(r"--hash=(\S+)", rest))
+    pins = [line for line in lock.splitlines() if re.match(r"\w", line)]
+    return "".join(f"{line}{known[line.partition(' ')[0]]}\n" for line in pins)
+
+
 def commands(torch: str, jupyterhub: str, lock: Path, folder: Path) -> list[list[str]]:
     """Write a lock for pip into `folder`; return pip's arguments, one list a run."""
     if torch == "cpu":
@@ -59,14 +70,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--jupyterhub", default="", help="a version; empty: none")
     parser.add_argument("--lock", type=Path, default=LOCK)
     parser.add_argument("--dry-run", action="store_true", help="only let pip look")
+    parser.add_argument("--hashes", type=Path, help="a lock with all pins' hashes")
     asked = parser.parse_args(arguments)
+    if asked.hashes and (asked.torch == "cpu" or asked.jupyterhub):
+        parser.error("--hashes: only with --torch cuda, and without --jupyterhub")
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
     if asked.dry_run:
         pip.append("--dry-run")
-    with tempfile.TemporaryDirectory() as folder:
-        for command in commands(
-            asked.torch, asked.jupyterhub, asked.lock, Path(folder)
-        ):
+    with tempfile.TemporaryDirectory() as name:
+        folder, lock = Path(name), asked.lock
+        if asked.hashes:
+            pip.append("--require-hashes")
+            lock = folder / "requirements-hashed.txt"
+            lock.write_text(hashed(asked.lock.read_text(), asked.hashes.read_text()))
+        for command in commands(asked.torch, asked.jupyterhub, lock, folder):
             subprocess.run([*pip, *command], check=True)
 
 

@@ -27,11 +27,11 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 def locked(file: str = "requirements.txt") -> dict[str, list[Requirement]]:
     """Read a lock: by name, one requirement a platform."""
-    lines = (ROOT / file).read_text().splitlines()
+    lines = (ROOT / file).read_text().replace("\\\n", "").splitlines()
     requirements: dict[str, list[Requirement]] = {}
     for line in lines:
         if line and not line.lstrip().startswith("#"):
-            requirement = Requirement(line)
+            requirement = Requirement(line.partition(" --hash")[0])
             requirements.setdefault(canonicalize_name(requirement.name), []).append(
                 requirement
             )
@@ -42,7 +42,9 @@ LOCKS = {
     "requirements.txt": ["dev"],
     "requirements-teacher.txt": ["dev", "teacher"],
     "requirements-site.txt": ["dev", "site"],
+    "requirements-audit.txt": ["dev", "audit"],
 }
+HASHED = "requirements-hashed.txt"
 each_lock = pytest.mark.parametrize("file", LOCKS)
 
 
@@ -67,6 +69,54 @@ def test_the_other_locks_add_to_the_learners(file):
     assert all(
         pins[name] == [str(r.specifier) for r in rs] for name, rs in less.items()
     )
+
+
+def pins(file: str) -> set[tuple[str, str]]:
+    """Give each name in a lock with each version that it has there."""
+    lock = locked(file)
+    return {(name, str(r.specifier)) for name in lock for r in lock[name]}
+
+
+def test_the_hashes_are_of_the_same_versions():
+    assert pins(HASHED) == set().union(*map(pins, LOCKS))
+
+
+@each_lock
+def test_every_pin_has_its_hashes(file):
+    lock = (ROOT / file).read_text()
+    lines = install.hashed(lock, (ROOT / HASHED).read_text()).splitlines()
+    assert len(lines) == sum(len(found) for found in locked(file).values())
+    for line in lines:
+        assert re.search(r"( --hash=sha256:[0-9a-f]{64})+$", line), line
+        assert line.partition(" --hash")[0] in lock.splitlines()
+
+
+def test_a_pin_without_a_hash_is_no_pin():
+    hashes = "a==1 \\\n    --hash=sha256:1\nb==2 ; x \\\n    --hash=sha256:2\n"
+    assert install.hashed("b==2 ; y\n    # via a\n", hashes) == (
+        "b==2 ; y --hash=sha256:2\n"
+    )
+    with pytest.raises(KeyError, match="b==3"):
+        install.hashed("b==3\n", hashes)
+
+
+def test_hashes_are_not_asked_of_pytorchs_own_index():
+    for other in (["--torch", "cpu"], ["--torch", "cuda", "--jupyterhub", "6"]):
+        with pytest.raises(SystemExit, match="2"):
+            install.main([*other, "--hashes", HASHED])
+
+
+def test_pip_is_told_to_require_hashes(monkeypatch):
+    asked = []
+
+    def note(command: list[str], check: bool) -> None:
+        asked.append((command, Path(command[-1]).read_text()))
+
+    monkeypatch.setattr(install.subprocess, "run", note)
+    install.main(["--torch", "cuda", "--hashes", str(ROOT / HASHED)])
+    [(command, lock)] = asked
+    assert {"--require-hashes", "--no-deps"} < set(command)
+    assert lock.count("--hash") > 1000
 
 
 def test_every_extra_is_locked():
@@ -113,16 +163,19 @@ def test_environment_is_the_lock():
         assert len(chosen) <= 1, name
 
 
+COMMANDS = {"site": "make site", "weekly": "make fresh"}  # of the others: make test
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_workflows_call_the_readmes_command(path):
     workflow = yaml.safe_load(path.read_text())
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
-    command = "make site" if path.stem == "site" else "make test"
+    command = COMMANDS.get(path.stem, "make test")
     assert any(command in step.get("run", "") for step in steps)
 
 
 def test_there_are_workflows():
-    assert [path.stem for path in WORKFLOWS] == ["ci", "gpu", "site"]
+    assert [path.stem for path in WORKFLOWS] == ["ci", "gpu", "site", "weekly"]
 
 
 def test_readme_names_every_target():

@@ -1,4 +1,10 @@
-"""How nbval compares the notebooks in this folder."""
+"""How nbval compares these notebooks, and what their kernels may take."""
+
+import psutil
+import pytest
+
+MOST_MEMORY = 1.5e9  # bytes that a kernel may hold after its last cell
+KEY = "kernel's bytes"
 
 
 def pytest_collectstart(collector):
@@ -20,3 +26,36 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if hasattr(item, "output_timeout"):
             item.output_timeout = item.config.option.nbval_cell_timeout
+
+
+def pytest_runtest_teardown(item, nextitem):
+    """Refuse a notebook whose kernel holds too much after its last cell."""
+    notebook = item.getparent(pytest.File)
+    last = nextitem is None or nextitem.path != item.path
+    if not last or getattr(notebook, "kernel", None) is None:
+        return
+    process = psutil.Process(notebook.kernel.km.provisioner.process.pid)
+    taken = process.memory_info().rss
+    item.user_properties.append((KEY, taken))
+    assert taken < MOST_MEMORY, (
+        f"{item.path.name}: the kernel holds {taken:,} bytes"
+    )
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Name the notebook whose kernel held the most."""
+    reports = [
+        report
+        for kind in ("passed", "")  # the second: those of setups, teardowns
+        for report in terminalreporter.getreports(kind)
+    ]
+    held = {
+        report.nodeid.partition("::")[0]: taken
+        for report in reports
+        for key, taken in report.user_properties
+        if key == KEY
+    }
+    if held:
+        name = max(held, key=held.get)
+        taken = f"{name}, {held[name] / 1e9:.2f} GB"
+        terminalreporter.write_line(f"most memory after a last cell: {taken}")

@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import html
 import inspect
 import itertools
 import os
@@ -163,7 +164,18 @@ def test_every_figure_has_alternative_text(path):
                 assert output.data["text/plain"] == f"<Figure: {alt}>"
                 words = cell.outputs[place + 1].data
                 assert words["text/plain"] == alt
-                assert "<summary>In words</summary>" in words["text/html"]
+                summary = "<details><summary>In words</summary>"
+                assert words["text/html"] == f"{summary}{html.escape(alt)}</details>"
+
+
+@each_notebook
+def test_outputs_are_of_kinds_that_nbval_compares(path):
+    """Text of any other kind, and any other metadata, could go wrong unseen."""
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            kinds = {"text/plain", "text/html", "image/png", VIEW}
+            assert set(output.get("data", {})) <= kinds, cell.source
+            assert set(output.get("metadata", {})) <= {"image/png"}, cell.source
 
 
 @each_notebook

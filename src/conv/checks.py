@@ -1,11 +1,14 @@
 """Bad input, refused with its name, what came and what was expected."""
 
+import math
+from collections.abc import Sequence
 from types import NoneType
 
 import torch
 from torch import Tensor
 
 MOST = 2**31 - 1  # more pixels, channels or pictures than any machine holds
+ROOM = 2**34  # numbers in one tensor: 64 GiB of float32
 
 
 def check_is(name: str, value: object, *kinds: type) -> None:
@@ -90,16 +93,11 @@ def check_tensor(name: str, value: Tensor, axes: tuple[str, ...]) -> None:
     Raises
     ------
     TypeError
-        If `value` is not a tensor, or is complex.
+        If `value` is not a tensor, or is complex or sparse.
     ValueError
         If it has more or fewer axes, or no elements.
     """
-    if not isinstance(value, Tensor):
-        raise TypeError(
-            f"{name} is of type {type(value).__name__}; expected a torch.Tensor"
-        )
-    if value.is_complex():
-        raise TypeError(f"{name} has dtype {value.dtype}; expected real numbers")
+    check_real(name, value)
     shape = tuple(value.shape)
     if len(shape) != len(axes):
         raise ValueError(
@@ -109,6 +107,46 @@ def check_tensor(name: str, value: Tensor, axes: tuple[str, ...]) -> None:
         raise ValueError(
             f"{name} is empty, with shape {shape}; expected at least one of each of "
             f"({', '.join(axes)})"
+        )
+
+
+def check_real(name: str, value: Tensor) -> None:
+    """Refuse what is not a tensor, or one that is complex or sparse."""
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"{name} is of type {type(value).__name__}; expected a torch.Tensor"
+        )
+    if value.is_complex():
+        raise TypeError(f"{name} has dtype {value.dtype}; expected real numbers")
+    if value.layout != torch.strided:
+        raise TypeError(
+            f"{name} has layout {value.layout}; expected a dense tensor, as "
+            f"{name}.to_dense() gives"
+        )
+
+
+def check_not_meta(name: str, value: Tensor) -> None:
+    """Refuse a tensor on the device meta, where there is room for no number."""
+    if value.is_meta:
+        raise ValueError(
+            f"{name} is on the device meta, where tensors have no numbers; expected "
+            f"another device"
+        )
+
+
+def check_drawable(name: str, value: Tensor) -> None:
+    """Refuse a tensor whose numbers can't be looked at: meta, nan, infinite."""
+    check_not_meta(name, value)
+    if not value.isfinite().all():
+        raise ValueError(f"{name} has nan or inf in it; expected finite numbers")
+
+
+def check_room(name: str, value: object, shape: Sequence[int]) -> None:
+    """Refuse an argument that asks for a tensor too large for any machine."""
+    if math.prod(shape) > ROOM:
+        raise ValueError(
+            f"{name} is {value!r}, which asks for a tensor of shape {tuple(shape)}; "
+            f"expected at most {ROOM:,} numbers"
         )
 
 
@@ -143,7 +181,7 @@ def as_device(name: str, value: torch.device | str) -> torch.device:
     check_is(name, value, torch.device, str)
     try:
         return torch.empty(0, device=value).device
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError, ImportError) as error:
         raise ValueError(
             f"{name} is {str(value)!r}; expected a device that this machine has, such "
             f"as 'cpu', 'cuda', 'cuda:1' or 'mps'"
@@ -171,7 +209,8 @@ def as_pair(name: str, value: int | tuple[int, int], least: int = 1) -> tuple[in
     TypeError
         If `value` is neither an int nor a pair of ints.
     ValueError
-        If a number is less than `least`, or more than an int32 holds.
+        If a number is less than `least`, or more than an int32 holds, or a tensor
+        of these sides would be too large.
     """
     pair = (value, value) if isinstance(value, int) else value
     if (
@@ -184,6 +223,10 @@ def as_pair(name: str, value: int | tuple[int, int], least: int = 1) -> tuple[in
         raise ValueError(f"{name} is {value!r}; expected at least {least}")
     if max(pair) > MOST:
         raise ValueError(f"{name} is {value!r}; expected at most {MOST}")
+    if pair[0] * pair[1] > ROOM:
+        raise ValueError(
+            f"{name} is {value!r}; expected at most {ROOM:,} if multiplied"
+        )
     return tuple(pair)
 
 
@@ -202,15 +245,33 @@ def check_steps(
     Raises
     ------
     TypeError, ValueError
-        If one is no int or pair of ints, or too small; or if `padding` is a word other
-        than 'same' and 'valid'.
+        If one is no int or pair of ints, or too small; if `padding` is a word other
+        than 'same' and 'valid', or 'same' with a stride.
     """
-    as_pair("stride", stride)
+    pair = as_pair("stride", stride)
     as_pair("dilation", dilation)
     if not isinstance(padding, str):
         as_pair("padding", padding, least=0)
     elif padding not in ("same", "valid"):
         raise ValueError(f"padding is {padding!r}; expected 'same', 'valid' or ints")
+    elif padding == "same" and pair != (1, 1):
+        raise ValueError(f"padding is 'same' with stride {pair}; expected stride 1")
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Refuse what is not one of a few words."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(
+            f"{name} is {value!r}; expected {' or '.join(map(repr, choices))}"
+        )
+
+
+def check_number(name: str, value: float) -> None:
+    """Refuse what is not a finite int or float; True and False are none."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}; expected a number")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is {value}; expected a finite number")
 
 
 def check_int(name: str, value: int) -> None:
@@ -240,7 +301,7 @@ def check_same_length(name: str, value: object, other: str, count: int) -> None:
 def check_labels(labels: Tensor) -> None:
     """Refuse what is no tensor of one class a picture, counted from 0."""
     check_tensor("labels", labels, ("pictures",))
-    if labels.is_floating_point():
+    if labels.is_floating_point() or labels.dtype == torch.bool:
         raise TypeError(f"labels has dtype {labels.dtype}; expected whole numbers")
 
 
@@ -262,6 +323,7 @@ def check_groups(in_channels: int, out_channels: int, groups: int) -> None:
     numbers = {"in_channels": in_channels, "out_channels": out_channels}
     for name, number in (numbers | {"groups": groups}).items():
         check_count(name, number)
+    check_room("in_channels", in_channels, (out_channels, in_channels // groups))
     if in_channels % groups or out_channels % groups:
         raise ValueError(
             f"groups is {groups}; expected a divisor of {in_channels} in_channels "

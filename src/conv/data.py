@@ -17,8 +17,11 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from conv.checks import (
     as_device,
     check_count,
+    check_device,
     check_is,
     check_labels,
+    check_not_meta,
+    check_real,
     check_same_length,
     check_tensor,
 )
@@ -68,6 +71,10 @@ class Pictures:
         """Refuse pictures without a label, and labels without a picture or a name."""
         check_tensor("images", self.images, AXES)
         check_labels(self.labels)
+        check_not_meta("labels", self.labels)
+        check_is("names", self.names, tuple, list)
+        for name in self.names:
+            check_is("one of names", name, str)
         check_same_length("labels", self.labels, "images", len(self.images))
         low, high = self.labels.min(), self.labels.max()
         if low < 0 or high >= len(self.names):
@@ -117,13 +124,27 @@ class TensorBatches:
         Pictures in a batch; the last one may have fewer.
     shuffle : bool
         Whether each walk draws a new order, from PyTorch's generator on the CPU.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of a wrong kind, there is no image, or there are more or
+        fewer labels, or on another device.
     """
 
     def __init__(
         self, images: Tensor, labels: Tensor, batch_size: int, shuffle: bool
     ) -> None:
-        check_count("batch_size", batch_size)
+        check_real("images", images)
+        check_real("labels", labels)
+        check_device("labels", labels, images, "images")
+        if images.dim() == 0 or images.numel() == 0:
+            raise ValueError(
+                f"images has shape {tuple(images.shape)}; expected at least one picture"
+            )
         check_same_length("labels", labels, "images", len(images))
+        check_count("batch_size", batch_size)
+        check_is("shuffle", shuffle, bool)
         self.images, self.labels = images, labels
         self.batch_size, self.shuffle = batch_size, shuffle
 
@@ -173,6 +194,7 @@ def batches(
     """
     check_is("pictures", pictures, Pictures)
     check_count("batch_size", batch_size)
+    check_is("shuffle", shuffle, bool)
     device = as_device("device", device)
     images, labels = pictures.images, pictures.labels
     if images.nbytes > FITS:
@@ -290,6 +312,8 @@ def load_fashion_mnist(
 
     Raises
     ------
+    TypeError, ValueError
+        If `root` is no folder's name, or `or_digits` neither True nor False.
     ConnectionError
         If they can't be downloaded and kept, and `or_digits` is false.
 
@@ -299,7 +323,10 @@ def load_fashion_mnist(
     R. Vollgraf, *Fashion-MNIST*, 2017, https://arxiv.org/abs/1708.07747.
     """
     check_is("root", root, str, Path, NoneType)
+    check_is("or_digits", or_digits, bool)
     folder = cache_folder() if root is None else Path(root)
+    if root is not None and folder.exists() and not folder.is_dir():
+        raise ValueError(f"root is {str(root)!r}, a file; expected a folder")
     try:
         train, test = downloaded(folder)
     except (RuntimeError, OSError, HTTPException) as error:

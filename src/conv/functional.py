@@ -9,7 +9,9 @@ from conv.checks import (
     as_one_float_dtype,
     as_pair,
     check_channels,
+    check_choice,
     check_device,
+    check_room,
     check_steps,
     check_tensor,
     checked_pair,
@@ -113,7 +115,10 @@ def conv2d(
     X, K = as_one_float_dtype(X, K)
     h, w = K.shape[2:]
     (s, t), (d, e) = as_pair("stride", stride), as_pair("dilation", dilation)
-    X = F.pad(X, zeros_around((h, w), (s, t), padding, (d, e)))
+    left, right, top, bottom = zeros_around((h, w), padding, (d, e))
+    size = X.shape[2] + top + bottom, X.shape[3] + left + right
+    check_room("padding", padding, (*X.shape[:2], *size))
+    X = F.pad(X, (left, right, top, bottom))
     rows, columns = output_shape(tuple(X.shape[2:]), (h, w), (s, t), 0, (d, e))
     X = by_group(X, groups)  # (g, C_in/g, N, H, W)
     K = K.unflatten(0, (groups, -1))  # (g, C_out/g, C_in/g, h, w)
@@ -182,6 +187,7 @@ def conv_transpose2d(
     rows, columns = (H - 1) * s + (h - 1) * d + 1 + a, (W - 1) * t + (w - 1) * e + 1 + b
     check_crop((rows, columns), (p, q))
     N, C_out = X.shape[0], K.shape[1] * groups
+    check_room("stride, dilation", ((s, t), (d, e)), (N, C_out, rows, columns))
     X = by_group(X, groups)  # (g, C_in/g, N, H, W)
     K = K.unflatten(0, (groups, -1)).transpose(1, 2)  # (g, C_out/g, C_in/g, h, w)
     Y = X.new_zeros(groups, C_out // groups, N, rows, columns)
@@ -233,12 +239,13 @@ def pool2d(
     h, w = as_pair("pool_size", pool_size)
     (s, t) = as_pair("stride", (h, w) if stride is None else stride)
     p, q = as_pair("padding", padding, least=0)
-    if mode not in ("max", "avg"):
-        raise ValueError(f"mode is {mode!r}; expected 'max' or 'avg'")
+    check_choice("mode", mode, ("max", "avg"))
     if 2 * p > h or 2 * q > w:
         raise ValueError(
             f"padding is {padding!r}; expected at most half of pool_size, {(h, w)}"
         )
+    size = X.shape[2] + 2 * p, X.shape[3] + 2 * q
+    check_room("padding", padding, (*X.shape[:2], *size))
     (X,) = as_one_float_dtype(X)
     X = F.pad(X, (q, q, p, p), value=-math.inf if mode == "max" else 0.0)
     rows, columns = output_shape(tuple(X.shape[2:]), (h, w), (s, t))
@@ -316,19 +323,12 @@ def taken(start: int, count: int, step: int) -> slice:
 
 
 def zeros_around(
-    kernel_size: tuple[int, int],
-    stride: tuple[int, int],
-    padding: Size | str,
-    dilation: tuple[int, int],
+    kernel_size: tuple[int, int], padding: Size | str, dilation: tuple[int, int]
 ) -> tuple[int, int, int, int]:
     """Turn `conv2d`'s padding into zeros on the left, right, top and bottom."""
     if padding == "valid":
         return 0, 0, 0, 0
     if padding == "same":
-        if stride != (1, 1):
-            raise ValueError(
-                f"padding is 'same' with stride {stride}; expected stride 1"
-            )
         rows, columns = (
             d * (k - 1) for d, k in zip(dilation, kernel_size, strict=True)
         )

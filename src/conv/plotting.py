@@ -6,9 +6,10 @@ returns a new `Figure`. None changes matplotlib's global style.
 
 import base64
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from html import escape
 from numbers import Real
+from types import NoneType
 
 import matplotlib as mpl
 import numpy as np
@@ -18,7 +19,15 @@ from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure as MatplotlibFigure
 from torch import Tensor
 
-from conv.checks import check_count, check_is, check_same_length, check_tensor
+from conv.checks import (
+    check_count,
+    check_drawable,
+    check_is,
+    check_number,
+    check_real,
+    check_same_length,
+    check_tensor,
+)
 
 SIGNED = "PuOr"  # diverging, and told apart by every kind of colour vision
 UNSIGNED = "gray"
@@ -32,6 +41,7 @@ STYLE = {
 }
 SCREEN_DPI = 100  # a figure's inch on the page, in CSS pixels
 SHARPNESS = 1.5  # image pixels per CSS pixel, for dense screens
+MOST_AXES = 1_000  # in a figure
 
 
 class Figure(MatplotlibFigure):
@@ -108,6 +118,10 @@ def subplots(
     """
     check_count("rows", rows)
     check_count("columns", columns)
+    if rows * columns > MOST_AXES:
+        raise ValueError(
+            f"rows is {rows} and columns {columns}; expected at most {MOST_AXES:,} axes"
+        )
     check_size(size)
     check_is("alt", alt, str)
     if not alt.strip():
@@ -152,10 +166,12 @@ def show_images(
     Raises
     ------
     TypeError, ValueError
-        If there are no pictures, one is no such tensor, or there are more or fewer
-        titles or axes than pictures.
+        If there are no pictures, one is no such tensor, or has nan or inf in it, or
+        there are more or fewer titles or axes than pictures.
     """
     pictures = as_pictures("images", images)
+    check_titles(titles, len(pictures))
+    check_is("signed", signed, bool)
     scale = common_scale(pictures, signed)
     figure = None
     if axes is None:
@@ -201,6 +217,8 @@ def show_gallery(
         As `show_images`.
     """
     pictures = as_pictures("images", images)
+    check_titles(titles, len(pictures))
+    check_is("signed", signed, bool)
     scale = common_scale(pictures, signed)
     check_count("columns", columns)
     columns = min(columns, len(pictures))
@@ -247,6 +265,7 @@ def show_kernels(
         As `show_images`.
     """
     matrices = as_pictures("kernels", kernels, colours=False)
+    check_titles(titles, len(matrices))
     scale = common_scale(matrices, signed=True)
     figure = None
     if axes is None:
@@ -289,9 +308,12 @@ def plot_losses(
     Raises
     ------
     TypeError, ValueError
-        If there are no runs, or one has no numbers in it.
+        If there are no runs, or one has no numbers in it, or negative ones on a
+        logarithmic axis.
     """
-    check_runs(losses)
+    check_is("log", log, bool)
+    check_is("axes", axes, Axes, NoneType)
+    check_runs(losses, log)
     figure = None
     if axes is None:
         ends = (
@@ -335,9 +357,11 @@ def plot_descent(
     Raises
     ------
     TypeError, ValueError
-        If there are no paths, or one is no finite tensor of such a shape.
+        If there are no paths, or one is no finite tensor of such a shape, or if the
+        losses around them are not, or flat, or nowhere above 0.
     """
     check_is("loss", loss, Callable)
+    check_is("axes", axes, Axes, NoneType)
     points = as_paths(paths)
     figure = None
     if axes is None:
@@ -350,7 +374,7 @@ def plot_descent(
             size=(6, 5), alt=alt or f"Descent on the loss's contours: {'; '.join(ends)}"
         )
     w1, w2 = surrounding_grid(np.concatenate(list(points.values())))
-    surface = as_array(loss(torch.from_numpy(w1), torch.from_numpy(w2)))
+    surface = as_surface(loss(torch.from_numpy(w1), torch.from_numpy(w2)), w1.shape)
     levels = np.geomspace(max(surface.min(), surface.max() * 1e-4), surface.max(), 16)
     axes.contour(w1, w2, surface, levels=levels, colors="0.7", linewidths=0.8)
     for name, p in points.items():
@@ -361,8 +385,9 @@ def plot_descent(
 
 
 def as_array(image: Tensor) -> np.ndarray:
-    """Bring a tensor, wherever it lives, to NumPy."""
-    return image.detach().cpu().numpy()
+    """Bring a tensor, wherever it lives, to NumPy, which has no bfloat16."""
+    image = image.detach().cpu()
+    return (image.float() if image.dtype == torch.bfloat16 else image).numpy()
 
 
 def as_pictures(
@@ -373,8 +398,10 @@ def as_pictures(
     pictures = []
     for image in images:
         check_is(f"one of {name}", image, Tensor)
-        if not (colours and image.dim() == 3 and image.shape[2] == 3):
-            check_tensor(f"one of {name}", image, ("height", "width"))
+        axes = ("height", "width", "colour")
+        coloured = colours and image.dim() == 3 and image.shape[2] == 3
+        check_tensor(f"one of {name}", image, axes if coloured else axes[:2])
+        check_drawable(f"one of {name}", image)
         pictures.append(as_array(image))
     if not pictures:
         raise ValueError(f"{name} is empty; expected at least one")
@@ -386,32 +413,75 @@ def as_paths(paths: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
     check_is("paths", paths, Mapping)
     for name, path in paths.items():
         check_tensor(f"paths[{name!r}]", path, ("steps", "weights"))
-        if path.shape[1] != 2 or not path.isfinite().all():
+        check_drawable(f"paths[{name!r}]", path)
+        if path.shape[1] != 2:
             raise ValueError(
-                f"paths[{name!r}] has shape {tuple(path.shape)} and numbers from "
-                f"{path.min():g} to {path.max():g}; expected (steps, 2), all finite"
+                f"paths[{name!r}] has shape {tuple(path.shape)}; expected (steps, 2)"
             )
     if not paths:
         raise ValueError("paths is empty; expected at least one")
     return {name: as_array(path) for name, path in paths.items()}
 
 
-def check_runs(losses: Mapping[str, Sequence[float]]) -> None:
-    """Refuse what is no mapping of names to numbers."""
+def as_surface(losses: Tensor, shape: tuple[int, int]) -> np.ndarray:
+    """Bring what a loss gives on a grid to NumPy, if contours can be drawn of it."""
+    check_tensor("loss's value", losses, ("rows", "columns"))
+    if tuple(losses.shape) != shape:
+        raise ValueError(
+            f"loss's value has shape {tuple(losses.shape)}; expected {shape}, that of "
+            f"the weights"
+        )
+    check_drawable("loss's value", losses)
+    low, high = losses.min().item(), losses.max().item()
+    if high <= max(low, 0):
+        raise ValueError(
+            f"loss's values go from {low:g} to {high:g}; expected a slope, above 0"
+        )
+    return as_array(losses)
+
+
+def check_titles(titles: Sequence[str], count: int) -> None:
+    """Refuse titles that are no texts, or not as many as pictures, or none."""
+    if isinstance(titles, str):
+        raise TypeError(f"titles is {titles!r}; expected a list of texts")
+    check_is("titles", titles, Collection)
+    for title in titles:
+        check_is("one of titles", title, str)
+    if titles:
+        check_same_length("titles", titles, "pictures", count)
+
+
+def check_runs(losses: Mapping[str, Sequence[float]], log: bool) -> None:
+    """Refuse what is no mapping of names to numbers that can be drawn."""
     check_is("losses", losses, Mapping)
     for name, run in losses.items():
         check_is(f"losses[{name!r}]", run, Sequence, Tensor, np.ndarray)
         for loss in run:
-            check_is(f"one of losses[{name!r}]", loss, Real, Tensor)
+            check_loss(f"one of losses[{name!r}]", loss, log)
         if len(run) == 0:
             raise ValueError(f"losses[{name!r}] is empty; expected a value an epoch")
     if not losses:
         raise ValueError("losses is empty; expected at least one run")
 
 
+def check_loss(name: str, loss: float | Tensor, log: bool) -> None:
+    """Refuse what is no number, and one that a logarithmic axis has no place for."""
+    check_is(name, loss, Real, Tensor)
+    if isinstance(loss, Tensor):
+        check_real(name, loss)
+        if loss.dim() != 0:
+            raise ValueError(
+                f"{name} has shape {tuple(loss.shape)}; expected one number"
+            )
+    if log and loss < 0:
+        raise ValueError(f"{name} is {loss:g}; expected 0 or more, or log=False")
+
+
 def check_size(size: tuple[float, float]) -> None:
     """Refuse what is no width and height in inches."""
     check_is("size", size, tuple, list)
+    for side in size:
+        check_number("size", side)
     if len(size) != 2 or not all(0 < side < 100 for side in size):
         raise ValueError(f"size is {size}; expected two numbers of inches, up to 100")
 
@@ -447,8 +517,12 @@ def zip_titles(
     """Walk through axes, pictures and titles; no titles at all means empty ones."""
     titles = titles or [""] * len(images)
     check_same_length("titles", titles, "pictures", len(images))
-    check_same_length("axes", axes, "pictures", len(images))
-    return zip(axes, images, titles, strict=True)
+    check_is("axes", axes, Iterable)
+    places = list(axes)
+    for place in places:
+        check_is("one of axes", place, Axes)
+    check_same_length("axes", places, "pictures", len(images))
+    return zip(places, images, titles, strict=True)
 
 
 def frame(ax: Axes, title: str) -> None:
@@ -488,6 +562,6 @@ def short(value: float) -> str:
 def surrounding_grid(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lay a grid over a square that holds all points, with a margin around them."""
     low, high = points.min(axis=0), points.max(axis=0)
-    middle, half = (low + high) / 2, 0.7 * (high - low).max()
+    middle, half = (low + high) / 2, 0.7 * (high - low).max() or 1.0
     w1, w2 = (np.linspace(m - half, m + half, 201) for m in middle)
     return np.meshgrid(w1, w2)

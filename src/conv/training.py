@@ -19,6 +19,8 @@ from conv.checks import (
     check_device,
     check_is,
     check_labels,
+    check_not_meta,
+    check_real,
     check_same_length,
     check_tensor,
 )
@@ -50,6 +52,11 @@ class History:
         each, if they were asked for.
     interrupted : bool
         True if Ctrl-C (or Jupyter's stop button) ended the run early.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `epochs` is not an int, or less than 1.
     """
 
     epochs: int
@@ -59,6 +66,10 @@ class History:
     best: dict[str, Tensor] = field(default_factory=dict)
     snapshots: list[dict[str, Tensor]] = field(default_factory=list)
     interrupted: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what is no number of epochs."""
+        check_count("epochs", self.epochs)
 
     @property
     def best_epoch(self) -> int:
@@ -151,7 +162,8 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        If an argument is of a wrong kind, `loss` gives no single number, or `batches`
+        If an argument is of a wrong kind, `optimizer` or `scheduler` is made over
+        something else, `loss` gives no single number with a gradient, or `batches`
         gives nothing.
     DivergenceError, CheckpointError
         If an epoch's loss is not finite; if the checkpoint can't be written. The
@@ -161,10 +173,11 @@ def fit(
     -----
     Under ``torchrun``, losses and metrics are means over all processes.
     """
-    check_kinds(net, batches, loss, optimizer)
+    check_kinds(net, batches, loss, optimizer, snapshots)
     check_plan(epochs, callback, validation, metric, scheduler, checkpoint)
     history = History(epochs)
     random = RandomStates(device_of(net), getattr(batches, "generator", None))
+    check_optimizer(optimizer, net, scheduler)
     parts = {"net": net, "optimizer": optimizer, "history": history, "random": random}
     parts |= {} if scheduler is None else {"scheduler": scheduler}
     if checkpoint is not None and Path(checkpoint).exists():
@@ -226,6 +239,7 @@ def train_epoch(
     for inputs, targets in pairs(batches):
         error = loss(net(inputs.to(device)), targets.to(device))
         check_scalar("loss", error)
+        check_slope(error)
         optimizer.zero_grad()
         error.backward()
         optimizer.step()
@@ -353,6 +367,7 @@ def keep(path: Path, parts: dict, history: History) -> None:
 def device_of(net: nn.Module) -> torch.device:
     """Tell where a net's parameters are."""
     for parameter in net.parameters():
+        check_not_meta("net", parameter)
         return parameter.device
     raise ValueError("net has no parameters; expected something to train")
 
@@ -375,17 +390,48 @@ def pairs(batches: Batches) -> Iterable[tuple[Tensor, Tensor]]:
                 f"batches gave a {type(batch).__name__}; expected a pair, (inputs, "
                 f"targets)"
             )
+        for name, part in zip(("inputs", "targets"), batch, strict=True):
+            check_is(f"what batches gave as {name}", part, Tensor)
         yield batch
 
 
 def check_kinds(
-    net: nn.Module, batches: Batches, loss: Loss, optimizer: torch.optim.Optimizer
+    net: nn.Module,
+    batches: Batches,
+    loss: Loss,
+    optimizer: torch.optim.Optimizer,
+    snapshots: bool,
 ) -> None:
-    """Refuse what is no net, no batches, no loss or no optimizer."""
+    """Refuse what is no net, no batches, no loss, no optimizer or no choice."""
+    check_is("snapshots", snapshots, bool)
     check_is("net", net, nn.Module)
     check_is("batches", batches, Iterable)
     check_is("loss", loss, Callable)
     check_is("optimizer", optimizer, torch.optim.Optimizer)
+    if isinstance(loss, type):
+        raise TypeError(
+            f"loss is the class {loss.__name__}; expected an object: {loss.__name__}()"
+        )
+
+
+def check_optimizer(
+    optimizer: torch.optim.Optimizer, net: nn.Module, scheduler: LRScheduler | None
+) -> None:
+    """Refuse an optimizer that would not train the net, or would spoil it at once."""
+    if isinstance(optimizer, torch.optim.LBFGS):
+        raise TypeError("optimizer is an LBFGS; expected one that takes no closure")
+    mine, groups = set(net.parameters()), optimizer.param_groups
+    if mine.isdisjoint(p for group in groups for p in group["params"]):
+        raise ValueError(
+            "optimizer is made over other parameters; expected one over the net's"
+        )
+    for rate in (group["lr"] for group in groups):
+        if not math.isfinite(rate):
+            raise ValueError(f"optimizer has the rate {rate}; expected a finite one")
+    if scheduler is not None and scheduler.optimizer is not optimizer:
+        raise ValueError(
+            "scheduler is made over another optimizer; expected one over this one"
+        )
 
 
 def check_plan(
@@ -419,11 +465,20 @@ def check_plan(
 
 def check_scalar(name: str, error: Tensor) -> None:
     """Refuse a loss that is not one number."""
-    check_is(f"{name}'s value", error, Tensor)
+    check_real(f"{name}'s value", error)
     if error.dim() != 0:
         raise ValueError(
             f"{name} gave a tensor of shape {tuple(error.shape)}; expected one number: "
             f"end it with .sum() or .mean()"
+        )
+
+
+def check_slope(error: Tensor) -> None:
+    """Refuse a loss without a gradient: nothing would be learned."""
+    if not error.requires_grad:
+        raise ValueError(
+            f"loss gave {error:g} without a gradient; expected a number computed from "
+            f"the net's output, whose parameters ask for gradients"
         )
 
 

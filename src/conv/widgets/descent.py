@@ -1,17 +1,22 @@
 """Gradient descent on the two numbers of a kernel."""
 
-import math
-
 import torch
 from torch import Tensor
 from traitlets import Float, Int, List, Unicode
 
-from conv.checks import check_count, check_is, check_tensor
+from conv.checks import (
+    check_count,
+    check_drawable,
+    check_is,
+    check_number,
+    check_tensor,
+)
 from conv.functional import conv2d
 from conv.plotting import Figure, plot_descent, plot_losses, short, subplots
 from conv.widgets.base import STYLE, Widget, as_rows, bundle
 
 MOST_STEPS = 100
+HIGHEST = 1e30  # a descent that diverges is drawn until its loss has grown so much
 
 
 class Descent(Widget):
@@ -56,27 +61,8 @@ class Descent(Widget):
         lr: float = 0.03,
         steps: int = 10,
     ) -> None:
-        check_tensor("X", X, ("height", "width"))
-        check_tensor("Y", Y, ("height", "width"))
-        if Y.shape != (X.shape[0], X.shape[1] - 1):
-            raise ValueError(
-                f"Y has shape {tuple(Y.shape)}; expected "
-                f"{(X.shape[0], X.shape[1] - 1)}, X's with a column less"
-            )
-        check_count("steps", steps)
-        check_is("start", start, tuple, list)
-        sound = len(start) == 2 and all(map(math.isfinite, start))
-        if not sound or not 0 <= lr < math.inf or steps > MOST_STEPS:
-            raise ValueError(
-                f"start is {start}, lr {lr}, steps {steps}; expected two numbers, a "
-                f"number of 0 or more, and at most {MOST_STEPS}"
-            )
-        windows = torch.stack([X[:, :-1].flatten(), X[:, 1:].flatten()]).double()
-        if torch.linalg.matrix_rank(windows) < 2:
-            raise ValueError(
-                "X leaves many kernels equally good; expected a picture in which "
-                "neighbours differ"
-            )
+        check_task(X, Y)
+        check_settings(start, lr, steps)
         super().__init__(
             picture=as_rows(X),
             target=as_rows(Y),
@@ -125,8 +111,41 @@ class Descent(Widget):
             kernels = torch.stack([w1, w2], dim=-1).view(-1, 1, 1, 2)
             return self.losses(kernels).view_as(w1)
 
-        name = f"learning rate {self.lr:g}"
-        plot_descent(loss, {name: kernels}, axes=left)
-        plot_losses({name: losses}, axes=right)
+        name, far = f"learning rate {self.lr:g}", HIGHEST * max(losses[0], 1.0)
+        drawn = next((n for n, e in enumerate(losses) if not e < far), len(losses))
+        plot_descent(loss, {name: kernels[:drawn]}, axes=left)
+        plot_losses({name: losses[:drawn]}, axes=right)
         right.set_xlabel("step, from 1 on")
         return figure
+
+
+def check_task(X: Tensor, Y: Tensor) -> None:
+    """Refuse pictures that don't go together, or that tell of no one kernel."""
+    for name, value in (("X", X), ("Y", Y)):
+        check_tensor(name, value, ("height", "width"))
+        check_drawable(name, value)
+    if Y.shape != (X.shape[0], X.shape[1] - 1):
+        raise ValueError(
+            f"Y has shape {tuple(Y.shape)}; expected "
+            f"{(X.shape[0], X.shape[1] - 1)}, X's with a column less"
+        )
+    windows = torch.stack([X[:, :-1].flatten(), X[:, 1:].flatten()]).double()
+    if torch.linalg.matrix_rank(windows) < 2:
+        raise ValueError(
+            "X leaves many kernels equally good; expected a picture in which "
+            "neighbours differ"
+        )
+
+
+def check_settings(start: tuple[float, float], lr: float, steps: int) -> None:
+    """Refuse a start, a learning rate or a number of steps that can't be walked."""
+    check_count("steps", steps)
+    check_is("start", start, tuple, list)
+    for weight in start:
+        check_number("start", weight)
+    check_number("lr", lr)
+    if len(start) != 2 or lr < 0 or steps > MOST_STEPS:
+        raise ValueError(
+            f"start is {start}, lr {lr}, steps {steps}; expected two numbers, a "
+            f"number of 0 or more, and at most {MOST_STEPS}"
+        )

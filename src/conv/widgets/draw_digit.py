@@ -1,10 +1,12 @@
 """A pad to draw a digit on, and a net that reads it, in the browser."""
 
+import copy
+
 import torch
 from torch import Tensor, nn
 from traitlets import Bool, Bytes, Dict, Float, List, Unicode
 
-from conv.checks import check_tensor
+from conv.checks import check_drawable, check_is, check_not_meta, check_tensor
 from conv.plotting import Figure, show_images, subplots
 from conv.widgets.base import STYLE, TIMES, Widget, bundle
 
@@ -28,7 +30,8 @@ class DrawDigit(Widget):
     Raises
     ------
     TypeError, ValueError
-        If the net has another kind of layer, or the picture another size or range.
+        If the net has another kind of layer or can't take a digit, or the picture
+        has another size or range.
     """
 
     _esm = bundle("draw_digit")
@@ -46,12 +49,15 @@ class DrawDigit(Widget):
             raise TypeError(f"net is a {type(net).__name__}; expected an nn.Sequential")
         ink = torch.zeros(SIDE, SIDE) if picture is None else picture
         check_tensor("picture", ink, ("height", "width"))
+        check_not_meta("picture", ink)
+        check_is("centre", centre, bool)
         if ink.shape != (SIDE, SIDE) or not (ink.min() >= 0 and ink.max() <= 1):
             raise ValueError(
                 f"picture has shape {tuple(ink.shape)} and pixels from {ink.min():g} "
                 f"to {ink.max():g}; expected {(SIDE, SIDE)} and 0 to 1"
             )
         described = [describe(layer) for layer in net]
+        check_net(net)
         numbers = [p.detach().flatten().cpu().float() for p in net.parameters()]
         super().__init__(
             layers=described,
@@ -78,6 +84,25 @@ class DrawDigit(Widget):
         figure, ax = subplots(size=(3.2, 3.4), alt=f"{self!r}")
         show_images([self.drawing[0, 0]], ["draw a digit"], axes=[ax])
         return figure
+
+
+def check_net(net: nn.Sequential) -> None:
+    """Refuse a net that learned nothing, or can't take a digit."""
+    parameters = list(net.parameters())
+    if not parameters:
+        raise ValueError("net has no parameters; expected one that learned digits")
+    for parameter in parameters:
+        check_drawable("net's parameters", parameter)
+    digit = torch.empty(1, 1, SIDE, SIDE, dtype=parameters[0].dtype, device="meta")
+    try:
+        shape = tuple(copy.deepcopy(net).to("meta").eval()(digit).shape)
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"net can't take a digit of shape {tuple(digit.shape)} ({error}); expected "
+            f"one that can"
+        ) from error
+    if len(shape) != 2:
+        raise ValueError(f"net gives shape {shape}; expected (1, classes)")
 
 
 def describe(layer: nn.Module) -> dict:

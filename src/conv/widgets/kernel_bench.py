@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from traitlets import Bytes, Enum, Float, Int, List, Unicode
 
-from conv.checks import check_tensor
+from conv.checks import check_drawable, check_not_meta, check_tensor
 from conv.functional import corr2d
 from conv.plotting import Figure, short, show_images, show_kernels, subplots
 from conv.widgets.base import STYLE, TIMES, Widget, as_rows, bundle
@@ -40,6 +40,8 @@ class KernelBench(Widget):
     def __init__(self, picture: Tensor, kernel: Tensor) -> None:
         check_tensor("picture", picture, ("height", "width"))
         check_tensor("kernel", kernel, ("height", "width"))
+        check_not_meta("picture", picture)
+        check_drawable("kernel", kernel)
         if tuple(kernel.shape) not in {(3, 3), (5, 5)}:
             raise ValueError(
                 f"kernel has shape {tuple(kernel.shape)}; expected (3, 3) or (5, 5)"

@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 from torch import nn
 from traitlets import Dict, Int, List, Unicode
 
-from conv.checks import as_pair, check_count
+from conv.checks import as_pair, check_count, check_room
 from conv.layers import flattened, receptive_field
 from conv.plotting import COLOURS, Figure, subplots
 from conv.widgets.base import STYLE, TIMES, Widget, bundle
@@ -48,7 +48,8 @@ class LayerStack(Widget):
     Raises
     ------
     TypeError, ValueError
-        If there is another kind of layer, or an unusual option.
+        If there is another kind of layer, an unusual option, or a convolution that
+        takes another number of channels than come.
 
     Notes
     -----
@@ -70,7 +71,10 @@ class LayerStack(Widget):
             )
         for side in shape:
             check_count("shape", side)
-        described = [describe(layer) for layer in flattened(layers)]
+        check_room("shape", shape, shape)
+        windowed = list(flattened(layers))
+        check_chain(windowed, shape[0])
+        described = [describe(layer) for layer in windowed]
         super().__init__(shape=list(shape), layers=described)
 
     @property
@@ -124,6 +128,19 @@ class LayerStack(Widget):
         right.set(title="what an output pixel sees", aspect="equal")
         right.set(xlabel="column", ylabel="row")
         return figure
+
+
+def check_chain(layers: Iterable[nn.Module], channels: int) -> None:
+    """Refuse a convolution that takes another number of channels than come."""
+    for layer in layers:
+        if type(layer) not in KINDS:
+            taken = layer.weight.shape[1] * layer.groups
+            if taken != channels:
+                raise ValueError(
+                    f"layers has {layer}; expected one that takes the {channels} "
+                    f"channels that come, not {taken}"
+                )
+            channels = len(layer.weight)
 
 
 def fits(numbers: dict, shape: tuple[int, int, int]) -> bool:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from traitlets import Float, Int, List, Unicode
 
-from conv.checks import check_int, check_tensor
+from conv.checks import check_drawable, check_int, check_tensor
 from conv.functional import conv2d, output_shape
 from conv.plotting import COLOURS, Figure, short, subplots
 from conv.widgets.base import STYLE, TIMES, Widget, as_rows, bundle, draw_grid
@@ -52,6 +52,7 @@ class SlidingWindow(Widget):
     ) -> None:
         for name, value, most in (("X", X, LARGEST), ("K", K, LARGEST_KERNEL)):
             check_tensor(name, value, ("height", "width"))
+            check_drawable(name, value)
             if max(value.shape) > most:
                 raise ValueError(
                     f"{name} has shape {tuple(value.shape)}; expected at most {most} a "

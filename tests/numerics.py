@@ -81,11 +81,13 @@ def prove(environment: dict[str, str], expected: dict[str, str]) -> dict[str, st
 
 
 def startup(folder: str) -> dict[str, str]:
-    """Write IPython's startup file that turns oneDNN off; return its variable."""
+    """Write IPython's startup file that turns oneDNN off; return the variables."""
     file = Path(folder) / "profile_default" / "startup" / "onednn_off.py"
     file.parent.mkdir(parents=True)
     file.write_text(ONEDNN_OFF, encoding="utf-8")
-    return {"IPYTHONDIR": folder}
+    # What was compiled with oneDNN asks for its order of axes: compile anew.
+    cache = str(Path(folder) / "inductor")
+    return {"IPYTHONDIR": folder, "TORCHINDUCTOR_CACHE_DIR": cache}
 
 
 def report(name: str, said: dict[str, str], outcome: Outcome) -> None:

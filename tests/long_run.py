@@ -8,12 +8,12 @@ notebooks and code are the same.
 import argparse
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from conv.runtime import write_whole
 from rerun import Outcome, rerun
 
 ROOT = Path(__file__).parent.parent
@@ -42,9 +42,8 @@ def remember(tree: str) -> list[Outcome]:
 def note(tree: str, runs: list[Outcome]) -> None:
     """Write the runs so that a stop in the middle of it loses none."""
     MEMORY.parent.mkdir(exist_ok=True)
-    part = MEMORY.with_suffix(".part")
-    part.write_text(json.dumps({tree: [asdict(run) for run in runs]}, indent=1))
-    os.replace(part, MEMORY)
+    text = json.dumps({tree: [asdict(run) for run in runs]}, indent=1)
+    write_whole(MEMORY, text.encode())
 
 
 def main() -> int:

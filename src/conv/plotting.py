@@ -515,14 +515,12 @@ def zip_titles(
     axes: Sequence[Axes], images: Sequence[np.ndarray], titles: Sequence[str]
 ):
     """Walk through axes, pictures and titles; no titles at all means empty ones."""
-    titles = titles or [""] * len(images)
-    check_same_length("titles", titles, "pictures", len(images))
     check_is("axes", axes, Iterable)
     places = list(axes)
     for place in places:
         check_is("one of axes", place, Axes)
     check_same_length("axes", places, "pictures", len(images))
-    return zip(places, images, titles, strict=True)
+    return zip(places, images, titles or [""] * len(images), strict=True)
 
 
 def frame(ax: Axes, title: str) -> None:
@@ -545,10 +543,8 @@ def write_numbers(ax: Axes, matrix: np.ndarray, scale: Normalize) -> None:
 
 def describe_kernels(kernels: Sequence[np.ndarray], titles: Sequence[str]) -> str:
     """List the kernels' numbers, row by row."""
-    titles = titles or [""] * len(kernels)
-    check_same_length("titles", titles, "kernels", len(kernels))
     texts = []
-    for title, kernel in zip(titles, kernels, strict=True):
+    for title, kernel in zip(titles or [""] * len(kernels), kernels, strict=True):
         rows = " / ".join(" ".join(map(short, row)) for row in kernel)
         texts.append(f"{title}: {rows}")
     return f"In numbers. {'; '.join(texts)}"

@@ -53,8 +53,9 @@ lint: $(READY)  ## check style, in notebooks too
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
+# One thread each, since there is a worker a core.
 unit: $(READY)  ## test src/conv and the notebooks' structure
-	$(SETTING) $(BIN)/pytest -n auto --durations=5 tests
+	$(SETTING) OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --durations=5 tests
 
 notebooks: $(READY)  ## re-run every cell, compare what it prints
 	$(PINNED) $(BIN)/pytest notebooks --nbval --nbval-current-env \

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -12,11 +13,12 @@ import pytest
 import torch
 
 from answers.kit import RIGHT, WRONG
-from conv.exercises import EXERCISES, judge, solution
+from conv.exercises import DESK, EXERCISES, judge, solution
 from conv.exercises.exercise import FunctionExercise
 from conv.exercises.notebook import read_solutions, wrapped
 from conv.exercises.picture import draw_attempt
 from conv.exercises.relations import RELATIONS
+from conv.exercises.worker import call
 
 ROOT = Path(__file__).parent.parent
 CHAPTERS = sorted((ROOT / "solutions").glob("*.py"))
@@ -25,6 +27,21 @@ KINDS = {"implement", "predict", "mend", "explain"}
 for number in range(1, 15):
     module = importlib.import_module(f"answers.chapter_{number:02}")
     cloudpickle.register_pickle_by_value(module)  # the checker's process can't import
+
+
+class Here:
+    """Runs an answer in this process, on copies, as the sandbox does in another."""
+
+    def run(self, *job):
+        use, answer, cases = cloudpickle.loads(cloudpickle.dumps(job))
+        return [call(use, answer, case) for case in cases]
+
+
+@pytest.fixture(autouse=True)
+def no_process_for_each_mutant(monkeypatch):
+    """Spare a mutant's tests the start of a sandbox, which takes seconds."""
+    if os.environ.get("MUTANT_UNDER_TEST"):
+        monkeypatch.setattr(DESK, "sandbox", Here())
 
 
 def exercise_cells() -> dict[str, tuple[str, str]]:

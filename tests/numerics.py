@@ -113,7 +113,7 @@ def main() -> int:
             environment, expected = settings()[name]
             if "IPYTHONDIR" in environment:
                 environment = startup(folder)
-            # Compile anew: what was compiled for other vectors, or with oneDNN, crashes.
+            # What was compiled for other vectors, or with oneDNN, crashes.
             cache = {"TORCHINDUCTOR_CACHE_DIR": tempfile.mkdtemp(dir=folder)}
             environment = environment | cache
             said = prove(environment, expected)

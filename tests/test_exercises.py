@@ -1,5 +1,6 @@
 """Each exercise: its cell, its solution, and what a checker says to wrong answers."""
 
+import copy
 import importlib
 import json
 import os
@@ -33,7 +34,7 @@ class Here:
     """Runs an answer in this process, on copies, as the sandbox does in another."""
 
     def run(self, *job):
-        use, answer, cases = cloudpickle.loads(cloudpickle.dumps(job))
+        use, answer, cases = copy.deepcopy(job)
         return [call(use, answer, case) for case in cases]
 
 

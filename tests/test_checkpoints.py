@@ -8,6 +8,8 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -174,10 +176,10 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path):
     assert not (tmp_path / "evil").exists()
 
 
-def fit_another(checkpoint, net=None, kind=torch.optim.SGD, scheduler=False):
+def fit_another(checkpoint, net=None, kind=torch.optim.SGD, plan=None):
     net = net or nn.Linear(4, 2)
     optimizer = kind(net.parameters(), lr=0.1)
-    plan = lr_scheduler.StepLR(optimizer, 3) if scheduler else None
+    plan = plan and plan(optimizer)
     batches = [(torch.ones(3, 4), torch.tensor([0, 1, 1]))]
     loss = nn.functional.cross_entropy
     return conv.fit(
@@ -191,7 +193,7 @@ def fit_another(checkpoint, net=None, kind=torch.optim.SGD, scheduler=False):
         {"net": nn.Linear(4, 3)},
         {"net": nn.Sequential(nn.Linear(4, 2))},
         {"kind": torch.optim.Adam},
-        {"scheduler": True},
+        {"plan": lambda o: lr_scheduler.StepLR(o, 3)},
     ],
 )
 def test_another_runs_checkpoint_changes_nothing(changes, tmp_path):
@@ -202,6 +204,20 @@ def test_another_runs_checkpoint_changes_nothing(changes, tmp_path):
     with pytest.raises(ValueError, match="is of another run"):
         fit_another(path, **changes)
     assert same(dict(net.state_dict()), before)
+
+
+def test_another_plans_checkpoint_changes_nothing(tmp_path):
+    path = tmp_path / "run.pt"
+    fit_another(path, plan=lambda o: lr_scheduler.StepLR(o, 3))
+    with pytest.raises(ValueError, match="is of another run"):
+        fit_another(path, plan=lambda o: lr_scheduler.OneCycleLR(o, 0.1, 10))
+
+
+@pytest.mark.parametrize("state", [["net", "optimizer"], {"net": {}}, 3])
+def test_a_file_of_something_else_is_named(state, tmp_path):
+    torch.save(state, tmp_path / "run.pt")
+    with pytest.raises(ValueError, match="is of another run"):
+        train(tmp_path / "run.pt")
 
 
 def test_a_missing_folder_is_found_before_training(tmp_path):
@@ -235,17 +251,39 @@ def test_random_states_come_back():
     assert same((torch.rand(3), torch.rand(3, generator=generator)), drawn)
 
 
+def test_states_of_more_or_fewer_generators_come_back():
+    """Of batches that were not shuffled, or no longer are; of an accelerator."""
+    cpu, generator = torch.device("cpu"), torch.Generator()
+    few, more = RandomStates(cpu), RandomStates(cpu, generator)
+    before = generator.get_state()
+    more.load_state_dict(few.state_dict())
+    assert same(generator.get_state(), before)
+    drawn = few.state_dict(), torch.rand(3)
+    few.load_state_dict(drawn[0] | {"batches": before, "device": torch.tensor([7])})
+    assert same(torch.rand(3), drawn[1])
+
+
 def test_an_accelerators_generator_is_kept(monkeypatch):
     """There is none here: a stand-in takes its place."""
-    from contextlib import nullcontext
-    from types import SimpleNamespace
-
-    seen = []
+    places, seen = [], []
     module = SimpleNamespace(
         get_rng_state=lambda: torch.tensor([7]), set_rng_state=seen.append
     )
-    monkeypatch.setattr(torch, "get_device_module", lambda device: module)
-    monkeypatch.setattr(torch.accelerator, "device_index", nullcontext)
-    states = RandomStates(torch.device("cuda"))
+
+    def module_of(device):
+        places.append(device)
+        return module
+
+    def index(number):
+        places.append(number)
+        return nullcontext()
+
+    monkeypatch.setattr(torch, "get_device_module", module_of)
+    monkeypatch.setattr(torch.accelerator, "device_index", index)
+    device = torch.device("cuda:1")
+    states = RandomStates(device)
     states.load_state_dict(states.state_dict())
     assert seen == [torch.tensor([7])]
+    assert places == [1, device] * 2
+    states.load_state_dict(RandomStates(torch.device("cpu")).state_dict())
+    assert len(seen) == 1

@@ -141,6 +141,13 @@ def test_receptive_field_names_a_stranger():
         receptive_field([nn.Conv2d(1, 1, 3), nn.Linear(3, 3)])
 
 
+def test_receptive_field_names_what_a_layer_has_wrong():
+    pool = nn.MaxPool2d(2)
+    pool.stride = "two"
+    with pytest.raises(TypeError, match=r"^stride is 'two'; expected"):
+        receptive_field([pool])
+
+
 LAYERS = {
     "plain": ((3, 4, 3), {}),
     "strided": ((4, 6, (3, 2)), {"stride": (2, 1), "padding": (1, 0)}),

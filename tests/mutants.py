@@ -13,8 +13,10 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 from conv.runtime import write_whole
@@ -25,15 +27,18 @@ AGAIN = MUTANTS / "again.json"
 LIST = ROOT / "tests" / "survivors.txt"
 LEAST = 0.95
 DEAD = {"killed", "timeout", "segfault", "caught by type check"}
+CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
 PYTEST = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-PYTEST += ["--hypothesis-profile=mutants", "-k=not kill and not broken_one"]
+PYTEST += CONFIG["pytest_add_cli_args"]
+ALL = CONFIG["pytest_add_cli_args_test_selection"]
 LIMIT = 300  # seconds: an endless loop is a death, too
 
 
 def mutmut(*arguments: str) -> str:
     """Run mutmut and return what it prints."""
     command = [sys.executable, "-m", "mutmut", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 def fates() -> dict[str, str]:
@@ -42,26 +47,31 @@ def fates() -> dict[str, str]:
     return dict(line.rsplit(": ", 1) for line in lines if "__mutmut_" in line)
 
 
+@cache
+def seen() -> dict:
+    """Read which tests mutmut saw reach which function."""
+    return json.loads((MUTANTS / "mutmut-stats.json").read_text(encoding="utf-8"))
+
+
 def tests_for(mutant: str) -> list[str]:
     """List the tests that mutmut saw reach a function, and those of its module."""
-    stats = json.loads((MUTANTS / "mutmut-stats.json").read_text(encoding="utf-8"))
     function = mutant.rpartition("__mutmut_")[0]
-    tests = stats["tests_by_mangled_function_name"].get(function, [])
+    tests = seen()["tests_by_mangled_function_name"].get(function, [])
     module = function.rpartition(".")[0].removeprefix("conv.")
     if chapter := re.search(r"chapter_(\d+)", module):
         mark = f"[{int(chapter[1])}."
-        return [*tests, *(t for t in stats["duration_by_test"] if mark in t)]
+        return [*tests, *(t for t in seen()["duration_by_test"] if mark in t)]
     if module.startswith("exercises"):
         return [f"tests/test_{name}.py" for name in ("desk", "exercises", "sandbox")]
-    return [*tests, f"tests/test_{module}.py"]
+    return [*tests, *(file for file in ALL if file == f"tests/test_{module}.py")]
 
 
-def dies(mutant: str) -> bool:
-    """Run a mutant's tests in a new process; tell whether one of them fails."""
+def dies(mutant: str, tests: list[str]) -> bool:
+    """Run tests of a mutant in a new process; tell whether one of them fails."""
     conv = {"MUTANT_UNDER_TEST": mutant, "PYTHONPATH": str(MUTANTS / "src")}
     try:
         done = subprocess.run(
-            [sys.executable, *PYTEST, *tests_for(mutant)],
+            [sys.executable, *PYTEST, *tests],
             cwd=MUTANTS,
             env=os.environ | conv,
             capture_output=True,
@@ -75,17 +85,19 @@ def dies(mutant: str) -> bool:
     return done.returncode != 0
 
 
-def try_again(alive: list[str]) -> dict[str, bool]:
-    """Tell of each mutant whether it dies; keep what was found if this is stopped."""
-    found = json.loads(AGAIN.read_text(encoding="utf-8")) if AGAIN.exists() else {}
-    if dies("none"):
+def try_again(changes: dict[str, str]) -> list[str]:
+    """Give the changes that no test notices; keep which died if this is stopped."""
+    dead = json.loads(AGAIN.read_text(encoding="utf-8")) if AGAIN.exists() else []
+    if dies("none", ALL):
         raise SystemExit("the tests fail without a mutant, too")
-    new = [mutant for mutant in alive if mutant not in found]
+    left = {mutant: what for mutant, what in changes.items() if what not in dead}
+    alive = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for mutant, dead in zip(new, pool.map(dies, new), strict=True):
-            found[mutant] = dead
-            write_whole(AGAIN, json.dumps(found, indent=1).encode())
-    return found
+        died = pool.map(lambda mutant: dies(mutant, tests_for(mutant)), left)
+        for what, is_dead in zip(left.values(), died, strict=True):
+            (dead if is_dead else alive).append(what)
+            write_whole(AGAIN, json.dumps(dead, indent=1).encode())
+    return alive
 
 
 def change(mutant: str) -> str:
@@ -127,8 +139,7 @@ def main() -> int:
     if undecided:
         raise SystemExit(f"{len(undecided)} mutants were not tried: run mutmut first")
     first = [mutant for mutant, what in fate.items() if what not in DEAD]
-    died = try_again(first)
-    changes = [change(mutant) for mutant in first if not died[mutant]]
+    changes = try_again({mutant: change(mutant) for mutant in first})
     known = reasons(LIST.read_text(encoding="utf-8"))
     excused = [next((k for k in known if covers(k, what)), "") for what in changes]
     new = [what for what, by in zip(changes, excused, strict=True) if not by]

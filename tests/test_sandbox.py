@@ -1,11 +1,13 @@
 """Whatever a learner hands in: the checker answers, and goes on."""
 
+import math
 import os
 import subprocess
 import sys
 import threading
 import time
 
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -13,7 +15,14 @@ import torch
 from conv.exercises import EXERCISES, judge, sandbox
 from conv.exercises.answers import seen
 from conv.exercises.functions import judge_function
+from conv.exercises.relations import (
+    Attempt,
+    moved_by_a_constant,
+    one_too_many,
+    scaled,
+)
 from conv.exercises.sandbox import MEGABYTES, Sandbox
+from conv.exercises.worker import Outcome
 
 
 def in_notebook(function):
@@ -245,6 +254,54 @@ def test_a_measurement_without_its_reason_is_half_the_answer():
 def test_a_list_with_something_else_in_it_holds_no_numbers(hole):
     assert seen([[hole, 2.0]]).numbers is None
     assert seen([[1.0, 2.0]]).numbers.tolist() == [[1.0, 2.0]]
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array])
+def test_of_many_numbers_none_is_looked_at(kind, monkeypatch):
+    monkeypatch.setattr("conv.exercises.answers.LARGEST", 3)
+    for count in (0, 1, 3):
+        numbers = seen(kind(range(count))).numbers
+        assert (numbers.tolist(), numbers.dtype) == (list(range(count)), "float64")
+    assert seen(kind(range(4))).numbers is None
+
+
+@pytest.mark.parametrize("value", ["1", 1j, np.datetime64("2020")])
+def test_an_array_of_something_else_holds_no_numbers(value):
+    assert seen(np.array([value])).numbers is None
+    assert seen(np.array([True, False])).numbers.tolist() == [1, 0]
+
+
+def attempts(*pairs):
+    """Make attempts in which so much came of what was wanted."""
+    return [
+        Attempt((), torch.tensor(want), Outcome(seen(torch.tensor(got))))
+        for got, want in pairs
+    ]
+
+
+@pytest.mark.parametrize(
+    ("relation", "pairs", "holds"),
+    [
+        (scaled, [([2.0, 4], [1.0, 2])], True),
+        (scaled, [([-2.0, -4], [1.0, 2]), ([6.0], [-3.0])], True),
+        (scaled, [([2.0, 4], [1.0, 3])], False),
+        (scaled, [([0.0, 0], [1.0, 2])], False),
+        (scaled, [([1.0, 2], [0.0, 0])], False),
+        (scaled, [([math.inf, 2], [math.inf, 1])], False),
+        (scaled, [([math.nan, 2], [1.0, 1])], False),
+        (scaled, [([1.0], [1.0, 2])], False),
+        (moved_by_a_constant, [([3.0, 4], [1.0, 2]), ([0.0], [-2.0])], True),
+        (moved_by_a_constant, [([3.0, 4], [1.0, 2]), ([0.0], [-3.0])], False),
+        (moved_by_a_constant, [([3.0, 4], [1.0, 2])], False),
+        (one_too_many, [([1.0, 2], [1.0]), ([1.0, 2, 3], [1.0, 2])], True),
+        (one_too_many, [([[1.0, 2]], [[1.0]])], True),
+        (one_too_many, [([1.0, 2], [1.0]), ([1.0], [1.0])], False),
+        (one_too_many, [([1.0, 2, 3], [1.0])], False),
+        (one_too_many, [([1.0], [1.0, 2])], False),
+    ],
+)
+def test_relations_hold_where_they_should(relation, pairs, holds):
+    assert bool(relation(attempts(*pairs))) == holds
 
 
 def test_the_number_of_answers_is_checked():

@@ -251,3 +251,11 @@ def test_a_notebook_shows_the_smallest_wrong_case(desk, capsys, monkeypatch):
     assert [len(ax.patches) for ax in figure.axes] == [0, 0, 0, 1]
     texts = [text.get_text() for ax in figure.axes for text in ax.texts]
     assert texts == ["4", "3", "-4", "0", "-16", "-12"]
+    desk.check("1.1", (0, 0))  # a wrong answer of which there is no picture
+    assert len(shown) == 1
+
+
+def test_long_lines_are_broken_and_long_words_are_not():
+    word = "w" * 72
+    lines = [f"1.1 {word}", *(f"     {text}" for text in (word, f"{word} x", 2 * word))]
+    assert wrapped(f"1.1 {word} {word}\n{word} x {2 * word}") == "\n".join(lines)

@@ -14,15 +14,16 @@ import torch
 
 from conv.exercises import EXERCISES, judge, sandbox
 from conv.exercises.answers import seen
-from conv.exercises.functions import judge_function
+from conv.exercises.exercise import Mistake
+from conv.exercises.functions import judge_function, mimics
 from conv.exercises.relations import (
     Attempt,
     moved_by_a_constant,
     one_too_many,
     scaled,
 )
-from conv.exercises.sandbox import MEGABYTES, Sandbox
-from conv.exercises.worker import Outcome
+from conv.exercises.sandbox import MEGABYTES, Sandbox, Trouble
+from conv.exercises.worker import Outcome, call
 
 
 def in_notebook(function):
@@ -141,6 +142,57 @@ def test_bad_behaviour_is_named_and_survived(answer, name, monkeypatch):
         monkeypatch.setattr(sandbox, "SECONDS", 60.0)  # busy machines fill it slowly
     assert judge("1.3", in_notebook(answer)).mistake == name
     assert right_again()
+
+
+class Broken:
+    """Can be sent, and can't be unpacked."""
+
+    def __call__(self, x, k):
+        return x
+
+    def __reduce__(self):
+        return int, ("one",)
+
+
+class TroubleAt:
+    """A sandbox in which the n-th run ends badly."""
+
+    def __init__(self, n):
+        self.runs = range(n)
+
+    def run(self, use, answer, cases):
+        if not self.runs:
+            raise Trouble("lost", "It was here a moment ago.")
+        self.runs = self.runs[1:]
+        return [call(use, answer, case) for case in cases]
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_trouble_is_told_whenever_it_comes(n):
+    exercise = EXERCISES["1.3"]
+    verdict = judge_function(exercise, exercise.expected, TroubleAt(n))
+    told = "1.3  not yet: lost\nIt was here a moment ago."
+    assert str(verdict) == told
+    assert judge_function(exercise, exercise.expected, TroubleAt(3)).right
+
+
+def test_what_cant_be_unpacked_is_told():
+    verdict = judge("1.3", Broken())
+    assert verdict.mistake == "can't be sent"
+    assert "ValueError: invalid literal for int() with base 10: 'one'" in verdict.says
+    assert right_again()
+
+
+def test_only_what_the_answer_takes_counts():
+    """Not what the notebook has, or the checker had before."""
+    ballast = np.ones(2**26)  # 512 MB
+    box = Sandbox()
+    try:
+        box.run(lambda answer, x: answer, None, [(1,)])
+        memory = psutil.Process(box.process.pid).memory_info().rss
+        assert abs(box.floor - memory) < ballast.nbytes / 2
+    finally:
+        box.stop()
 
 
 def test_a_killed_worker_leaves_no_process():
@@ -269,6 +321,20 @@ def test_of_many_numbers_none_is_looked_at(kind, monkeypatch):
 def test_an_array_of_something_else_holds_no_numbers(value):
     assert seen(np.array([value])).numbers is None
     assert seen(np.array([True, False])).numbers.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "holds"), [({}, False), ({1}, False), ({1, 3}, True), ({1, 2, 3}, True)]
+)
+def test_a_mistake_must_show_in_two_cases(wrong, holds):
+    def err(number):
+        return torch.tensor(-1 if number in wrong else number)
+
+    tries = [
+        Attempt((number,), torch.tensor(number), Outcome(seen(err(number))))
+        for number in (1, 2, 3)
+    ]
+    assert mimics(Mistake("wrong sign", "", err), tries) == holds
 
 
 def attempts(*pairs):

@@ -1,5 +1,9 @@
 """Settings and fixtures that all tests share."""
 
+import os
+import signal
+from collections.abc import Iterator
+
 import pytest
 import torch
 from hypothesis import settings
@@ -24,3 +28,19 @@ def device() -> torch.device:
 @pytest.fixture(autouse=True)
 def seed() -> None:
     conv.seed_everything(0)
+
+
+def too_long(signum: int, frame: object) -> None:
+    raise TimeoutError("no test of a mutant may take so long")
+
+
+@pytest.fixture(autouse=True)
+def limit_for_mutants() -> Iterator[None]:
+    """End a test that waits for ever since a mutant makes it: a death like others."""
+    if not os.environ.get("MUTANT_UNDER_TEST"):
+        yield
+        return
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(60)  # seconds
+    yield
+    signal.alarm(0)

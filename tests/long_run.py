@@ -1,4 +1,4 @@
-"""Re-run all notebooks many times, and look for a cell that fails once: ``make test-long``.
+"""Re-run all notebooks many times, look for a cell that fails: ``make test-long``.
 
 Twenty runs take more than an hour. Stop it whenever you like: what has been run is
 kept in build/long-run.json, and the next start goes on from there, as long as

@@ -158,12 +158,12 @@ class TroubleAt:
     """A sandbox in which the n-th run ends badly."""
 
     def __init__(self, n):
-        self.runs = range(n)
+        self.left = n
 
     def run(self, use, answer, cases):
-        if not self.runs:
+        if self.left == 0:
             raise Trouble("lost", "It was here a moment ago.")
-        self.runs = self.runs[1:]
+        self.left -= 1
         return [call(use, answer, case) for case in cases]
 
 

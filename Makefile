@@ -76,6 +76,7 @@ plant: $(READY)  ## plant 20 wrong numbers, see each one caught
 
 # mutmut's first half changes and tests, which takes hours; it goes on where it was.
 mutants: $(AUDIT)  ## change conv bit by bit, see a test notice each change
+	mkdir -p mutants/src  # Python overlooks a folder that comes after it started
 	$(SETTING) OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR)/mutants/src \
 	  $(BIN)/mutmut run
 	$(BIN)/python tests/mutants.py

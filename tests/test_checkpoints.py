@@ -220,11 +220,18 @@ def test_what_a_checkpoint_holds(tmp_path):
     assert set(with_plan) == {*held, "scheduler"}
 
 
-def test_another_plans_checkpoint_changes_nothing(tmp_path):
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda o: lr_scheduler.OneCycleLR(o, 0.1, 10),
+        lambda o: lr_scheduler.ExponentialLR(o, 0.9),  # the optimizer looks the same
+    ],
+)
+def test_another_plans_checkpoint_changes_nothing(other, tmp_path):
     path = tmp_path / "run.pt"
     fit_another(path, plan=lambda o: lr_scheduler.StepLR(o, 3))
     with pytest.raises(ValueError, match="is of another run"):
-        fit_another(path, plan=lambda o: lr_scheduler.OneCycleLR(o, 0.1, 10))
+        fit_another(path, plan=other)
 
 
 @pytest.mark.parametrize("state", [["net", "optimizer"], {"net": {}}, 3])

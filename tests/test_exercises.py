@@ -15,7 +15,12 @@ import torch
 
 from answers.kit import RIGHT, WRONG
 from conv.exercises import DESK, EXERCISES, judge, solution
-from conv.exercises.exercise import FunctionExercise, ValueExercise
+from conv.exercises.exercise import (
+    FunctionExercise,
+    ValueExercise,
+    distinct_numbers,
+    whole_numbers,
+)
 from conv.exercises.judging import judge_value
 from conv.exercises.notebook import read_solutions, wrapped
 from conv.exercises.picture import draw_attempt
@@ -44,6 +49,19 @@ def no_process_for_each_mutant(monkeypatch):
     """Spare a mutant's tests the start of a sandbox, which takes seconds."""
     if os.environ.get("MUTANT_UNDER_TEST"):
         monkeypatch.setattr(DESK, "sandbox", Here())
+
+
+def test_numbers_of_cases_read_well():
+    whole, distinct = whole_numbers(30, 40), distinct_numbers(3, 5)
+    assert whole.unique().tolist() == list(range(-4, 6))
+    assert sorted(distinct.flatten().tolist()) == list(range(-7, 8))
+    assert whole.dtype == distinct.dtype == torch.float64
+
+
+def test_cases_are_the_same_each_time():
+    assert torch.equal(whole_numbers(3, 4), whole_numbers(3, 4))
+    assert not torch.equal(whole_numbers(3, 4), whole_numbers(3, 4, seed=1))
+    assert torch.equal(distinct_numbers(3, 5), distinct_numbers(3, 5))
 
 
 def exercise_cells() -> dict[str, tuple[str, str]]:

@@ -17,7 +17,7 @@ from full_disk import full_disk, no_rights
 @pytest.fixture
 def file(tmp_path, monkeypatch):
     """Keep progress in a file of the test's own."""
-    path = tmp_path / "deep" / "progress.json"
+    path = tmp_path / "deep" / "down" / "progress.json"
     monkeypatch.setenv("CONV_PROGRESS", str(path))
     return path
 
@@ -137,7 +137,7 @@ GOOD = {"tries": 1, "right": True, "hints": 0, "solution": False}
     ],
 )
 def test_a_broken_file_is_set_aside(file, content, capsys):
-    file.parent.mkdir()
+    file.parent.mkdir(parents=True)
     file.write_bytes(content)
     record = Progress()
     record.note("1.1", tries=1)
@@ -154,7 +154,7 @@ def test_a_broken_file_is_set_aside(file, content, capsys):
 
 
 def test_a_file_that_cannot_be_written_costs_only_the_file(file, capsys):
-    file.parent.mkdir()
+    file.parent.mkdir(parents=True)
     file.mkdir()  # a folder in its place
     record = Progress()
     assert record.note("1.1", tries=1)["tries"] == 1

@@ -290,6 +290,15 @@ TRY = "Try a smaller case by hand, or ask for a hint."
 MATRIX = [[1.0, 2.0], [3.0, 4.5]]
 
 
+def test_the_error_of_what_is_no_function_has_no_line():
+    class Refusing:
+        def __call__(self, x, k):
+            raise ValueError("not today")
+
+    says = judge("1.3", Refusing()).says
+    assert says.startswith("It raised ValueError: not today\n0 of ")
+
+
 @pytest.mark.parametrize(
     ("expected", "answer", "name", "says"),
     [

@@ -18,7 +18,9 @@ from conv.exercises.exercise import Mistake
 from conv.exercises.functions import judge_function, mimics
 from conv.exercises.relations import (
     Attempt,
+    always_the_same,
     moved_by_a_constant,
+    negated,
     one_too_many,
     scaled,
 )
@@ -359,6 +361,11 @@ def attempts(*pairs):
         (moved_by_a_constant, [([3.0, 4], [1.0, 2]), ([0.0], [-2.0])], True),
         (moved_by_a_constant, [([3.0, 4], [1.0, 2]), ([0.0], [-3.0])], False),
         (moved_by_a_constant, [([3.0, 4], [1.0, 2])], False),
+        (negated, [(-3.0, 3.0), (2.0, -2.0)], True),
+        (negated, [(-3.0, 3.0), (2.0, 2.0)], False),
+        (always_the_same, [(5.0, 1.0), (5.0, 2.0), (5.0, 3.0)], True),
+        (always_the_same, [(5.0, 1.0), (5.0, 2.0)], False),
+        (always_the_same, [(5.0, 1.0), (5.0, 2.0), (4.0, 3.0)], False),
         (one_too_many, [([1.0, 2], [1.0]), ([1.0, 2, 3], [1.0, 2])], True),
         (one_too_many, [([[1.0, 2]], [[1.0]])], True),
         (one_too_many, [([1.0, 2], [1.0]), ([1.0], [1.0])], False),
@@ -368,6 +375,17 @@ def attempts(*pairs):
 )
 def test_relations_hold_where_they_should(relation, pairs, holds):
     assert bool(relation(attempts(*pairs))) == holds
+
+
+def test_to_print_besides_is_no_mistake():
+    @in_notebook
+    def chatty(x, k):
+        print("at work")
+        return "done"
+
+    verdict = judge("1.3", chatty)
+    assert verdict.mistake == ""
+    assert verdict.says.startswith("Your function gives a str.")
 
 
 def test_the_number_of_answers_is_checked():

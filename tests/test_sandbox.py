@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from fractions import Fraction
 
 import numpy as np
 import psutil
@@ -13,7 +14,7 @@ import pytest
 import torch
 
 from conv.exercises import EXERCISES, judge, sandbox
-from conv.exercises.answers import seen
+from conv.exercises.answers import agree, close, seen
 from conv.exercises.exercise import Mistake
 from conv.exercises.functions import judge_function, mimics
 from conv.exercises.relations import (
@@ -323,6 +324,55 @@ def test_of_many_numbers_none_is_looked_at(kind, monkeypatch):
 def test_an_array_of_something_else_holds_no_numbers(value):
     assert seen(np.array([value])).numbers is None
     assert seen(np.array([True, False])).numbers.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "is_numbers"),
+    [
+        (None, "nothing", False),
+        (3, "a number", True),
+        (Fraction(1, 2), "a number", True),
+        ([1, 2], "a list of shape (2,)", True),
+        (np.zeros((2, 3)), "a ndarray of shape (2, 3)", True),
+        ([1, [2, 3]], "a list", False),
+        ("1", "a str", False),
+        (ValueError, "a type", False),
+        ({1}, "a set", False),
+        (object(), "an object", False),
+        (torch.ones(2, 3), "a tensor of shape (2, 3)", True),
+        (torch.ones(2).cfloat(), "a tensor of complex numbers of shape (2,)", False),
+        (torch.ones(2, device="meta"), "a tensor of shape (2,)", False),
+        (torch.ones(2, 2).to_sparse(), "a tensor of shape (2, 2)", False),
+    ],
+)
+def test_an_answer_is_named_by_what_it_is(value, kind, is_numbers):
+    found = seen(value)
+    assert (found.kind, found.numbers is not None) == (kind, is_numbers)
+    assert not agree(seen(None), 0.0)
+
+
+def test_of_a_large_tensor_no_number_is_looked_at(monkeypatch):
+    monkeypatch.setattr("conv.exercises.answers.LARGEST", 3)
+    assert seen(torch.ones(3)).numbers.tolist() == [1, 1, 1]
+    assert seen(torch.ones(4)).numbers is None
+
+
+@pytest.mark.parametrize(
+    ("want", "off", "fits"),
+    [
+        ([1000.0, 1.0], 0.009, True),
+        ([1000.0, 1.0], 0.011, False),
+        ([0.001], 9e-9, True),
+        ([0.001], 1.1e-8, False),
+        ([0.0], 9e-6, True),
+        ([0.0], 1.1e-5, False),
+        ([math.inf, 1.0], 9e-6, True),
+        ([math.inf, 1.0], 1.1e-5, False),
+    ],
+)
+def test_numbers_are_compared_as_parts_of_the_largest(want, off, fits):
+    want = np.array(want)
+    assert close(want + off, want) == close(want - off, want) == fits
 
 
 @pytest.mark.parametrize(

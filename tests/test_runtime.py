@@ -95,7 +95,7 @@ def test_a_folder_that_cant_be_written_is_named(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
-def test_what_killed_writers_left_is_removed_later(tmp_path):
+def test_what_dead_writers_left_is_removed_later(tmp_path):
     """But not what others may be writing, and not another file's."""
     names = ["run[1].pt.7.part", "run[1].pt.8.part", "run1.pt.7.part"]
     for name in names:

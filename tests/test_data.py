@@ -212,6 +212,11 @@ def test_a_loader_shuffles_if_asked(monkeypatch):
     assert sorted(walk.tolist()) == list(range(50))
 
 
+def test_a_batch_may_hold_all():
+    [(images, labels)] = conv.batches(some_pictures(), 2**31 - 1)
+    assert (len(images), len(labels)) == (10, 10)
+
+
 @pytest.mark.parametrize(
     ("size", "error", "message"),
     [

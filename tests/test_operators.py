@@ -148,6 +148,11 @@ def test_pooling_keeps_what_is_not_a_number():
     assert pool2d(X, (1, 3)).isnan().all()
 
 
+def test_valid_padding_is_none():
+    X, K = torch.rand(2, 3, 5, 6), torch.rand(4, 3, 2, 3)
+    assert torch.equal(conv2d(X, K, padding="valid"), conv2d(X, K, padding=0))
+
+
 def test_second_derivatives():
     X, K, Kt = normal(2, 2, 4, 5), normal(4, 1, 2, 2), normal(2, 2, 2, 2)
     X2, K2, bias = X.detach()[:1, :, :2, :2].requires_grad_(), K, normal(4)

@@ -438,6 +438,14 @@ def test_to_print_besides_is_no_mistake():
     assert verdict.says.startswith("Your function gives a str.")
 
 
+def test_a_result_instead_of_a_function_is_told():
+    assert str(judge("1.3", torch.ones(3))).splitlines() == [
+        "1.3  not yet: result instead of function",
+        "The checker wants the function itself, and calls it; you gave a tensor of "
+        "shape (3,). Are there parentheses behind a function's name?",
+    ]
+
+
 def test_the_number_of_answers_is_checked():
     assert judge("1.1").mistake == "not one answer"
     assert judge("1.1", 1, 2).mistake == "not one answer"

@@ -447,7 +447,10 @@ def test_a_result_instead_of_a_function_is_told():
 
 
 def test_the_number_of_answers_is_checked():
-    assert judge("1.1").mistake == "not one answer"
+    assert str(judge("1.1")).splitlines() == [
+        "1.1  not yet: not one answer",
+        "The checker takes 1 of your answers; it got 0.",
+    ]
     assert judge("1.1", 1, 2).mistake == "not one answer"
     assert judge("7.4", 8).mistake == "not one answer"
 

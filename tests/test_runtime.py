@@ -105,3 +105,11 @@ def test_what_dead_writers_left_is_removed_later(tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted(
         ["run[1].pt", *names[1:]]
     )
+
+
+@pytest.mark.parametrize("seed", [0, 2**32 - 1])
+def test_the_least_and_the_largest_seed(seed):
+    conv.seed_everything(seed)
+    first = draw()
+    conv.seed_everything(seed)
+    assert draw() == first

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cloudpickle
 import nbformat
+import numpy as np
 import pytest
 import torch
 
@@ -138,6 +139,23 @@ def test_nobody_has_tried_the_stub(number):
 @pytest.mark.parametrize("number", TO_MEND)
 def test_nobody_has_mended_the_broken_one(number):
     assert stub_verdict(number) == f"{number}  not attempted yet"
+
+
+@pytest.mark.parametrize("number", TO_MEND)
+def test_checker_and_notebook_have_the_same_mistakes_to_mend(number):
+    """Not only the same code, as above: they do the same."""
+    exercise = EXERCISES[number]
+    [shown] = answers(number, CELLS[number][0])
+    for case in exercise.cases():
+        told, kept = (
+            call(exercise.use, function, copy.deepcopy(case))
+            for function in (shown, exercise.broken)
+        )
+        assert (told.error, told.changed) == (kept.error, kept.changed)
+        if not told.error:
+            for part in ("kind", "dtype", "device"):
+                assert getattr(told.result, part) == getattr(kept.result, part)
+            np.testing.assert_array_equal(told.result.numbers, kept.result.numbers)
 
 
 @each_exercise

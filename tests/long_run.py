@@ -1,8 +1,8 @@
 """Re-run all notebooks many times, look for a cell that fails: ``make test-long``.
 
 Twenty runs take more than an hour. Stop it whenever you like: what has been run is
-kept in build/long-run.json, and the next start goes on from there, as long as
-notebooks and code are the same.
+kept in tests/long-run.json, and the next start goes on from there, as long as
+notebooks and code are the same. Commit it, and another clone goes on from there.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from conv.runtime import write_whole
 from rerun import Outcome, rerun
 
 ROOT = Path(__file__).parent.parent
-MEMORY = ROOT / "build" / "long-run.json"
+MEMORY = ROOT / "tests" / "long-run.json"
 READ = ["notebooks", "src", "requirements.txt"]  # what a run depends on
 
 
@@ -41,8 +41,7 @@ def remember(tree: str) -> list[Outcome]:
 
 def note(tree: str, runs: list[Outcome]) -> None:
     """Write the runs so that a stop in the middle of it loses none."""
-    MEMORY.parent.mkdir(exist_ok=True)
-    text = json.dumps({tree: [asdict(run) for run in runs]}, indent=1)
+    text = json.dumps({tree: [asdict(run) for run in runs]}, indent=1) + "\n"
     write_whole(MEMORY, text.encode())
 
 

@@ -103,7 +103,7 @@ def without_options(layer: nn.Module, norm: nn.Module, x: Tensor) -> Tensor:
     return F.conv2d(x, weight, right_bias(layer, norm, s), groups=layer.groups)
 
 
-def rebuilt(layer, norm, scale, bias) -> nn.Module:
+def rebuilt(layer: nn.Module, scale: Tensor, bias: Tensor) -> nn.Module:
     """Make a copy of a layer with other numbers."""
     new = copy.deepcopy(layer)
     with torch.no_grad():
@@ -122,7 +122,7 @@ def wrong_fold(scale: Callable, bias: Callable) -> Callable[..., Tensor]:
 
     def used(layer: nn.Module, norm: nn.Module, x: Tensor) -> Tensor:
         s = scale(norm)
-        return rebuilt(layer, norm, s, bias(layer, norm, s))(x)
+        return rebuilt(layer, s, bias(layer, norm, s))(x)
 
     return used
 
@@ -176,7 +176,6 @@ folded = FunctionExercise(
             "The bias is right, the weights are the old ones.",
             lambda layer, norm, x: rebuilt(
                 layer,
-                norm,
                 torch.ones_like(norm.weight),
                 right_bias(layer, norm, scale_of(norm)),
             )(x),

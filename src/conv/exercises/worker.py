@@ -53,7 +53,7 @@ def serve(connection: Connection) -> None:
     torch.set_num_threads(1)
     settle()
     torch.ones(1, device="meta") + 1  # slow the first time
-    with contextlib.suppress(EOFError, BrokenPipeError):
+    with contextlib.suppress(EOFError, ConnectionError):
         connection.send(WARM)
         while True:
             job = connection.recv_bytes()

@@ -218,8 +218,11 @@ def test_only_what_the_answer_takes_counts():
         box.stop()
 
 
-def test_a_stopped_worker_leaves_no_child_and_no_grandchild():
+def test_a_stopped_worker_leaves_no_process():
+    before = {p.pid for p in psutil.Process().children(recursive=True)}
     assert judge("1.3", in_notebook(childbearing)).mistake == "endless loop"
+    after = {p.pid for p in psutil.Process().children(recursive=True)}
+    assert after <= before
     left = [p.info["cmdline"] for p in psutil.process_iter(["cmdline"])]
     assert not [line for line in left if line and line[-1] in (CHILD, GRANDCHILD)]
 
@@ -524,7 +527,8 @@ def test_a_forgotten_worker_ends_in_silence(seconds, capfd):
     box.run(slow, None, [(0.0,)])
     if seconds is not None:
         box.deliver(cloudpickle.dumps((slow, None, [(s,) for s in seconds])))
-        assert box.connection.poll(0.2) == (seconds[0] == 0)
+    if seconds == [0.0]:
+        assert box.connection.poll(20)
     box.connection.close()
     box.process.join(20)
     assert (box.process.exitcode, capfd.readouterr().err) == (0, "")

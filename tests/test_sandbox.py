@@ -219,10 +219,12 @@ def test_only_what_the_answer_takes_counts():
 
 
 def test_a_stopped_worker_leaves_no_process():
-    before = {p.pid for p in psutil.Process().children(recursive=True)}
-    assert judge("1.3", in_notebook(childbearing)).mistake == "endless loop"
-    after = {p.pid for p in psutil.Process().children(recursive=True)}
-    assert after <= before
+    box = Sandbox()
+    box.warm_up()
+    worker = box.process.pid
+    verdict = judge_function(EXERCISES["1.3"], in_notebook(childbearing), box)
+    assert verdict.mistake == "endless loop"
+    assert not psutil.pid_exists(worker)
     left = [p.info["cmdline"] for p in psutil.process_iter(["cmdline"])]
     assert not [line for line in left if line and line[-1] in (CHILD, GRANDCHILD)]
 

@@ -5,6 +5,7 @@ import os
 
 import torch
 import torch.distributed as dist
+import torch.distributed.nn  # here: if it comes later, it keeps the group for good
 from torch.nn.functional import cross_entropy
 from torch.nn.parallel import DistributedDataParallel
 
@@ -32,7 +33,6 @@ parser.add_argument("--batch-size", type=int, default=100, help="of all processe
 parser.add_argument("--checkpoint", help="keep the run in this file, and go on from it")
 parser.add_argument("--double", action="store_true", help="64 bits, to compare runs")
 options = parser.parse_args()
-
 rank, world = int(os.getenv("RANK", "0")), int(os.getenv("WORLD_SIZE", "1"))
 device = conv.default_device()
 if device.type != "cpu":  # one accelerator a process
@@ -55,5 +55,6 @@ history = conv.fit(net, *task, checkpoint=options.checkpoint, **also)
 rows = zip(history.losses, history.validation_losses, history.metrics, strict=True)
 for loss, validation_loss, accuracy in rows if rank == 0 else []:
     print(f"{loss:.7f}, validation {validation_loss:.7f}, accuracy {accuracy:.3f}")
-if world > 1:
+if world > 1:  # a thread of the group that is still at work at the exit would abort
+    del net  # it holds the group
     dist.destroy_process_group()

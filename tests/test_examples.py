@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,11 @@ SCRIPT = Path(__file__).parent.parent / "examples" / "train_ddp.py"
 EPOCHS = 2
 
 
-def run(processes: int, *options: object) -> list[list[float]]:
-    """Train in so many processes; return each epoch's numbers."""
+def run(processes: int, *options: object, script: Sequence[Path] = (SCRIPT,)) -> str:
+    """Train in so many processes; return what is printed."""
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
     launch = [*launch, str(processes)] if processes > 1 else []
-    command = [sys.executable, *launch, SCRIPT, "--epochs", EPOCHS, *options]
+    command = [sys.executable, *launch, *script, "--epochs", EPOCHS, *options]
     # More threads than cores would spin, and take minutes.
     environment = os.environ | {"CONV_DEVICE": "cpu", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
@@ -27,30 +28,62 @@ def run(processes: int, *options: object) -> list[list[float]]:
         env=environment,
     )
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    return done.stdout
+
+
+def losses(*options: object) -> list[list[float]]:
+    """Train; return each epoch's numbers."""
+    lines = run(*options).splitlines()
     return [[float(n) for n in re.findall(r"\d+\.\d+", line)] for line in lines]
 
 
 @pytest.fixture(scope="module")
 def alone():
-    return run(1, "--double")
+    return losses(1, "--double")
 
 
 def test_two_processes_repeat_ones_losses(alone, tmp_path):
     path = tmp_path / "run.pt"
-    together = run(2, "--double", "--checkpoint", path)
+    together = losses(2, "--double", "--checkpoint", path)
     assert len(alone) == len(together) == EPOCHS
     for one, two in zip(alone, together, strict=True):
         assert two[:2] == pytest.approx(one[:2], abs=1e-5, rel=0)
     assert together[-1][2] == alone[-1][2] > 0.8
-    assert (
-        run(2, "--double", "--checkpoint", path) == together
-    )  # at once: the run is finished
+    again = losses(2, "--double", "--checkpoint", path)  # at once: it is finished
+    assert again == together
 
 
 def test_uneven_shares_are_refused():
     with pytest.raises(AssertionError, match="25 pictures for 2 processes"):
         run(2, "--batch-size", 25)
+
+
+WATCHED = """
+import runpy, sys
+import psutil
+import torch.distributed as dist
+
+def counted(destroy=dist.destroy_process_group):
+    before = psutil.Process().num_threads()
+    destroy()
+    after = psutil.Process().num_threads()
+    sys.stdout.write(f"\\n{before} threads, then {after}\\n")  # whole, from each
+
+dist.destroy_process_group = counted
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_no_thread_is_left_to_abort_at_the_exit(tmp_path):
+    """One that still lets go of a tensor when Python ends aborts the process."""
+    watched = tmp_path / "watched.py"
+    watched.write_text(WATCHED)
+    printed = run(2, script=[watched, SCRIPT])
+    counts = re.findall(r"(\d+) threads, then (\d+)", printed)
+    assert len(counts) == 2
+    for before, after in counts:
+        assert int(before) - int(after) >= 3  # it listens in one, and works in two
 
 
 def test_the_script_is_short():

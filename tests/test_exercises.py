@@ -22,6 +22,7 @@ from conv.exercises.exercise import (
     distinct_numbers,
     whole_numbers,
 )
+from conv.exercises.functions import judge_function
 from conv.exercises.judging import judge_value
 from conv.exercises.notebook import read_solutions, wrapped
 from conv.exercises.picture import draw_attempt
@@ -429,6 +430,16 @@ def test_cases_begin_with_the_smallest_and_tell_something():
             for case in exercise.cases():
                 expected = torch.as_tensor(exercise.expected(*case))
                 assert expected.any(), "zeros hide too many mistakes"
+
+
+def test_the_smallest_wrong_case_is_shown():
+    """Which isn't the first: cases are told by what they show, too."""
+    exercise = EXERCISES["3.5"]
+    verdict = judge_function(
+        exercise, lambda X: exercise.expected(X) + (X.numel() > 15), Here()
+    )
+    wrong = [X.shape for (X,) in exercise.cases() if X.numel() > 15]
+    assert wrong[0] != verdict.attempt.case[0].shape == (4, 4)
 
 
 def test_asking_for_an_unknown_exercise_names_it():

@@ -27,12 +27,16 @@ def test_seed_repeats_all_generators():
     assert all(a != b for a, b in zip(draw(), first, strict=True))
 
 
-def test_seed_asks_for_exact_products():
+def test_seed_asks_for_exact_products_and_sums_in_one_order(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", False)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
     torch.backends.cudnn.conv.fp32_precision = "tf32"
     torch.backends.cuda.matmul.fp32_precision = "tf32"
     conv.seed_everything(0)
     assert torch.backends.cudnn.conv.fp32_precision == "ieee"
     assert torch.backends.cuda.matmul.fp32_precision == "ieee"
+    assert torch.backends.cudnn.deterministic
+    assert not torch.backends.cudnn.benchmark
 
 
 @pytest.mark.parametrize("name", ["cpu", "meta"])

@@ -103,7 +103,7 @@ class FunctionExercise(Exercise):
     expected : callable
         The oracle: takes a case's arguments.
     cases : callable
-        Gives argument tuples, in float64; the smallest come first.
+        Gives argument tuples, in float64, one of the smallest first.
     use : callable
         ``use(answer, *case)``, run in the worker.
     keeps : sequence of str

@@ -69,7 +69,7 @@ def wrong_values(
     exercise: FunctionExercise, answer: Callable, attempts: Attempts
 ) -> Verdict:
     """Find the smallest wrong case, and the misconception that explains all cases."""
-    smallest = next(attempt for attempt in attempts if not attempt.right)
+    smallest = min((a for a in attempts if not a.right), key=numbers_in)
     name, says = name_mistake(exercise, attempts)
     error = smallest.outcome.error
     if error:
@@ -83,6 +83,11 @@ def wrong_values(
     rights = sum(attempt.right for attempt in attempts)
     says += f"\n{rights} of {len(attempts)} cases are right."
     return not_yet(exercise, name, says, smallest)
+
+
+def numbers_in(attempt: Attempt) -> int:
+    """Count the numbers that a case gives an answer to use."""
+    return sum(part.numel() for part in attempt.case if isinstance(part, Tensor))
 
 
 def name_mistake(exercise: FunctionExercise, attempts: Attempts) -> tuple[str, str]:

@@ -57,7 +57,8 @@ def settings() -> dict[str, tuple[dict[str, str], dict[str, str]]]:
     }
     names = list(VECTORS)
     best = torch.backends.cpu.get_cpu_capability().lower()
-    for name in names[: names.index(best)]:  # the best is in use anyway
+    narrower = names[: names.index(best)] if best in names else names[:1]  # not Intel's
+    for name in narrower:  # the best is in use anyway
         variables = {"ATEN_CPU_CAPABILITY": name} | VECTORS[name]
         found[f"vectors: {name}"] = variables, {"vectors": name}
     return found

@@ -114,7 +114,8 @@ def with_a_bad_error(x, k):
     raise Mute
 
 
-GRANDCHILD = f"import time; time.sleep(3600)  # of test process {os.getpid()}"
+GRANDCHILD = "import time; print(1, flush=True); time.sleep(3600)"
+GRANDCHILD += f"  # of test process {os.getpid()}"
 CHILD = (
     f"import subprocess, sys; subprocess.run([sys.executable, '-c', {GRANDCHILD!r}])"
 )
@@ -124,6 +125,14 @@ def childbearing(x, k):
     subprocess.Popen([sys.executable, "-c", CHILD])
     while True:
         pass
+
+
+def hoarding_with_children(x, k):
+    child = subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE)
+    child.stdout.readline()  # both are there now
+    hoard = []
+    while True:
+        hoard.append(torch.ones(1_000_000))
 
 
 LOCK = threading.Lock()
@@ -218,12 +227,13 @@ def test_only_what_the_answer_takes_counts():
         box.stop()
 
 
-def test_a_stopped_worker_leaves_no_process():
+def test_a_stopped_worker_leaves_no_process(monkeypatch):
+    monkeypatch.setattr(sandbox, "SECONDS", 60.0)
     box = Sandbox()
     box.warm_up()
     worker = box.process.pid
-    verdict = judge_function(EXERCISES["1.3"], in_notebook(childbearing), box)
-    assert verdict.mistake == "endless loop"
+    answer = in_notebook(hoarding_with_children)
+    assert judge_function(EXERCISES["1.3"], answer, box).mistake == "out of memory"
     assert not psutil.pid_exists(worker)
     left = [p.info["cmdline"] for p in psutil.process_iter(["cmdline"])]
     assert not [line for line in left if line and line[-1] in (CHILD, GRANDCHILD)]
@@ -495,7 +505,7 @@ def test_an_answer_leaves_no_settings_behind():
         torch.set_grad_enabled(False)
         return x
 
-    assert not judge("1.3", meddling).right
+    judge("1.3", meddling)
     assert right_again()
 
 
@@ -510,7 +520,8 @@ def test_an_interrupt_stops_the_worker_and_the_next_answer_is_judged(monkeypatch
         judge_function(EXERCISES["1.3"], in_notebook(endless), box)
     assert box.process is None
     monkeypatch.undo()
-    assert judge_function(EXERCISES["1.3"], in_notebook(exiting), box).mistake
+    exercise = EXERCISES["1.3"]
+    assert judge_function(exercise, exercise.expected, box).right
 
 
 def slow(answer: object, seconds: float) -> float:

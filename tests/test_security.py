@@ -310,7 +310,7 @@ def test_dependabot_keeps_the_actions_and_waits_a_week():
 
 @each_workflow
 def test_workflows_install_by_hash(path):
-    """But `make fresh`, which does what a learner does, who has no hashes."""
+    """Those that call make, but for `make fresh`: a learner has no hashes."""
     workflow = yaml.safe_load(path.read_text())
     for name, job in workflow["jobs"].items():
         runs = [step.get("run", "") for step in job["steps"]]

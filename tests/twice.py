@@ -1,4 +1,4 @@
-"""Run each notebook twice in one kernel, its exercises out of order: ``make twice``.
+"""Run notebooks twice in one kernel, exercises out of order: ``make test-twice``.
 
 A learner runs cells again, and jumps to an exercise. Neither may fail, and a second
 run from the top prints what the first one printed.

@@ -14,8 +14,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+import check_gpu
 import conv
-from check_gpu import accelerator_bytes
 from load import load
 
 install = load("binder/install.py")
@@ -220,4 +220,7 @@ def test_every_public_name_is_documented():
 
 def test_the_gpu_check_notices_a_run_on_the_cpu(monkeypatch):
     monkeypatch.setenv("CONV_DEVICE", "cpu")
-    assert accelerator_bytes(ROOT / "notebooks" / "index.ipynb") == 0
+    index = ROOT / "notebooks" / "index.ipynb"
+    assert check_gpu.accelerator_bytes(index) == 0
+    monkeypatch.setattr(check_gpu, "QUESTION", "print(12)")  # as a GPU would answer
+    assert check_gpu.accelerator_bytes(index) == 12

@@ -57,7 +57,7 @@ def settings() -> dict[str, tuple[dict[str, str], dict[str, str]]]:
     }
     names = list(VECTORS)
     best = torch.backends.cpu.get_cpu_capability().lower()
-    narrower = names[: names.index(best)] if best in names else names[:1]  # not Intel's
+    narrower = names[: names.index(best)] if best in names else names[:1]  # not x86
     for name in narrower:  # the best is in use anyway
         variables = {"ATEN_CPU_CAPABILITY": name} | VECTORS[name]
         found[f"vectors: {name}"] = variables, {"vectors": name}

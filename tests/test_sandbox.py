@@ -505,7 +505,7 @@ def test_an_answer_leaves_no_settings_behind():
         torch.set_grad_enabled(False)
         return x
 
-    judge("1.3", meddling)
+    assert not judge("1.3", meddling).right
     assert right_again()
 
 

@@ -31,31 +31,10 @@ def run(processes: int, *options: object, script: Sequence[Path] = (SCRIPT,)) ->
     return done.stdout
 
 
-def losses(*options: object) -> list[list[float]]:
-    """Train; return each epoch's numbers."""
-    lines = run(*options).splitlines()
-    return [[float(n) for n in re.findall(r"\d+\.\d+", line)] for line in lines]
-
-
-@pytest.fixture(scope="module")
-def alone():
-    return losses(1, "--double")
-
-
-def test_two_processes_repeat_ones_losses(alone, tmp_path):
-    path = tmp_path / "run.pt"
-    together = losses(2, "--double", "--checkpoint", path)
-    assert len(alone) == len(together) == EPOCHS
-    for one, two in zip(alone, together, strict=True):
-        assert two[:2] == pytest.approx(one[:2], abs=1e-5, rel=0)
-    assert together[-1][2] == alone[-1][2] > 0.8
-    again = losses(2, "--double", "--checkpoint", path)  # at once: it is finished
-    assert again == together
-
-
-def test_uneven_shares_are_refused():
-    with pytest.raises(AssertionError, match="25 pictures for 2 processes"):
-        run(2, "--batch-size", 25)
+def losses(printed: str) -> list[list[float]]:
+    """Read each epoch's numbers."""
+    lines = [re.findall(r"\d+\.\d+", line) for line in printed.splitlines()]
+    return [[float(number) for number in line] for line in lines if line]
 
 
 WATCHED = """
@@ -75,15 +54,31 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def test_no_thread_is_left_to_abort_at_the_exit(tmp_path):
-    """One that still lets go of a tensor when Python ends aborts the process."""
-    watched = tmp_path / "watched.py"
+def test_two_processes_repeat_ones_losses_and_leave_no_thread(tmp_path):
+    """A thread that lets go of a tensor when Python ends would abort the process."""
+    path, watched = tmp_path / "run.pt", tmp_path / "watched.py"
     watched.write_text(WATCHED)
-    printed = run(2, script=[watched, SCRIPT])
+    options = ["--double", "--checkpoint", path]
+    printed = run(2, *options, script=[watched, SCRIPT])  # one run for both, 10 s
+
+    alone, together = losses(run(1, "--double")), losses(printed)
+    assert len(alone) == len(together) == EPOCHS
+    for one, two in zip(alone, together, strict=True):
+        assert two[:2] == pytest.approx(one[:2], abs=1e-5, rel=0)
+    assert together[-1][2] == alone[-1][2] > 0.8
+
     counts = re.findall(r"(\d+) threads, then (\d+)", printed)
     assert len(counts) == 2
     for before, after in counts:
         assert int(before) - int(after) >= 3  # it listens in one, and works in two
+
+    again = losses(run(2, *options))  # at once: it is finished
+    assert again == together
+
+
+def test_uneven_shares_are_refused():
+    with pytest.raises(AssertionError, match="25 pictures for 2 processes"):
+        run(2, "--batch-size", 25)
 
 
 def test_the_script_is_short():

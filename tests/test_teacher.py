@@ -1,6 +1,7 @@
 """What a teacher hands out: no answer in it, and nothing missing."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -71,6 +72,7 @@ def test_the_students_own_tests_pass(student):
         cwd=student,
         capture_output=True,
         text=True,
+        env=os.environ | {"PYTEST_ADDOPTS": ""},  # not our options, but the student's
     )
     assert run.returncode == 0, run.stdout
     assert re.search(r"\d passed, \d+ deselected", run.stdout), run.stdout

@@ -85,7 +85,7 @@ execute: $(READY)  ## re-run all notebooks and save what they print
 	$(PINNED) $(BIN)/python tests/execute.py notebooks
 
 teacher: $(READY)  ## build copies for students and for teachers, in build/teacher
-	$(PINNED) $(BIN)/python teacher/build.py
+	$(PINNED) PYTHONPATH=tests $(BIN)/python teacher/build.py
 
 test-teacher: $(GRADER)  ## release and grade chapter 1 with nbgrader
 	$(PINNED) $(BIN)/pytest teacher

@@ -1,10 +1,24 @@
 """How nbval compares these notebooks, and what their kernels may take."""
 
+import nbval.kernel
 import psutil
 import pytest
+from kernels import WROTE, start_for_nbval
 
 MOST_MEMORY = 1.5e9  # bytes that a kernel may hold after its last cell
 KEY = "kernel's bytes"
+
+nbval.kernel.start_new_kernel = start_for_nbval
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    """Show with a failure what the kernel wrote: it may tell why it died."""
+    report = yield
+    if report.failed:
+        wrote = WROTE.read_text(errors="replace")
+        report.sections.append(("what the kernel wrote", wrote[-3000:]))
+    return report
 
 
 def pytest_collectstart(collector):

@@ -18,11 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
-from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from conv.exercises import EXERCISES
 from conv.exercises.notebook import read_solutions
+from kernels import client_for
 
 ROOT = Path(__file__).parent.parent
 # What tells answers, or is the business of those who keep the course.
@@ -119,15 +119,7 @@ def run_exercises(notebook: NotebookNode, folder: Path) -> None:
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     cells = [code[0], *exercise_cells(notebook)]
     short = nbformat.v4.new_notebook(cells=copy.deepcopy(cells))
-    resources = {"metadata": {"path": str(folder)}}
-    NotebookClient(
-        short,
-        timeout=120,
-        kernel_name="python3",
-        record_timing=False,
-        extra_arguments=["--log-level=ERROR"],
-        resources=resources,
-    ).execute()
+    client_for(short, folder).execute()
     for cell, run in zip(cells[1:], short.cells[1:], strict=True):
         cell.outputs = run.outputs
         printed = "".join(output.get("text", "") for output in cell.outputs)

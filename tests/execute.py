@@ -20,10 +20,10 @@ from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 import nbformat
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from conv.runtime import write_whole
+from kernels import client_for
 
 WIDGETS = "application/vnd.jupyter.widget-state+json"
 PICTURE = Path(__file__).parent.parent / "docs" / "picture.png"
@@ -31,14 +31,7 @@ PICTURE = Path(__file__).parent.parent / "docs" / "picture.png"
 
 def run(notebook: nbformat.NotebookNode, folder: Path) -> None:
     """Run all cells in a fresh kernel; their outputs go into the notebook."""
-    NotebookClient(
-        notebook,
-        timeout=120,
-        kernel_name="python3",
-        extra_arguments=["--log-level=ERROR"],  # or it warns of its own sockets
-        record_timing=False,  # a time of day would differ with every run
-        resources={"metadata": {"path": str(folder)}},
-    ).execute()
+    client_for(notebook, folder).execute()
 
 
 def execute(path: Path) -> str | None:

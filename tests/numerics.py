@@ -14,8 +14,8 @@ from pathlib import Path
 
 import nbformat
 import torch
-from nbclient import NotebookClient
 
+from kernels import client_for
 from rerun import Outcome, rerun
 
 # PyTorch has no variable that turns oneDNN off, so the kernel does it as it starts.
@@ -67,7 +67,7 @@ def settings() -> dict[str, tuple[dict[str, str], dict[str, str]]]:
 def probe(environment: dict[str, str]) -> dict[str, str]:
     """Ask a kernel, started as nbval starts one, how it computes."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(PROBE)])
-    client = NotebookClient(notebook, kernel_name="python3")
+    client = client_for(notebook, Path.cwd())
     # The profiler and the kernel talk to the terminal of things that don't matter here.
     client.execute(env=os.environ | environment, stderr=subprocess.DEVNULL)
     lines = "".join(o.text for o in notebook.cells[0].outputs if o.name == "stdout")

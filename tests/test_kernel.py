@@ -1,10 +1,18 @@
 """Jupyter's stop button, and a kernel restarted while it trains."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from queue import Empty
 
 import pytest
 from jupyter_client import BlockingKernelClient, KernelManager
+
+from kernels import own_sockets
+from rerun import NBVAL
+
+ROOT = Path(__file__).parent.parent
 
 SETUP = """
 import sys, time
@@ -26,7 +34,7 @@ print(same([net.state_dict(), vars(history)], [whole.state_dict(), vars(its)]))
 
 @pytest.fixture
 def kernel():
-    manager = KernelManager(kernel_name="python3")
+    manager = KernelManager(kernel_name="python3", **own_sockets())
     manager.start_kernel(extra_arguments=["--log-level=ERROR"])
     client = manager.blocking_client()
     client.start_channels()
@@ -68,3 +76,24 @@ def test_stopped_then_restarted_while_it_trains(kernel, tmp_path):
     client.wait_for_ready(timeout=60)
     client.execute(setup + check)
     read_until(client, "True")
+
+
+def test_a_kernel_that_dies_says_why(tmp_path):
+    startup = tmp_path / "profile_default" / "startup" / "die.py"
+    startup.parent.mkdir(parents=True)
+    startup.write_text('import os\nos.write(2, b"no room left")\nos._exit(1)\n')
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *NBVAL, "-n0", "notebooks/index.ipynb"],
+        cwd=ROOT,
+        env=os.environ | {"IPYTHONDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 1
+    assert "no room left" in run.stdout.partition("what the kernel wrote")[2]
+
+
+def test_kernels_share_no_socket():
+    first, second = own_sockets(), own_sockets()
+    assert first["transport"] == second["transport"] == "ipc"
+    assert first["ip"] != second["ip"]

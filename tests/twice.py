@@ -11,11 +11,11 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import nbformat
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from execute import join_streams
+from kernels import client_for
 
 
 def words(cell: NotebookNode) -> list[str]:
@@ -44,13 +44,7 @@ class Reader:
         self.notebook = nbformat.read(path, as_version=4)
         self.stored = {c.id: words(c) for c in self.cells()}
         self.wrong: list[str] = []
-        self.client = NotebookClient(
-            self.notebook,
-            timeout=300,
-            kernel_name="python3",
-            extra_arguments=["--log-level=ERROR"],
-            resources={"metadata": {"path": str(path.parent)}},
-        )
+        self.client = client_for(self.notebook, path.parent, timeout=300)
 
     def cells(self, tag: str = "") -> list[NotebookNode]:
         """List the cells with code, or those of them with a tag."""

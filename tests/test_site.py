@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,16 @@ CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 
 
 pages = load("docs/widgets_on_pages.py")
+wait_for_socket = load("docs/wait_for_socket.py")
+LATE = """
+import socket, sys, time
+server = socket.socket(socket.AF_UNIX)
+time.sleep(0.3)
+server.bind(sys.argv[1])
+time.sleep(0.3)
+server.listen()
+server.accept()[0].sendall(b"here")
+"""
 
 
 def code(*outputs):
@@ -159,3 +170,17 @@ def test_formulas_have_their_own_fonts():
     assert len(fonts) == 20
     for font in fonts:
         assert (folder / font).exists(), font
+
+
+def test_formulas_wait_until_their_process_listens(tmp_path):
+    path = tmp_path / "late.sock"
+    command = [sys.executable, "-c", LATE, str(path)]
+    process, connection = wait_for_socket.start(command, path, timeout=60)
+    with process, connection:
+        assert connection.recv(4) == b"here"
+
+
+def test_formulas_do_not_wait_for_ever(tmp_path):
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    with pytest.raises(TimeoutError, match=r"nobody listens on .*none\.sock after 0.2"):
+        wait_for_socket.start(command, tmp_path / "none.sock", timeout=0.2)

@@ -176,8 +176,8 @@ def test_formulas_wait_until_their_process_listens(tmp_path):
     path = tmp_path / "late.sock"
     command = [sys.executable, "-c", LATE, str(path)]
     process, connection = wait_for_socket.start(command, path, timeout=60)
-    with process, connection:
-        assert connection.recv(4) == b"here"
+    with process, connection, connection.makefile() as lines:
+        assert lines.read() == "here"
 
 
 def test_formulas_do_not_wait_for_ever(tmp_path):

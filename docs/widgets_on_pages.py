@@ -1,4 +1,4 @@
-"""Notebooks as pages: widgets that live without a kernel, figures with their words."""
+"""Convert notebooks for the web site: widgets without a kernel, alternative texts."""
 
 import html
 import json
@@ -9,18 +9,19 @@ STATE = "application/vnd.jupyter.widget-state+json"
 
 
 def page_source(source: str) -> str:
-    """Change a notebook's text into what becomes its page.
+    """Convert a notebook before MyST-NB makes a page of it.
 
     Parameters
     ----------
     source : str
-        The notebook, as its file has it.
+        Notebook, as JSON.
 
     Returns
     -------
     str
-        The same notebook. In it, a widget is HTML that ``mount.js`` brings to life; a
-        figure has its words and its width; a link into ``docs/`` leads to the page.
+        The same notebook with three changes: a widget is HTML, which ``mount.js``
+        replaces by the running widget; a figure has an alternative text and a width; a
+        link into ``docs/`` points to the page.
     """
     notebook = json.loads(source)
     widgets = notebook["metadata"].pop("widgets", {})
@@ -31,28 +32,28 @@ def page_source(source: str) -> str:
             cell["source"] = re.sub(r"\]\(\.\./docs/", "](../", text)
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            if VIEW in data and (html_of := mount(output, models)):
+            if VIEW in data and (html_of := widget_html(output, models)):
                 output["data"] = {"text/html": html_of}
             elif "image/png" in data:
-                describe(cell, output)
+                add_alternative_text(cell, output)
     return json.dumps(notebook)
 
 
-def mount(output: dict, models: dict) -> str | None:
-    """Write a widget's place on the page, or None if its state was not stored.
+def widget_html(output: dict, models: dict) -> str | None:
+    """Convert a widget's output to HTML.
 
     Parameters
     ----------
     output : dict
-        A cell's output: the widget's view, its still picture, its words.
+        Output of a cell: the widget's view, its static image and its text.
     models : dict
-        The states of the notebook's widgets, by their ids.
+        The states of the notebook's widgets, by id.
 
     Returns
     -------
     str or None
-        The still picture, for browsers without JavaScript, and beside it the traits
-        and the bytes that the widget's module begins with.
+        The static image, for browsers without JavaScript, and the widget's traits as
+        JSON. None if the notebook doesn't contain the widget's state.
     """
     model = models.get(output["data"][VIEW]["model_id"])
     if model is None:
@@ -60,29 +61,30 @@ def mount(output: dict, models: dict) -> str | None:
     state = model["state"]
     traits = {name: value for name, value in state.items() if name[0] != "_"}
     buffers = {b["path"][0]: b["data"] for b in model.get("buffers", [])}
-    kept = json.dumps({"traits": traits, "buffers": buffers}, sort_keys=True)
-    kept = kept.replace("<", r"\u003c")  # or a trait could close the script
+    data = json.dumps({"traits": traits, "buffers": buffers}, sort_keys=True)
+    data = data.replace("<", r"\u003c")  # otherwise a trait could close the script
     return (
         f'<div class="conv-mount" data-module="{html.escape(state["module"])}">'
-        f'<script type="application/json">{kept}</script>{still(output)}</div>'
+        f'<script type="application/json">{data}</script>{image_html(output)}</div>'
     )
 
 
-def still(output: dict) -> str:
-    """Write a widget's still picture as an element of HTML."""
+def image_html(output: dict) -> str:
+    """Convert a widget's static image, or its text if it has none, to HTML."""
     png = "".join(output["data"].get("image/png", ""))
     if not png:
         return f"<p>{html.escape(''.join(output['data']['text/plain']))}</p>"
-    about = output.get("metadata", {}).get("image/png", {})
-    sides = "".join(f' {s}="{about[s]}"' for s in ("width", "height") if s in about)
-    alt = html.escape(about.get("alt", ""))
-    return f'<img alt="{alt}"{sides} src="data:image/png;base64,{png.strip()}">'
+    metadata = output.get("metadata", {}).get("image/png", {})
+    sides = [side for side in ("width", "height") if side in metadata]
+    size = "".join(f' {side}="{metadata[side]}"' for side in sides)
+    alt = html.escape(metadata.get("alt", ""))
+    return f'<img alt="{alt}"{size} src="data:image/png;base64,{png.strip()}">'
 
 
-def describe(cell: dict, output: dict) -> None:
-    """Tell MyST-NB what a figure shows: it reads that of a cell, not of an output."""
-    about = output.get("metadata", {}).get("image/png", {})
-    image = {"alt": about.get("alt", "")}
-    if "width" in about:
-        image["width"] = f"{about['width']}px"
+def add_alternative_text(cell: dict, output: dict) -> None:
+    """Copy a figure's alternative text and width to its cell, for MyST-NB."""
+    metadata = output.get("metadata", {}).get("image/png", {})
+    image = {"alt": metadata.get("alt", "")}
+    if "width" in metadata:
+        image["width"] = f"{metadata['width']}px"
     cell["metadata"].setdefault("mystnb", {})["image"] = image

@@ -20,7 +20,7 @@ def corr1d(x, k):
 
 
 # %% 1.4
-def mended(X, K):
+def fixed(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
     for i in range(Y.shape[0]):

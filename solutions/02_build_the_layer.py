@@ -20,6 +20,6 @@ with torch.no_grad():
 
 
 # %% 2.4
-def mended(X, weight, bias):
+def fixed(X, weight, bias):
     # The bias is added once, to the finished sum; the weight keeps its gradient.
     return conv.corr2d(X, weight) + bias

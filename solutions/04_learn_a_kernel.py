@@ -19,7 +19,7 @@ def step(w, X, Y, lr):
 
 
 # %% 4.4
-def mended(X, Y, w, lr, steps):
+def fixed(X, Y, w, lr, steps):
     w = w.clone().requires_grad_()
     for _ in range(steps):
         E = X[:, :-1] * w[0] + X[:, 1:] * w[1] - Y

@@ -15,7 +15,7 @@ def average_backward(G, k):
 
 
 # %% 9.3
-def mended(X, K, G):
+def fixed(X, K, G):
     h, w = K.shape
     framed = F.pad(G, (w - 1, w - 1, h - 1, h - 1))  # columns come first
     return corr2d(framed, K.flip(0, 1))

@@ -21,7 +21,7 @@ def class_map(A, weight, label):
 
 
 # %% 12.4
-def mended(score, x, size):
+def fixed(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
     fall = x.new_zeros(rows, columns)
     for i in range(rows):

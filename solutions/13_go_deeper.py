@@ -35,7 +35,7 @@ def weights_of_convnext(c, k):
 
 
 # %% 13.5
-def mended(x, scale, shift, eps):
+def fixed(x, scale, shift, eps):
     axes = 0, 2, 3  # all but the channels
     mean = x.mean(dim=axes, keepdim=True)
     variance = x.var(dim=axes, keepdim=True, correction=0)

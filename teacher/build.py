@@ -21,7 +21,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from conv.exercises import EXERCISES
-from conv.exercises.notebook import read_solutions
+from conv.exercises.grader import read_solutions
 from kernels import client_for
 
 ROOT = Path(__file__).parent.parent
@@ -30,7 +30,7 @@ LEFT_OUT = [
     ".ci",
     ".github",
     "docs/teaching.md",
-    "requirements-teacher.txt",
+    "requirements/teacher.txt",
     "solutions",
     "teacher",
     "tests/answers",
@@ -43,7 +43,7 @@ LEFT_OUT = [
     "tests/test_security.py",
     "tests/test_teacher.py",
 ]
-POINTS = {"predict": 1, "explain": 2, "mend": 2, "implement": 3}
+POINTS = {"predict": 1, "explain": 2, "debug": 2, "implement": 3}
 
 
 def chapters() -> list[Path]:

@@ -64,7 +64,7 @@ def hand_in(course: Path, student: str, answers: dict[str, str] | None) -> Path:
 def test_the_release_has_stubs_and_no_solution(course):
     text = (course / "release" / CHAPTER / f"{CHAPTER}.ipynb").read_text()
     assert "answer = None" in text
-    assert ").mean()" in text  # the function to mend
+    assert ").mean()" in text  # the function to debug
     assert "480 - 7 + 1" not in text
     assert "SOLUTION" not in text
 

@@ -1,12 +1,11 @@
 """Run notebooks from top to bottom and save what they print: ``make execute``.
 
-A notebook whose cell fails is left as it was, and named.
+If a cell fails, its notebook is left unchanged, and the error is printed.
 
-nbval compares no output of a cell tagged ``nbval-ignore-output``. So such a cell keeps,
-in its metadata, a digest of the texts and captions that its last run gave, and
-``tests/test_numbers.py`` compares. That proves that nobody changed them since then. It
-does not prove that they are right: what holds everywhere is for the cell's own
-assertions.
+nbval doesn't compare the output of a cell tagged ``nbval-ignore-output``. Such a cell
+stores, in its metadata, a digest of the texts and captions of its last run, which
+``tests/test_numbers.py`` compares. This shows that they haven't been edited since. It
+doesn't show that they are right; that is the task of the cell's own assertions.
 """
 
 import argparse
@@ -22,7 +21,7 @@ from uuid import NAMESPACE_URL, uuid5
 import nbformat
 from nbclient.exceptions import CellExecutionError
 
-from conv.runtime import write_whole
+from conv.runtime import atomic_write
 from kernels import client_for
 
 WIDGETS = "application/vnd.jupyter.widget-state+json"
@@ -35,7 +34,7 @@ def run(notebook: nbformat.NotebookNode, folder: Path) -> None:
 
 
 def execute(path: Path) -> str | None:
-    """Run one notebook in place; return what went wrong, if anything did."""
+    """Run one notebook in place; return an error message, or None."""
     notebook = nbformat.read(path, as_version=4)
     try:
         run(notebook, path.parent)
@@ -44,8 +43,11 @@ def execute(path: Path) -> str | None:
     for cell in notebook.cells:
         join_streams(cell)
         sign(cell)
-    # The Python that ran the cells would differ from machine to machine.
-    notebook.metadata["language_info"] = {"name": "python"}
+    # JupyterLab marks a notebook as changed on opening it, unless its language_info is
+    # exactly the kernel's. The kernels of our environment leave out the version of
+    # Python (src/data-files/etc/ipython), which differs between machines; those of
+    # another environment may report it.
+    notebook.metadata.get("language_info", {}).pop("version", None)
     notebook = name_widgets(notebook, path.stem)
     try:
         save(notebook, path)
@@ -56,7 +58,7 @@ def execute(path: Path) -> str | None:
 
 def save(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write a notebook as `nbformat.write` does, but whole or not at all."""
-    write_whole(path, f"{nbformat.writes(notebook)}\n".encode())
+    atomic_write(path, f"{nbformat.writes(notebook)}\n".encode())
     save_readme_picture(notebook)
 
 
@@ -110,7 +112,7 @@ def save_readme_picture(notebook: nbformat.NotebookNode) -> None:
     for cell in notebook.cells:
         if "readme" in cell.metadata.get("tags", []):
             png = base64.b64decode(cell.outputs[0].data["image/png"])
-            write_whole(PICTURE, png)
+            atomic_write(PICTURE, png)
 
 
 def main() -> int:

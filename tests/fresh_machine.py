@@ -1,16 +1,16 @@
-"""Prove the README's two commands on a machine where nobody has ever used the course.
+"""Run the README's two commands on a machine that has never seen the course.
 
     make fresh
     python3 tests/fresh_machine.py --only lab --folder /tmp/fresh
 
-What git tracks is copied into an empty home, as it is in the working tree. There a user
-without rights runs ``make lab``, until JupyterLab answers, and ``make test``. Of the
-environment only PATH, HOME, LANG and pip's settings are there. Only Python's standard
-library is used here: nothing else is installed yet.
+The files that git tracks are copied from the working tree into an empty home. There a
+user without rights runs ``make lab``, until JupyterLab answers, and ``make test``. The
+environment contains only PATH, HOME, LANG and pip's settings. This script uses only
+Python's standard library, because nothing else is installed yet.
 
-With bubblewrap (``bwrap``) all but the home and /tmp is read-only, and homes and the
-repository are hidden. Without it root becomes ``nobody`` for the run, and looks for
-new files of that user; anybody else just runs the commands.
+With bubblewrap (``bwrap``) everything except the home and /tmp is read-only, and other
+homes and the repository are hidden. Without it, root becomes ``nobody`` for the run and
+looks for that user's new files afterwards; any other user just runs the commands.
 """
 
 import argparse
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 USER, UID = "learner", 1000
 HOME = Path("/home") / USER
 SPARED = ["/tmp", "/var/tmp", "/dev", "/proc", "/sys"]
-LIMIT = 4800  # seconds for all; six GB on a slow line take a while
+LIMIT = 4800  # seconds in total; the packages are large for a slow connection
 ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+)/lab/\S*\?token=(\w+)")
 # What the two commands may leave behind. Git ignores all of the first.
 IN_COURSE = r"(.*/)?(__pycache__|\.(venv|pytest_cache|ruff_cache|hypothesis))/"

@@ -13,7 +13,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from conv.runtime import write_whole
+from conv.runtime import atomic_write
 from rerun import Outcome, rerun
 
 ROOT = Path(__file__).parent.parent
@@ -42,7 +42,7 @@ def remember(tree: str) -> list[Outcome]:
 def note(tree: str, runs: list[Outcome]) -> None:
     """Write the runs so that a stop in the middle of it loses none."""
     text = json.dumps({tree: [asdict(run) for run in runs]}, indent=1) + "\n"
-    write_whole(MEMORY, text.encode())
+    atomic_write(MEMORY, text.encode())
 
 
 def main() -> int:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 
-from conv.runtime import write_whole
+from conv.runtime import atomic_write
 
 ROOT = Path(__file__).parent.parent
 MUTANTS = ROOT / "mutants"
@@ -65,7 +65,7 @@ def tests_for(mutant: str) -> list[str]:
     if module in ("exercises.sandbox", "exercises.worker"):
         return ["tests/test_sandbox.py"]
     if module.startswith("exercises"):
-        return ["tests/test_exercises.py", "tests/test_desk.py"]
+        return ["tests/test_exercises.py", "tests/test_grader.py"]
     tests = seen()["tests_by_mangled_function_name"].get(function, [])
     return [*tests, *(file for file in ALL if file == f"tests/test_{module}.py")]
 
@@ -100,7 +100,7 @@ def try_again(changes: dict[str, str]) -> list[str]:
         died = pool.map(lambda mutant: dies(mutant, tests_for(mutant)), left)
         for what, is_dead in zip(left.values(), died, strict=True):
             (dead if is_dead else alive).append(what)
-            write_whole(AGAIN, json.dumps(dead, indent=1).encode())
+            atomic_write(AGAIN, json.dumps(dead, indent=1).encode())
     return alive
 
 

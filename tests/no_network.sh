@@ -1,9 +1,9 @@
 #!/bin/sh
-# Run make's targets where there is no network but loopback: `make offline`.
+# Run make's targets without a network, except for loopback: `make offline`.
 #
 #     tests/no_network.sh test site
 #
-# Linux only. What would be downloaded (the environment) must be there already.
+# Linux only. The environment must have been installed before.
 set -eu
 # shellcheck disable=SC2086  # some variables hold several words
 
@@ -14,14 +14,14 @@ if [ "${CONV_OFFLINE:-}" = "" ]; then
       exit 1
     }
   done
-  # Only root may set up loopback. Who isn't becomes it, and then oneself again: some
-  # tests look at what a user without rights may do.
+  # Only root may set up loopback. Another user becomes root for that, and switches back
+  # afterwards, because some tests check what a user without rights may do.
   become='' back=env
   if [ "$(id -u)" != 0 ]; then
     become=--map-root-user back="unshare --map-user=$(id -u) --map-group=$(id -g)"
   fi
   unshare $become --net $back true || {
-    echo "no_network: this system gives nobody a network of one's own." >&2
+    echo "no_network: this system doesn't allow a separate network namespace." >&2
     echo "In a container: docker run --cap-add SYS_ADMIN. On Ubuntu:" >&2
     echo "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0" >&2
     exit 1
@@ -30,7 +30,7 @@ if [ "${CONV_OFFLINE:-}" = "" ]; then
 fi
 
 ip link set lo up
-# Jupyter's kernels talk over loopback, so that must work, and nothing else.
+# Jupyter's kernels communicate over loopback, so only that must work.
 .venv/bin/python - <<'PROOF'
 import socket
 import sys
@@ -45,12 +45,12 @@ for family, host in ((socket.AF_INET, "1.1.1.1"), (socket.AF_INET6, "2606:4700::
     else:
         sys.exit(f"no_network: {host} answers, so there is a network")
 try:
-    socket.getaddrinfo("pypi.org", 443)
+    socket.getaddrinfo("example.org", 443)
 except OSError as error:
-    print(f"no_network: pypi.org: {error}")
+    print(f"no_network: example.org: {error}")
 else:
     sys.exit("no_network: names are looked up, so there is a network")
 PROOF
-# A proxy in the environment would be asked in vain, and not as a reader's machine does.
+# Requests to a proxy would fail differently than on a machine without a network.
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
 exec $CONV_OFFLINE make "$@"

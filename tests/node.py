@@ -1,4 +1,4 @@
-"""Run the widgets' JavaScript outside a browser, on many cases at once."""
+"""Run the widgets' JavaScript in Node.js, on many cases at once."""
 
 import json
 import subprocess
@@ -15,22 +15,22 @@ if not NODE.exists():  # on Windows
 
 
 def node(expression: str, cases: list, *, modules: dict[str, str]) -> list:
-    """Compute a JavaScript expression for each case, which it sees as ``x``.
+    """Evaluate a JavaScript expression for every case, which is its variable ``x``.
 
-    Infinite numbers come as strings; whatever the expression throws fails the test.
+    Infinite numbers are returned as strings. An exception in JavaScript fails the test.
     """
     imports = "".join(
-        f"import {{ {names} }} from {json.dumps(address(file))};\n"
+        f"import {{ {names} }} from {json.dumps(to_url(file))};\n"
         for file, names in modules.items()
     )
     program = f"""{imports}
     import {{ readFileSync }} from "node:fs";
     const cases = JSON.parse(readFileSync(0, "utf8"));
-    const plain = (_, v) => {{
+    const toJson = (_, v) => {{
       if (ArrayBuffer.isView(v)) return Array.from(v);
       return typeof v === "number" && !Number.isFinite(v) ? String(v) : v;
     }};
-    console.log(JSON.stringify(cases.map((x) => ({expression})), plain));
+    console.log(JSON.stringify(cases.map((x) => ({expression})), toJson));
     """
     run = subprocess.run(
         [str(NODE), "--input-type=module", "--eval", program],
@@ -43,6 +43,6 @@ def node(expression: str, cases: list, *, modules: dict[str, str]) -> list:
     return json.loads(run.stdout)
 
 
-def address(file: str) -> str:
-    """Give the address of a widget's file, or of any other file."""
+def to_url(file: str) -> str:
+    """Return the URL of a file of the widgets; leave a URL as it is."""
     return file if ":" in file else (FOLDER / file).as_uri()

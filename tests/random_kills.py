@@ -28,7 +28,7 @@ from conv import training
 from killed_run import same, train
 
 PARTS = ["elsewhere", "reading", "training", "measuring", "writing"]
-FUNCTIONS = ["read_checkpoint", "train_epoch", "validate", "keep"]
+FUNCTIONS = ["read_checkpoint", "train_epoch", "mean_measures", "save_checkpoint"]
 now = mmap.mmap(-1, 1)  # one byte that parent and child share: where the child is
 
 

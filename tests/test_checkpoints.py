@@ -4,6 +4,7 @@ import errno
 import json
 import math
 import os
+import random
 import re
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import sys
 from contextlib import nullcontext
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -19,7 +21,7 @@ from torch.optim import lr_scheduler
 import conv
 import killed_run
 import random_kills
-from conv.checkpoints import RandomStates
+from conv.checkpoints import RNGState
 from full_disk import full_disk
 from killed_run import EPOCHS, MOMENTS, same, train
 
@@ -122,10 +124,10 @@ def test_other_optimizers_and_plans(kind, plan, tmp_path):
         x, y = torch.randn(30, 1, 1, 5), torch.randint(0, 2, (30,))
         net = nn.Sequential(nn.Flatten(), nn.Linear(5, 2))
         optimizer = kind(net.parameters())
-        pictures = conv.Pictures(x, y, ("a", "b"))
+        pictures = conv.LabeledImages(x, y, ("a", "b"))
         conv.fit(
             net,
-            conv.batches(pictures, 7, shuffle=True),
+            conv.make_loader(pictures, 7, shuffle=True),
             nn.functional.cross_entropy,
             optimizer,
             epochs,
@@ -201,7 +203,7 @@ def test_another_runs_checkpoint_changes_nothing(changes, tmp_path):
     fit_another(path)
     net = changes.setdefault("net", nn.Linear(4, 2))
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    with pytest.raises(ValueError, match="is of another run"):
+    with pytest.raises(ValueError, match="belongs to a run with another"):
         fit_another(path, **changes)
     assert same(dict(net.state_dict()), before)
 
@@ -211,7 +213,7 @@ def test_what_a_checkpoint_holds(tmp_path):
     path = tmp_path / "run.pt"
     fit_another(path)
     held = torch.load(path, weights_only=True)
-    assert set(held) == {"net", "optimizer", "history", "random"}
+    assert set(held) == {"net", "optimizer", "history", "rng"}
     assert set(held["history"]) == {
         *("losses", "validation_losses", "metrics", "best", "snapshots")
     }
@@ -230,19 +232,19 @@ def test_what_a_checkpoint_holds(tmp_path):
 def test_another_plans_checkpoint_changes_nothing(other, tmp_path):
     path = tmp_path / "run.pt"
     fit_another(path, plan=lambda o: lr_scheduler.StepLR(o, 3))
-    with pytest.raises(ValueError, match="is of another run"):
+    with pytest.raises(ValueError, match="belongs to a run with another"):
         fit_another(path, plan=other)
 
 
 @pytest.mark.parametrize("state", [["net", "optimizer"], {"net": {}}, 3])
 def test_a_file_of_something_else_is_named(state, tmp_path):
     torch.save(state, tmp_path / "run.pt")
-    with pytest.raises(ValueError, match="is of another run"):
+    with pytest.raises(ValueError, match="belongs to a run with another"):
         train(tmp_path / "run.pt")
 
 
 def test_a_missing_folder_is_found_before_training(tmp_path):
-    with pytest.raises(ValueError, match="expected a file in a folder that is there"):
+    with pytest.raises(ValueError, match="expected an existing folder"):
         train(tmp_path / "nowhere" / "run.pt", callback=pytest.fail)
 
 
@@ -263,25 +265,49 @@ def test_a_full_disk_keeps_the_old_checkpoint_and_the_history(done, tmp_path, un
     assert_is_unbroken(train(path), unbroken)
 
 
-def test_random_states_come_back():
+def draw(generator):
+    """Draw from every generator that a run may use."""
+    return (
+        torch.rand(3),
+        torch.rand(3, generator=generator),
+        random.random(),
+        np.random.rand(3).tolist(),  # noqa: NPY002 (the global generator)
+        np.random.randn(1).tolist(),  # noqa: NPY002 (it keeps a second one for later)
+    )
+
+
+def test_all_generators_are_restored(tmp_path):
+    """Through a file, as in a checkpoint."""
     generator = torch.Generator().manual_seed(1)
-    states = RandomStates(torch.device("cpu"), generator)
-    kept = states.state_dict()
-    drawn = torch.rand(3), torch.rand(3, generator=generator)
-    states.load_state_dict(kept)
-    assert same((torch.rand(3), torch.rand(3, generator=generator)), drawn)
+    rng = RNGState(torch.device("cpu"), generator)
+    np.random.randn(1)  # noqa: NPY002
+    torch.save(rng.state_dict(), tmp_path / "rng.pt")
+    drawn = draw(generator)
+    rng.load_state_dict(torch.load(tmp_path / "rng.pt", weights_only=True))
+    assert same(draw(generator), drawn)
 
 
-def test_states_of_more_or_fewer_generators_come_back():
-    """Of batches that were not shuffled, or no longer are; of an accelerator."""
+def test_states_of_more_or_fewer_generators_are_restored():
+    """Of a loader that was not shuffled, or no longer is; of an accelerator."""
     cpu, generator = torch.device("cpu"), torch.Generator()
-    few, more = RandomStates(cpu), RandomStates(cpu, generator)
+    few, more = RNGState(cpu), RNGState(cpu, generator)
     before = generator.get_state()
     more.load_state_dict(few.state_dict())
     assert same(generator.get_state(), before)
-    drawn = few.state_dict(), torch.rand(3)
-    few.load_state_dict(drawn[0] | {"batches": before, "device": torch.tensor([7])})
-    assert same(torch.rand(3), drawn[1])
+    saved, drawn = few.state_dict(), torch.rand(3)
+    saved["processes"][0] |= {"loader": before, "device": torch.tensor([7])}
+    few.load_state_dict(saved)
+    assert same(torch.rand(3), drawn)
+
+
+def test_a_new_process_keeps_its_generators(monkeypatch):
+    saved, before = RNGState(torch.device("cpu")).state_dict(), torch.get_rng_state()
+    monkeypatch.setattr("conv.checkpoints.process_rank", lambda: 1)
+    torch.rand(3)
+    after = torch.get_rng_state()
+    RNGState(torch.device("cpu")).load_state_dict(saved)
+    assert same(torch.get_rng_state(), after)
+    assert not same(after, before)
 
 
 def test_an_accelerators_generator_is_kept(monkeypatch):
@@ -302,9 +328,9 @@ def test_an_accelerators_generator_is_kept(monkeypatch):
     monkeypatch.setattr(torch, "get_device_module", module_of)
     monkeypatch.setattr(torch.accelerator, "device_index", index)
     device = torch.device("cuda:1")
-    states = RandomStates(device)
+    states = RNGState(device)
     states.load_state_dict(states.state_dict())
     assert seen == [torch.tensor([7])]
     assert places == [1, device] * 2
-    states.load_state_dict(RandomStates(torch.device("cpu")).state_dict())
+    states.load_state_dict(RNGState(torch.device("cpu")).state_dict())
     assert len(seen) == 1

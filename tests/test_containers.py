@@ -1,7 +1,7 @@
-"""Dockerfile, .devcontainer and binder: three ways to start the same course.
+"""Docker, dev containers and Binder: three ways to start the same course.
 
 No container is built here. These tests read the files, run their scripts in a temporary
-folder, and hold them against each other, the lock and pyproject.toml.
+folder, and compare them with each other, the lock and pyproject.toml.
 """
 
 import json
@@ -23,8 +23,9 @@ from load import load
 
 ROOT = Path(__file__).parent.parent
 BINDER = ROOT / "binder"
+CONTAINER = ROOT / ".devcontainer"
 LOCK = (ROOT / "requirements.txt").read_text()
-DEVCONTAINER = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+DEVCONTAINER = json.loads((CONTAINER / "devcontainer.json").read_text())
 
 
 def instructions(dockerfile: Path) -> list[tuple[str, str]]:
@@ -35,7 +36,8 @@ def instructions(dockerfile: Path) -> list[tuple[str, str]]:
     return [tuple(line.split(None, 1)) for line in joined if line.strip()]
 
 
-DOCKERFILE = instructions(ROOT / "Dockerfile")
+DOCKERFILE = instructions(CONTAINER / "Dockerfile")
+IGNORE = CONTAINER / "Dockerfile.dockerignore"
 ARGS = dict(rest.split("=", 1) for name, rest in DOCKERFILE if name == "ARG")
 
 
@@ -43,7 +45,7 @@ def named(name: str) -> list[str]:
     return [rest for found, rest in DOCKERFILE if found == name]
 
 
-install = load("binder/install.py")
+install = load("requirements/install.py")
 
 
 # One Python, one lock
@@ -68,14 +70,13 @@ def test_the_base_image_is_pinned():
 
 def test_the_devcontainer_builds_the_dockerfile():
     build = DEVCONTAINER["build"]
-    folder = ROOT / ".devcontainer"
-    assert (folder / build["dockerfile"]).resolve() == ROOT / "Dockerfile"
-    assert (folder / build["context"]).resolve() == ROOT
+    assert CONTAINER / build["dockerfile"] == CONTAINER / "Dockerfile"
+    assert (CONTAINER / build["context"]).resolve() == ROOT.resolve()
     assert set(build["args"]) <= set(ARGS)
 
 
 def test_binder_has_no_second_recipe():
-    # repo2docker would take these instead of runtime.txt, or install them besides.
+    # repo2docker would use these instead of runtime.txt, or install them as well.
     for file in ("Dockerfile", "environment.yml", "requirements.txt", "Pipfile"):
         assert not (BINDER / file).exists(), file
 
@@ -84,7 +85,7 @@ def test_binder_has_no_second_recipe():
 
 
 def read_lock() -> dict[str, set[str]]:
-    """Read the lock: by requirement line, who asks for it."""
+    """Read the lock: by requirement line, what requires it."""
     asking: dict[str, set[str]] = {}
     for line in LOCK.splitlines():
         if line[:1].isalnum():
@@ -96,7 +97,7 @@ def read_lock() -> dict[str, set[str]]:
 
 
 def test_the_filter_leaves_out_what_only_cuda_needs_and_nothing_else():
-    """Find the same lines by who asks for them: on Linux only, and for torch."""
+    """Find the same lines by what requires them: torch, and only on Linux."""
     asking = read_lock()
     cuda: set[str] = set()
     while True:
@@ -141,10 +142,12 @@ def test_only_the_cpu_build_asks_pytorchs_index(tmp_path):
     lock = ROOT / "requirements.txt"
     index, rest = install.commands("cpu", "", lock, tmp_path)
     assert index[1:3] == ["--index-url", "https://download.pytorch.org/whl/cpu"]
+    pins = Path(index[-1]).read_text().splitlines()
+    assert [pin.partition("==")[0] for pin in pins] == ["torch", "torchvision"]
     assert "--index-url" not in rest
-    assert install.commands("cuda", "", lock, tmp_path) == [
-        ["--no-deps", "--requirement", str(lock)]
-    ]
+    [[no_deps, requirement, file]] = install.commands("cuda", "", lock, tmp_path)
+    assert [no_deps, requirement] == ["--no-deps", "--requirement"]
+    assert Path(file).read_text() == LOCK
 
 
 def test_every_way_installs_by_that_script():
@@ -153,11 +156,11 @@ def test_every_way_installs_by_that_script():
     for text in (*runs, post_build):
         for words in re.findall(r"pip install (.*)", text):
             assert "--no-deps" in words, words
-    assert any("binder/install.py" in run for run in runs)
+    assert any("requirements/install.py" in run for run in runs)
     assert ARGS["TORCH"] == "cpu"
     assert re.fullmatch(r"\d+\.\d+\.\d+", ARGS["JUPYTERHUB_VERSION"])
-    asked = f"binder/install.py --torch cpu --jupyterhub {ARGS['JUPYTERHUB_VERSION']}\n"
-    assert asked in post_build
+    hub = f"--jupyterhub {ARGS['JUPYTERHUB_VERSION']}"
+    assert f"requirements/install.py --torch cpu {hub}\n" in post_build
 
 
 # A user without rights, a server with a token
@@ -175,11 +178,7 @@ def test_the_container_does_not_run_as_root():
 def test_the_server_asks_for_its_token():
     [command] = [json.loads(command) for command in named("CMD")]
     assert command[:2] == ["jupyter", "lab"]
-    files = [
-        ROOT / "Dockerfile",
-        *BINDER.iterdir(),
-        *(ROOT / ".devcontainer").iterdir(),
-    ]
+    files = [*BINDER.iterdir(), *CONTAINER.iterdir()]
     off = r"(\.|JUPYTER_)(token|password|identity_provider)|allow_unauth|allow-root"
     for file in files:
         if file.is_file():
@@ -206,7 +205,7 @@ def test_the_server_opens_the_same_notebook_as_make_lab():
 
 
 def test_what_is_copied_exists_and_is_not_ignored():
-    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    ignored = IGNORE.read_text().splitlines()
     sources = [
         source
         for rest in named("COPY")
@@ -217,14 +216,20 @@ def test_what_is_copied_exists_and_is_not_ignored():
     for source in sources:
         assert (ROOT / source).exists(), source
     needed = ["pyproject.toml", "README.md", "LICENSE", "src", "notebooks", "solutions"]
-    for path in [*sources, *needed, "binder"]:
+    for path in [*sources, *needed, ".devcontainer"]:
         assert path not in ignored, path
         assert f"**/{path}" not in ignored, path
 
 
+def test_docker_finds_the_ignore_file():
+    """BuildKit looks for the Dockerfile's name with this ending, then in the root."""
+    assert IGNORE.is_file()
+    assert not (ROOT / ".dockerignore").exists()
+
+
 def test_what_git_ignores_docker_ignores():
     git = (ROOT / ".gitignore").read_text().split()
-    docker = (ROOT / ".dockerignore").read_text().splitlines()
+    docker = IGNORE.read_text().splitlines()
     for pattern in git:
         assert f"**/{pattern.rstrip('/')}" in docker, pattern
 
@@ -232,15 +237,19 @@ def test_what_git_ignores_docker_ignores():
 def test_scripts_that_the_image_runs_are_in_it():
     course = "/opt/conv/course/"
     words = re.findall(rf"{course}([\w./-]+)", "\n".join(r for _, r in DOCKERFILE))
-    assert sorted(words) == ["binder/entrypoint.sh", "binder/healthcheck.py"]
+    assert sorted(words) == [
+        ".devcontainer/entrypoint.sh",
+        ".devcontainer/healthcheck.py",
+    ]
     for word in words:
         assert (ROOT / word).is_file()
 
 
-SCRIPTS = ["binder/postBuild", "binder/start", "binder/entrypoint.sh"]
+SCRIPTS = ["binder/postBuild", "binder/start"]
+SCRIPTS += [".devcontainer/entrypoint.sh", ".devcontainer/post_create.sh"]
 
 
-@pytest.mark.parametrize("path", [*SCRIPTS, ".devcontainer/post_create.sh"])
+@pytest.mark.parametrize("path", SCRIPTS)
 def test_scripts_can_be_run(path):
     script = ROOT / path
     assert stat.S_IMODE(script.stat().st_mode) & 0o111 == 0o111
@@ -265,7 +274,7 @@ def test_the_entrypoint_copies_the_course_once(tmp_path):
     (notebooks / "index.ipynb").write_text("as published")
     (tmp_path / "home").mkdir()
     folders = {"COURSE": str(tmp_path / "course"), "HOME": str(tmp_path / "home")}
-    entrypoint = BINDER / "entrypoint.sh"
+    entrypoint = CONTAINER / "entrypoint.sh"
     work = 'pwd; cat notebooks/index.ipynb; printf "%s" "$1" > notebooks/index.ipynb'
     first = run([entrypoint, "sh", "-c", work, "-", "a learner's"], **folders)
     assert first == [str(tmp_path / "home" / "conv"), "as published"]
@@ -301,7 +310,7 @@ def test_binder_starts_the_courses_own_jupyterlab(asked, got, tmp_path):
 
 @pytest.mark.skipif(sys.prefix == sys.base_prefix, reason="not a virtual environment")
 def test_the_devcontainer_uses_the_images_packages(tmp_path):
-    script = ROOT / ".devcontainer" / "post_create.sh"
+    script = CONTAINER / "post_create.sh"
     assert DEVCONTAINER["postCreateCommand"] == "sh .devcontainer/post_create.sh"
     subprocess.run(
         ["sh", script],
@@ -330,10 +339,10 @@ def test_the_image_has_what_make_needs():
     assert "rm -rf /var/lib/apt/lists/*" in apt
 
 
-def test_the_healthcheck_says_no_where_no_server_is(tmp_path):
+def test_the_healthcheck_fails_where_no_server_runs(tmp_path):
     (tmp_path / "jpserver-1.json").write_text('{"port": 9, "base_url": "/"}')
     done = subprocess.run(
-        [sys.executable, BINDER / "healthcheck.py"],
+        [sys.executable, CONTAINER / "healthcheck.py"],
         env={**os.environ, "JUPYTER_RUNTIME_DIR": str(tmp_path)},
         check=False,
     )

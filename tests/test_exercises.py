@@ -1,12 +1,14 @@
-"""Each exercise: its cell, its solution, and what a checker says to wrong answers."""
+"""Each exercise: its cell, its solution, and how its checker judges wrong answers."""
 
 import copy
+import dataclasses
 import importlib
 import json
 import os
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import cloudpickle
 import nbformat
@@ -15,23 +17,25 @@ import pytest
 import torch
 
 from answers.kit import RIGHT, WRONG
-from conv.exercises import DESK, EXERCISES, judge, solution
+from conv.exercises import EXERCISES, GRADER, chapters, judge, solution
 from conv.exercises.exercise import (
     FunctionExercise,
+    Mistake,
     ValueExercise,
-    distinct_numbers,
-    whole_numbers,
+    distinct_integers,
+    random_integers,
 )
+from conv.exercises.figures import draw_case
 from conv.exercises.functions import judge_function
+from conv.exercises.generic_mistakes import GENERIC_MISTAKES
+from conv.exercises.grader import read_solutions, wrap
 from conv.exercises.judging import judge_value
-from conv.exercises.notebook import read_solutions, wrapped
-from conv.exercises.picture import draw_attempt
-from conv.exercises.relations import RELATIONS
-from conv.exercises.worker import call
+from conv.exercises.registry import collect
+from conv.exercises.worker import run_case
 
 ROOT = Path(__file__).parent.parent
 CHAPTERS = sorted((ROOT / "solutions").glob("*.py"))
-KINDS = {"implement", "predict", "mend", "explain"}
+KINDS = {"implement", "predict", "debug", "explain"}
 
 for number in range(1, len(CHAPTERS) + 1):
     module = importlib.import_module(f"answers.chapter_{number:02}")
@@ -43,27 +47,81 @@ class Here:
 
     def run(self, *job):
         use, answer, cases = copy.deepcopy(job)
-        return [call(use, answer, case) for case in cases]
+        return [run_case(use, answer, case) for case in cases]
 
 
 @pytest.fixture(autouse=True)
 def no_process_for_each_mutant(monkeypatch):
     """Spare a mutant's tests the start of a sandbox, which takes seconds."""
     if os.environ.get("MUTANT_UNDER_TEST"):
-        monkeypatch.setattr(DESK, "sandbox", Here())
+        monkeypatch.setattr(GRADER, "sandbox", Here())
 
 
 def test_numbers_of_cases_read_well():
-    whole, distinct = whole_numbers(30, 40), distinct_numbers(3, 5)
+    whole, distinct = random_integers(30, 40), distinct_integers(3, 5)
     assert whole.unique().tolist() == list(range(-4, 6))
     assert sorted(distinct.flatten().tolist()) == list(range(-7, 8))
     assert whole.dtype == distinct.dtype == torch.float64
 
 
 def test_cases_are_the_same_each_time():
-    assert torch.equal(whole_numbers(3, 4), whole_numbers(3, 4))
-    assert not torch.equal(whole_numbers(3, 4), whole_numbers(3, 4, seed=1))
-    assert torch.equal(distinct_numbers(3, 5), distinct_numbers(3, 5))
+    assert torch.equal(random_integers(3, 4), random_integers(3, 4))
+    assert not torch.equal(random_integers(3, 4), random_integers(3, 4, seed=1))
+    assert torch.equal(distinct_integers(3, 5), distinct_integers(3, 5))
+
+
+def module_with(name: str, **exercises: ValueExercise) -> ModuleType:
+    """Create a chapter's module that defines these exercises."""
+    module = ModuleType(name)
+    vars(module).update(exercises)
+    return module
+
+
+def exercise_with(number: str) -> ValueExercise:
+    """Create an exercise with this number."""
+    return ValueExercise(
+        number=number, kind="predict", hints=("1.", "2.", "3."), expected=float
+    )
+
+
+def test_exercises_are_named_after_their_variables():
+    first, second = exercise_with("1.1"), exercise_with("2.1")
+    modules = module_with("one", shape=first, other=3), module_with("two", blur=second)
+    exercises = collect(modules)
+    assert {number: e.name for number, e in exercises.items()} == {
+        "1.1": "shape",
+        "2.1": "blur",
+    }
+    assert exercises["1.1"] == dataclasses.replace(first, name="shape")
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "message"),
+    [
+        ("1.1", "blur", "the number '1.1': one.shape and two.blur"),
+        (
+            "2.1",
+            "shape",
+            "the name 'shape': one.shape and two.shape",
+        ),
+    ],
+)
+def test_duplicate_numbers_and_names_raise(number, name, message):
+    modules = (
+        module_with("one", shape=exercise_with("1.1")),
+        module_with("two", **{name: exercise_with(number)}),
+    )
+    with pytest.raises(ValueError, match=f"^two exercises have {message}$"):
+        collect(modules)
+
+
+def test_all_chapters_are_found():
+    names = [f"chapter_{path.stem[:2]}" for path in CHAPTERS]
+    found = Path(chapters.__file__).parent.glob("chapter_*.py")
+    assert sorted(path.stem for path in found) == names
+    assert list(EXERCISES) == sorted(
+        EXERCISES, key=lambda number: tuple(map(int, number.split(".")))
+    )
 
 
 def exercise_cells() -> dict[str, tuple[str, str]]:
@@ -134,34 +192,41 @@ def stub_verdict(number: str) -> str:
     return str(judge(number, *answers(number, stub)))
 
 
-TO_MEND = [number for number, exercise in EXERCISES.items() if exercise.kind == "mend"]
+TO_DEBUG = [
+    number for number, exercise in EXERCISES.items() if exercise.kind == "debug"
+]
 
 
-@pytest.mark.parametrize("number", sorted(set(EXERCISES) - set(TO_MEND)))
-def test_nobody_has_tried_the_stub(number):
+@pytest.mark.parametrize("number", sorted(set(EXERCISES) - set(TO_DEBUG)))
+def test_the_stub_is_not_attempted_yet(number):
     assert stub_verdict(number) == f"{number}  not attempted yet"
 
 
-@pytest.mark.parametrize("number", TO_MEND)
-def test_nobody_has_mended_the_broken_one(number):
+@pytest.mark.parametrize("number", TO_DEBUG)
+def test_the_broken_one_is_not_attempted_yet(number):
     assert stub_verdict(number) == f"{number}  not attempted yet"
 
 
-@pytest.mark.parametrize("number", TO_MEND)
-def test_checker_and_notebook_have_the_same_mistakes_to_mend(number):
+@pytest.mark.parametrize("number", TO_DEBUG)
+def test_checker_and_notebook_have_the_same_bugs(number):
     """Not only the same code, as above: they do the same."""
     exercise = EXERCISES[number]
     [shown] = answers(number, CELLS[number][0])
     for case in exercise.cases():
-        told, kept = (
-            call(exercise.use, function, copy.deepcopy(case))
+        shown_outcome, broken_outcome = (
+            run_case(exercise.use, function, copy.deepcopy(case))
             for function in (shown, exercise.broken)
         )
-        assert (told.error, told.changed) == (kept.error, kept.changed)
-        if not told.error:
+        assert shown_outcome.error == broken_outcome.error
+        assert shown_outcome.changed == broken_outcome.changed
+        if not shown_outcome.error:
             for part in ("kind", "dtype", "device"):
-                assert getattr(told.result, part) == getattr(kept.result, part)
-            np.testing.assert_array_equal(told.result.numbers, kept.result.numbers)
+                assert getattr(shown_outcome.returned, part) == getattr(
+                    broken_outcome.returned, part
+                )
+            np.testing.assert_array_equal(
+                shown_outcome.returned.numbers, broken_outcome.returned.numbers
+            )
 
 
 @each_exercise
@@ -185,10 +250,10 @@ def test_a_wrong_answer_is_named(number, name, answer):
     """By its own misconception's name: so no other one's message fires on it."""
     verdict = judge(number, *answer)
     assert (verdict.state, verdict.mistake) == ("not yet", name), verdict
-    assert verdict.says
-    assert max(map(len, wrapped(str(verdict)).splitlines())) <= 79
-    if verdict.attempt is not None:
-        figure = draw_attempt(EXERCISES[number], verdict.attempt)
+    assert verdict.message
+    assert max(map(len, wrap(str(verdict)).splitlines())) <= 79
+    if verdict.case_result is not None:
+        figure = draw_case(EXERCISES[number], verdict.case_result)
         assert figure is None or figure.alt.startswith("The smallest wrong case. ")
 
 
@@ -224,29 +289,30 @@ def at_once(net, x, y, parts):
 TOLD = [
     (
         *("1.3", slanted),
-        "1.3  not yet\nThe shape is right, the numbers aren't. Work the case below by "
-        "hand.\n0 of 8 cases are right.",
+        "1.3  not yet\nThe shape is right, but the numbers aren't. Work the case below "
+        "by hand.\n0 of 8 cases are right.",
     ),
     (
         *("1.3", lambda x, k: slanted(x, k)[None]),
-        "1.3  not yet\nYour shape is (1, 1), expected was (1,).\n"
+        "1.3  not yet\nYour result has shape (1, 1); expected (1,).\n"
         "0 of 8 cases are right.",
     ),
     (
         *("1.3", lambda x, k: "abc"),
-        "1.3  not yet\nYour function gives a str. Real numbers were expected.\n"
+        "1.3  not yet\nYour function returned a str; real numbers were expected.\n"
         "0 of 8 cases are right.",
     ),
     (
         *("1.3", lambda x, k: correlated(x, k).tolist()),
-        "1.3  not yet: list instead of tensor\nThe numbers are right, but you give a "
-        "list of shape (1,). The next layer expects a tensor.",
+        "1.3  not yet: list instead of tensor\nThe numbers are right, but your "
+        "function returned a list of shape (1,). The next layer expects a tensor.",
     ),
     (
         *("1.3", lambda x, k: correlated(x, k).float()),
-        "1.3  not yet: dtype not kept\nThe numbers are right, but the picture is a "
-        "float64 tensor and your result is float32. Make new tensors like old ones: "
-        "`X.new_zeros(...)`, or `torch.zeros(..., dtype=X.dtype, device=X.device)`.",
+        "1.3  not yet: dtype not kept\nThe numbers are right, but the input is a "
+        "float64 tensor and your result is float32. Create tensors with the input's "
+        "dtype: `X.new_zeros(...)` or `torch.zeros(..., dtype=X.dtype, "
+        "device=X.device)`.",
     ),
     (
         *("1.3", out_of_range),
@@ -270,13 +336,13 @@ TOLD = [
     ),
     (
         *("13.2", lambda conv, norm: [conv].clear()),
-        "13.2  not yet: return forgotten\nYour function gives None. A Python function "
-        "without `return` does.\n0 of 6 cases are right.",
+        "13.2  not yet: return forgotten\nYour function returned None. A Python "
+        "function without a `return` statement always does.\n0 of 6 cases are right.",
     ),
     (
         *("14.3", at_once),
-        "14.3  not yet: too much at once\nThe machine of this exercise is small.\nIt "
-        "raised MemoryError: 2 pictures wait for backward() at once; only one part, 1, "
+        "14.3  not yet: too much at once\nThe machine in this exercise is small.\nIt "
+        "raised MemoryError: 2 images wait for backward() at once; only one part, 1, "
         "fits\n1 of 5 cases are right.",
     ),
 ]
@@ -286,18 +352,17 @@ TOLD = [
     ("number", "answer", "told"), TOLD, ids=[told[:30] for *_, told in TOLD]
 )
 def test_what_a_learner_is_told_word_by_word(number, answer, told, monkeypatch):
-    monkeypatch.setattr(DESK, "sandbox", Here())
+    monkeypatch.setattr(GRADER, "sandbox", Here())
     assert str(judge(number, answer)) == told
 
 
 TO_EXPLAIN = [n for n, exercise in EXERCISES.items() if exercise.kind == "explain"]
 
 
-def asked(expected, **options):
-    """Make an exercise whose answer is a value."""
+def value_exercise(expected, **options):
+    """Create an exercise whose answer is a value."""
     return ValueExercise(
         number="9.9",
-        name="value",
         kind="predict",
         hints=("One.", "Two.", "Three."),
         expected=lambda: torch.tensor(expected),
@@ -305,11 +370,14 @@ def asked(expected, **options):
     )
 
 
-FINITE = "Answer with finite numbers; there is a nan or an infinity in yours."
-PERCENT = "A hundred times off. Is it a part, or a percentage?"
-ONE_OFF = "You are one off. Draw the smallest such thing, and count."
-ORDER = "The numbers are right, their order isn't. Read the question again."
-TURNED = "Turned by 180 degrees. Which end of the window did you begin with?"
+FINITE = "Answer with finite numbers; yours contains a nan or an infinity."
+PERCENT = "Your answer is off by a factor of 100. Is it a fraction or a percentage?"
+ONE_OFF = "You are off by one. Draw the smallest example and count."
+ORDER = "The numbers are right, but not their order. Read the question again."
+ROTATED = (
+    "Your answer is rotated by 180 degrees. Which weight of the kernel meets the first "
+    "pixel of the window?"
+)
 TRY = "Try a smaller case by hand, or ask for a hint."
 MATRIX = [[1.0, 2.0], [3.0, 4.5]]
 
@@ -319,12 +387,12 @@ def test_the_error_of_what_is_no_function_has_no_line():
         def __call__(self, x, k):
             raise ValueError("not today")
 
-    says = judge("1.3", Refusing()).says
-    assert says.startswith("It raised ValueError: not today\n0 of ")
+    message = judge("1.3", Refusing()).message
+    assert message.startswith("It raised ValueError: not today\n0 of ")
 
 
 @pytest.mark.parametrize(
-    ("expected", "answer", "name", "says"),
+    ("expected", "answer", "name", "message"),
     [
         (6.0, "six", "not a number", "Answer with a number; you gave a str."),
         (6.0, float("nan"), "not a number", FINITE),
@@ -338,10 +406,10 @@ def test_the_error_of_what_is_no_function_has_no_line():
             *(MATRIX, [1, 2], "wrong shape"),
             "Answer with a tensor of shape (2, 2); you gave a list of shape (2,).",
         ),
-        (6.0, -6, "sign turned round", "Look at the sign again."),
+        (6.0, -6, "wrong sign", "Check the sign."),
         ([6.0, 7.0], [7, 6], "order exchanged", ORDER),
         ([6.0, 7.0, 9.0], [9, 7, 6], "", TRY),
-        (MATRIX, [[4.5, 3], [2, 1]], "kernel flipped", TURNED),
+        (MATRIX, [[4.5, 3], [2, 1]], "kernel flipped", ROTATED),
         (0.06, 6, "percent", PERCENT),
         (6.0, 0.06, "percent", PERCENT),
         (6.0, 7, "one off", ONE_OFF),
@@ -351,20 +419,41 @@ def test_the_error_of_what_is_no_function_has_no_line():
         (6.0, 8, "", TRY),
     ],
 )
-def test_a_wrong_value_of_no_known_thought(expected, answer, name, says):
-    verdict = judge_value(asked(expected), answer)
-    assert str(verdict).partition("\n")[2] == verdict.says == says
+def test_a_wrong_value_of_no_known_thought(expected, answer, name, message):
+    verdict = judge_value(value_exercise(expected), answer)
+    assert str(verdict).partition("\n")[2] == verdict.message == message
     assert (verdict.number, verdict.state, verdict.mistake) == ("9.9", "not yet", name)
 
 
 @pytest.mark.parametrize("answer", [None, [3, None], (None,)])
 def test_a_value_that_nobody_gave(answer):
-    assert str(judge_value(asked([3.0, 4.0]), answer)) == "9.9  not attempted yet"
+    assert (
+        str(judge_value(value_exercise([3.0, 4.0]), answer)) == "9.9  not attempted yet"
+    )
+
+
+def test_a_mistake_is_recognized_within_the_exercises_tolerance():
+    """As in 13.1, which accepts a thousandth more or less."""
+    assert judge("13.1", 0.00463).right
+    assert judge("13.1", 0.037).mistake == "ReLU forgotten"
+    mistake = Mistake("too large", "Smaller.", 30.0, lambda n: n == 50)
+    exercise = value_exercise(10.0, tolerance=0.01, mistakes=[mistake])
+    for answer, name in [
+        (30.29, "too large"),
+        (30.31, ""),
+        (50, "too large"),
+        (-10.09, "wrong sign"),
+        (1009, "percent"),
+    ]:
+        assert judge_value(exercise, answer).mistake == name, answer
+    exact = value_exercise(10.0, tolerance=0.0, mistakes=[mistake])
+    assert judge_value(exact, 30 + 1e-6).mistake == "too large"
+    assert judge_value(exact, 30.01).mistake == ""
 
 
 def test_a_wrong_value_where_many_are_right():
     """Then nothing is told of the one that the course expects."""
-    exercise = asked(6.0, accept=lambda n: n > 5)
+    exercise = value_exercise(6.0, accept=lambda n: n > 5)
     assert str(judge_value(exercise, 8)) == "9.9  right"
     assert str(judge_value(exercise, -6)) == f"9.9  not yet\n{TRY}"
 
@@ -373,7 +462,7 @@ def test_a_wrong_value_where_many_are_right():
 def test_a_wrong_measurement(number):
     assert str(judge(number, 12345.678, "a")) == (
         f"{number}  not yet\n"
-        "Measure again: just what the question asks for, and to three digits."
+        "Measure again exactly what the question asks for, to three digits."
     )
 
 
@@ -392,7 +481,7 @@ def test_a_measurement_asks_for_its_reason(number, reason):
     value, _ = answers(number, SOLUTIONS[number][1])
     assert str(judge(number, value, reason)) == (
         f"{number}  not yet: reason missing\n"
-        "Measured well. Now the reason: one of 'a', 'b', 'c'."
+        "Your measurement is right. Now add the reason: one of 'a', 'b', 'c'."
     )
 
 
@@ -403,7 +492,7 @@ def test_each_misconception_is_tried(number):
 
 
 def test_each_general_misconception_is_tried():
-    general = {name for name, _, _ in RELATIONS}
+    general = {name for name, _, _ in GENERIC_MISTAKES}
     assert general - {name for _, name, _ in WRONG} == set()
 
 
@@ -421,7 +510,7 @@ def test_says_nothing_that_gives_the_solution_away(number):
     lines = {line for line in lines if "=" in line and not line.startswith("#")}
     exercise = EXERCISES[number]
     for mistake in [*exercise.mistakes, *getattr(exercise, "reasons", {}).values()]:
-        assert not [line for line in lines if line in mistake.says]
+        assert not [line for line in lines if line in mistake.message]
 
 
 def test_cases_begin_with_the_smallest_and_tell_something():
@@ -444,7 +533,7 @@ def test_the_smallest_wrong_case_is_shown():
         exercise, lambda X: exercise.expected(X) + (X.numel() > 15), Here()
     )
     wrong = [X.shape for (X,) in exercise.cases() if X.numel() > 15]
-    assert wrong[0] != verdict.attempt.case[0].shape == (4, 4)
+    assert wrong[0] != verdict.case_result.case[0].shape == (4, 4)
 
 
 def test_asking_for_an_unknown_exercise_names_it():

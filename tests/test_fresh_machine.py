@@ -1,4 +1,4 @@
-"""The machine of ``make fresh``: what is noticed there. It proves its walls itself."""
+"""``make fresh``: what it notices. It checks its isolation itself."""
 
 from pathlib import Path
 

@@ -1,6 +1,4 @@
-"""conv.corr2d against three independent oracles, and its answers to bad input."""
-
-import re
+"""conv.corr2d against three independent oracles."""
 
 import pytest
 import scipy.signal
@@ -18,7 +16,7 @@ COUNTS = [torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.i
 
 @st.composite
 def pairs(draw, largest: int = 12):
-    """Draw a float64 picture, and a kernel that fits in: often one pixel, often all."""
+    """Draw a float64 image and a kernel that fits inside."""
     H, W = draw(st.integers(1, largest)), draw(st.integers(1, largest))
     h, w = draw(st.integers(1, H)), draw(st.integers(1, W))
     torch.manual_seed(draw(st.integers(0, 2**32)))
@@ -61,7 +59,7 @@ def test_agrees_with_scipy(pair):
 
 @given(pairs(largest=6))
 def test_agrees_with_d2l(pair):
-    X, K = pair  # d2l.corr2d answers in float32
+    X, K = pair  # d2l.corr2d returns float32
     torch.testing.assert_close(corr2d(X, K).float(), d2l.corr2d(X, K))
 
 
@@ -82,7 +80,7 @@ def test_gradients_agree_with_torch(pair):
 
 
 @given(pairs())
-def test_inputs_stay_as_they_were(pair):
+def test_inputs_are_not_changed(pair):
     before = [T.clone() for T in pair]
     corr2d(*pair)
     assert all(torch.equal(a, b) for a, b in zip(pair, before, strict=True))
@@ -130,84 +128,10 @@ def test_lives_on_its_inputs_device(device):
 
 
 def test_makes_nothing_on_another_device():
-    """On `meta` any tensor made elsewhere would meet the others and fail."""
+    """A tensor made elsewhere would fail to combine with those on `meta`."""
     X = torch.empty(1000, 2000, device="meta", dtype=torch.float16)
     K = torch.empty(3, 5, device="meta", requires_grad=True)
     Y = corr2d(X, K)
     assert (Y.device.type, Y.dtype, Y.shape) == ("meta", torch.float32, (998, 1996))
     Y.sum().backward()
     assert K.grad.device.type == "meta"
-
-
-ONES = torch.ones(3, 3)
-
-
-@pytest.mark.parametrize(
-    ("X", "K", "error", "message"),
-    [
-        ([[1.0]], ONES, TypeError, "X is of type list; expected a torch.Tensor"),
-        (ONES, 2.0, TypeError, "K is of type float; expected a torch.Tensor"),
-        (
-            ONES.cfloat(),
-            ONES,
-            TypeError,
-            "X has dtype torch.complex64; expected real numbers",
-        ),
-        (
-            ONES,
-            ONES.cdouble(),
-            TypeError,
-            "K has dtype torch.complex128; expected real numbers",
-        ),
-        (
-            ONES[None],
-            ONES,
-            ValueError,
-            "X has shape (1, 3, 3); expected 2 axes, (height, width)",
-        ),
-        (
-            ONES,
-            torch.tensor(1.0),
-            ValueError,
-            "K has shape (); expected 2 axes, (height, width)",
-        ),
-        (
-            ONES[:0],
-            ONES,
-            ValueError,
-            "X is empty, with shape (0, 3); expected at least one of each of "
-            "(height, width)",
-        ),
-        (
-            ONES,
-            ONES[:, :0],
-            ValueError,
-            "K is empty, with shape (3, 0); expected at least one of each of "
-            "(height, width)",
-        ),
-        (
-            ONES,
-            torch.ones(4, 1),
-            ValueError,
-            "K has shape (4, 1); expected no taller and no wider than X, whose shape "
-            "is (3, 3)",
-        ),
-        (
-            ONES,
-            torch.ones(1, 4),
-            ValueError,
-            "K has shape (1, 4); expected no taller and no wider than X, whose shape "
-            "is (3, 3)",
-        ),
-        (
-            ONES,
-            ONES.to("meta"),
-            ValueError,
-            "X is on cpu and K on meta; expected both on one device: move one with "
-            "K.to(X.device)",
-        ),
-    ],
-)
-def test_bad_input_is_named(X, K, error, message):
-    with pytest.raises(error, match=f"^{re.escape(message)}$"):
-        corr2d(X, K)

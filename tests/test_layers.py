@@ -1,15 +1,15 @@
-"""conv.Conv2D against nn.Conv2d, and the habits of a module."""
+"""conv.Conv2D and conv.ConvLayer against nn.Conv2d; receptive fields."""
 
 import io
-import re
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torchvision import models
 
 from conv import Conv2D, ConvLayer, receptive_field
-from conv.checks import as_pair
+from conv.functional import as_pair
 
 
 @pytest.mark.parametrize("kernel_size", [1, 3, (1, 2), (5, 2), [2, 3]])
@@ -73,26 +73,20 @@ def test_learns_kernel_and_bias(device):
     torch.testing.assert_close(layer.state_dict(), target.state_dict())
 
 
-@pytest.mark.parametrize("size", ["3", 2.0, (1, 2, 3), (1,), None, (1, 2.0), True])
-def test_sizes_that_are_none(size):
-    message = f"kernel_size is {size!r}; expected an int or a pair of ints"
-    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
-        Conv2D(size)
-
-
-@pytest.mark.parametrize("size", [0, -1, (0, 3), (3, -2)])
-def test_sizes_that_are_too_small(size):
-    message = f"kernel_size is {size!r}; expected at least 1"
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        Conv2D(size)
-
-
 def test_pairs():
-    assert as_pair("stride", 2) == (2, 2)
-    assert as_pair("stride", [1, 2]) == (1, 2)
+    assert as_pair(2) == (2, 2)
+    assert as_pair([1, 2]) == (1, 2)
+    assert as_pair(np.int64(2)) == (2, 2)
 
 
-def reach_of(net: nn.Sequential, side: int) -> tuple[int, int]:
+def test_numpys_ints_are_sizes():
+    """As PyTorch has it: they come from shapes, for instance."""
+    layer = ConvLayer(np.int64(2), 4, np.int64(3), (np.int64(2), 1), np.int64(1))
+    assert layer(torch.rand(1, 2, 8, 8)).shape == (1, 4, 4, 8)
+    assert Conv2D(np.int64(2)).weight.shape == (2, 2)
+
+
+def measured_field(net: nn.Sequential, side: int) -> tuple[int, int]:
     """Measure which pixels the middle output depends on, by its gradient."""
     for parameter in net.parameters():
         nn.init.constant_(parameter, 0.1)  # nothing cancels
@@ -122,7 +116,7 @@ def reach_of(net: nn.Sequential, side: int) -> tuple[int, int]:
     ],
 )
 def test_receptive_field_is_what_gradients_reach(net):
-    assert receptive_field(net) == reach_of(net, 40)
+    assert receptive_field(net) == measured_field(net, 40)
 
 
 @pytest.mark.parametrize(
@@ -136,16 +130,11 @@ def test_receptive_fields_of_known_networks(features, side):
 
 
 def test_receptive_field_names_a_stranger():
-    message = "layers has a Linear; expected convolutions, pooling, activations"
+    message = (
+        r"layers contains Linear\(.*\); expected convolutions, pooling, activations"
+    )
     with pytest.raises(TypeError, match=f"^{message}"):
         receptive_field([nn.Conv2d(1, 1, 3), nn.Linear(3, 3)])
-
-
-def test_receptive_field_names_what_a_layer_has_wrong():
-    pool = nn.MaxPool2d(2)
-    pool.stride = "two"
-    with pytest.raises(TypeError, match=r"^stride is 'two'; expected"):
-        receptive_field([pool])
 
 
 LAYERS = {
@@ -182,23 +171,3 @@ def test_conv_layer_on_meta_and_printed():
         assert layer(torch.empty(1, 2, 9, 9)).shape == (1, 4, 4, 4)
     assert repr(layer) == "ConvLayer(weight=(4, 2, 3, 3), stride=2)"
     assert receptive_field([layer, ConvLayer(4, 4, 3, dilation=2)]) == (11, 11)
-
-
-@pytest.mark.parametrize(
-    ("sizes", "error", "message"),
-    [
-        ((3, 4.0, 3), TypeError, "out_channels is 4.0; expected an int"),
-        ((True, 4, 3), TypeError, "in_channels is True; expected an int"),
-        ((0, 4, 3), ValueError, "in_channels is 0; expected at least 1"),
-        ((3, 4, 0), ValueError, "kernel_size is 0; expected at least 1"),
-        (
-            (4, 3, 3, 1, 0, 1, 2),
-            ValueError,
-            "groups is 2; expected a divisor of 4 in_channels and of 3 out_channels",
-        ),
-        ((4, 4, 3, 1, 0, 1, 0), ValueError, "groups is 0; expected at least 1"),
-    ],
-)
-def test_conv_layer_names_bad_sizes(sizes, error, message):
-    with pytest.raises(error, match=f"^{re.escape(message)}$"):
-        ConvLayer(*sizes)

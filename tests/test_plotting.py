@@ -8,7 +8,7 @@ import torch
 from matplotlib.axes import Axes
 
 import conv
-from conv.plotting import Figure, common_scale, short
+from conv.plotting import Figure, shared_norm, short
 
 mpl.use("agg")
 
@@ -72,20 +72,20 @@ def test_images_share_one_scale(device):
     assert [d.get_array().tolist() for d in drawn] == [[[0, 1]], [[3, 2]]]
     assert [ax.get_title() for ax in figure.axes] == ["a", "b"]
     assert all(ax.get_xlabel() == "column" for ax in figure.axes)
-    assert figure.alt == "2 pictures: a, b"
+    assert figure.alt == "2 images: a, b"
 
 
-def test_signed_images_are_centred_on_zero():
+def test_signed_images_are_centered_on_zero():
     figure = conv.show_images([torch.tensor([[-1.0, 4.0]])], signed=True)
     assert figure.axes[0].images[0].get_clim() == (-4, 4)
     middle = figure.axes[0].images[0].to_rgba(0.0)[:3]
     assert min(middle) > 0.95  # nearly white
 
 
-def test_colour_pictures_are_shown_as_they_are():
-    picture = torch.rand(5, 4, 3)
-    [ax] = conv.show_images([picture]).axes
-    np.testing.assert_array_equal(ax.images[0].get_array(), picture.numpy())
+def test_color_images_are_shown_as_they_are():
+    image = torch.rand(5, 4, 3)
+    [ax] = conv.show_images([image]).axes
+    np.testing.assert_array_equal(ax.images[0].get_array(), image.numpy())
 
 
 def test_many_images_wrap():
@@ -116,8 +116,8 @@ def test_short_numbers(value, text):
     assert short(value) == text
 
 
-def test_a_blank_picture_has_a_scale():
-    assert common_scale([np.zeros((2, 2))], signed=True)(0.0) == 0.5
+def test_a_blank_image_has_a_scale():
+    assert shared_norm([np.zeros((2, 2))], signed=True)(0.0) == 0.5
 
 
 def test_losses_start_at_epoch_one():
@@ -165,18 +165,24 @@ def test_given_axes_are_used_and_returned(draw):
     assert isinstance(figure, Figure)
 
 
-def test_as_many_titles_as_pictures():
-    with pytest.raises(ValueError, match=r"^titles has 1 entries; expected 2, one"):
+def test_as_many_titles_as_images():
+    with pytest.raises(ValueError, match=r"^titles has length 1; expected 2$"):
         conv.show_images([torch.rand(2, 2)] * 2, ["only one"])
+
+
+def test_alternative_text_without_titles():
+    assert conv.show_images([torch.rand(2, 2)]).alt == "1 image"
+    assert conv.show_images([torch.rand(2, 2)] * 2).alt == "2 images"
+    assert conv.show_images([torch.rand(2, 2)], ["cat"]).alt == "1 image: cat"
 
 
 @pytest.mark.parametrize("signed", [False, True])
 def test_a_gallery_has_no_ticks_and_one_scale(signed):
-    pictures = [torch.full((3, 3), value) for value in (0.25, 0.5, 1.0, 0.75, 0.0)]
+    images = [torch.full((3, 3), value) for value in (0.25, 0.5, 1.0, 0.75, 0.0)]
     figure = conv.show_gallery(
-        pictures, list("abcde"), columns=3, signed=signed, alt="Five greys."
+        images, list("abcde"), columns=3, signed=signed, alt="Five grays."
     )
-    assert figure.alt == "Five greys."
+    assert figure.alt == "Five grays."
     assert not any(len(ax.get_xticks()) + len(ax.get_yticks()) for ax in figure.axes)
     assert [ax.get_title() for ax in figure.axes] == [*"abcde"]
     drawn = [ax.images[0] for ax in figure.axes]

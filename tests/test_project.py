@@ -18,7 +18,7 @@ import check_gpu
 import conv
 from load import load
 
-install = load("binder/install.py")
+install = load("requirements/install.py")
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -26,7 +26,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
 def locked(file: str = "requirements.txt") -> dict[str, list[Requirement]]:
-    """Read a lock: by name, one requirement a platform."""
+    """Read a lock: by name, one requirement per platform."""
     lines = (ROOT / file).read_text().replace("\\\n", "").splitlines()
     requirements: dict[str, list[Requirement]] = {}
     for line in lines:
@@ -40,11 +40,12 @@ def locked(file: str = "requirements.txt") -> dict[str, list[Requirement]]:
 
 LOCKS = {
     "requirements.txt": ["dev"],
-    "requirements-teacher.txt": ["dev", "teacher"],
-    "requirements-site.txt": ["dev", "site"],
-    "requirements-audit.txt": ["dev", "audit"],
+    "requirements/teacher.txt": ["dev", "teacher"],
+    "requirements/site.txt": ["dev", "site"],
+    "requirements/audit.txt": ["dev", "audit"],
 }
-HASHED = "requirements-hashed.txt"
+HASHED = "requirements/hashed.txt"
+HASHED_CPU = "requirements/hashed-cpu.txt"  # there once `make lock` has reached PyTorch
 each_lock = pytest.mark.parametrize("file", LOCKS)
 
 
@@ -79,6 +80,10 @@ def pins(file: str) -> set[tuple[str, str]]:
 
 def test_the_hashes_are_of_the_same_versions():
     assert pins(HASHED) == set().union(*map(pins, LOCKS))
+    for file in ROOT.glob(HASHED_CPU):  # `make lock` writes it where it can
+        _, torch = install.split((ROOT / "requirements.txt").read_text())
+        assert install.has_cpu_hashes(torch, file.read_text())
+        assert len(pins(HASHED_CPU)) == len(torch)
 
 
 @each_lock
@@ -100,10 +105,23 @@ def test_a_pin_without_a_hash_is_no_pin():
         install.hashed("b==3\n", hashes)
 
 
-def test_hashes_are_not_asked_of_pytorchs_own_index():
-    for other in (["--torch", "cpu"], ["--torch", "cuda", "--jupyterhub", "6"]):
-        with pytest.raises(SystemExit, match="2"):
-            install.main([*other, "--hashes", HASHED])
+def test_jupyterhub_is_not_installed_by_hash(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        install.main(["--jupyterhub", "6", "--hashes", str(ROOT / HASHED)])
+    assert "the hashes of jupyterhub are not known" in capsys.readouterr().err
+
+
+# The root folder
+
+
+def test_the_root_folder_is_small():
+    """A newcomer finds the course in it: at most 20 entries that git tracks."""
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    entries = {name.partition("/")[0] for name in listed.stdout.splitlines()}
+    assert {"README.md", "LICENSE", "Makefile", "notebooks", "src"} < entries
+    assert len(entries) <= 20, sorted(entries)
 
 
 def test_pip_is_told_to_require_hashes(monkeypatch):

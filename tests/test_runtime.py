@@ -74,7 +74,7 @@ def test_a_file_is_replaced_and_never_overwritten(tmp_path):
     path, witness = tmp_path / "file", tmp_path / "witness"
     path.write_bytes(b"old")
     os.link(path, witness)
-    conv.runtime.write_whole(path, b"new")
+    conv.runtime.atomic_write(path, b"new")
     assert (path.read_bytes(), witness.read_bytes()) == (b"new", b"old")
 
 
@@ -83,7 +83,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path):
     path.write_bytes(b"old")
     told = f"File too large: {str(path)!r}"
     with full_disk(10), pytest.raises(OSError, match=f"{re.escape(told)}$"):
-        conv.runtime.write_whole(path, b"new" * 10)
+        conv.runtime.atomic_write(path, b"new" * 10)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {
         "file": b"old"
     }
@@ -95,7 +95,7 @@ def test_a_folder_that_cant_be_written_is_named(tmp_path):
     tmp_path.chmod(0o500)
     told = f"Permission denied: {str(path)!r}"
     with no_rights(), pytest.raises(PermissionError, match=f"{re.escape(told)}$"):
-        conv.runtime.write_whole(path, b"new")
+        conv.runtime.atomic_write(path, b"new")
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
@@ -105,7 +105,7 @@ def test_what_dead_writers_left_is_removed_later(tmp_path):
     for name in names:
         (tmp_path / name).write_bytes(b"half")
         os.utime(tmp_path / name, (0, time.time() - 4000 * (name != names[1])))
-    conv.runtime.write_whole(tmp_path / "run[1].pt", b"whole")
+    conv.runtime.atomic_write(tmp_path / "run[1].pt", b"whole")
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted(
         ["run[1].pt", *names[1:]]
     )

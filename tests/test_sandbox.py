@@ -16,19 +16,18 @@ import pytest
 import torch
 
 from conv.exercises import EXERCISES, judge, sandbox
-from conv.exercises.answers import agree, close, seen
-from conv.exercises.exercise import Mistake
-from conv.exercises.functions import judge_function, mimics
-from conv.exercises.relations import (
-    Attempt,
-    always_the_same,
-    moved_by_a_constant,
+from conv.exercises.case_result import CaseResult
+from conv.exercises.functions import judge_function, reproduces
+from conv.exercises.generic_mistakes import (
+    constant_result,
     negated,
     one_too_many,
     scaled,
+    shifted_by_constant,
 )
-from conv.exercises.sandbox import MEGABYTES, Sandbox, Trouble
-from conv.exercises.worker import Outcome, call
+from conv.exercises.sandbox import MEMORY_LIMIT, Sandbox, SandboxError
+from conv.exercises.summary import as_float64, close, matches, summarize
+from conv.exercises.worker import Outcome, run_case
 
 
 def in_notebook(function):
@@ -139,10 +138,10 @@ LOCK = threading.Lock()
 
 
 TOLD = {
-    "endless loop": "Your function was still running after 1.4 seconds",
+    "infinite loop": "Your function was still running after 1.4 seconds",
     "out of memory": "Your function asked for more than 512 MB",
     "out of memory at once": "Your function asked for more memory than there is.",
-    "process ended": "Your function ended Python itself.",
+    "process ended": "Your function ended the Python process.",
     "error raised": ") raised ",
     "can't be sent": "can't be sent to the checker (cannot pickle '_thread.lock'",
 }
@@ -151,11 +150,11 @@ TOLD = {
 @pytest.mark.parametrize(
     ("answer", "name"),
     [
-        (endless, "endless loop"),
-        (swallowing, "endless loop"),
-        (inside_torch, "endless loop"),
-        (sleeping, "endless loop"),
-        (childbearing, "endless loop"),
+        (endless, "infinite loop"),
+        (swallowing, "infinite loop"),
+        (inside_torch, "infinite loop"),
+        (sleeping, "infinite loop"),
+        (childbearing, "infinite loop"),
         (hoarding, "out of memory"),
         (greedy, "out of memory at once"),
         (exiting, "process ended"),
@@ -167,12 +166,12 @@ TOLD = {
         (lambda x, k: LOCK, "can't be sent"),
     ],
 )
-def test_bad_behaviour_is_named_and_survived(answer, name, monkeypatch):
+def test_bad_behavior_is_named_and_survived(answer, name, monkeypatch):
     if "out of memory" in name:
-        monkeypatch.setattr(sandbox, "SECONDS", 60.0)  # busy machines fill it slowly
+        monkeypatch.setattr(sandbox, "TIME_LIMIT", 60.0)  # busy machines fill it slowly
     verdict = judge("1.3", in_notebook(answer))
     assert verdict.mistake == name.removesuffix(" at once")
-    assert TOLD[name] in verdict.says
+    assert TOLD[name] in verdict.message
     assert right_again()
 
 
@@ -186,7 +185,7 @@ class Broken:
         return int, ("one",)
 
 
-class TroubleAt:
+class ErrorAt:
     """A sandbox in which the n-th run ends badly."""
 
     def __init__(self, n):
@@ -194,24 +193,26 @@ class TroubleAt:
 
     def run(self, use, answer, cases):
         if self.left == 0:
-            raise Trouble("lost", "It was here a moment ago.")
+            raise SandboxError("lost", "It was here a moment ago.")
         self.left -= 1
-        return [call(use, answer, case) for case in cases]
+        return [run_case(use, answer, case) for case in cases]
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_trouble_is_told_whenever_it_comes(n):
     exercise = EXERCISES["1.3"]
-    verdict = judge_function(exercise, exercise.expected, TroubleAt(n))
+    verdict = judge_function(exercise, exercise.expected, ErrorAt(n))
     told = "1.3  not yet: lost\nIt was here a moment ago."
     assert str(verdict) == told
-    assert judge_function(exercise, exercise.expected, TroubleAt(3)).right
+    assert judge_function(exercise, exercise.expected, ErrorAt(3)).right
 
 
 def test_what_cant_be_unpacked_is_told():
     verdict = judge("1.3", Broken())
     assert verdict.mistake == "can't be sent"
-    assert "ValueError: invalid literal for int() with base 10: 'one'" in verdict.says
+    assert (
+        "ValueError: invalid literal for int() with base 10: 'one'" in verdict.message
+    )
     assert right_again()
 
 
@@ -222,13 +223,13 @@ def test_only_what_the_answer_takes_counts():
     try:
         box.run(lambda answer, x: answer, None, [(1,)])
         memory = psutil.Process(box.process.pid).memory_info().rss
-        assert abs(box.floor - memory) < ballast.nbytes / 2
+        assert abs(box.baseline - memory) < ballast.nbytes / 2
     finally:
         box.stop()
 
 
 def test_a_stopped_worker_leaves_no_process(monkeypatch):
-    monkeypatch.setattr(sandbox, "SECONDS", 60.0)
+    monkeypatch.setattr(sandbox, "TIME_LIMIT", 60.0)
     box = Sandbox()
     box.warm_up()
     worker = box.process.pid
@@ -252,7 +253,7 @@ def test_a_worker_that_is_gone_can_be_stopped():
 
 def test_memory_is_watched_before_the_machine_runs_out(monkeypatch):
     """The hoarder is stopped soon after the limit, not by the system."""
-    monkeypatch.setattr(sandbox, "SECONDS", 60.0)
+    monkeypatch.setattr(sandbox, "TIME_LIMIT", 60.0)
     box, most = Sandbox(), 0
 
     def watch():
@@ -261,7 +262,7 @@ def test_memory_is_watched_before_the_machine_runs_out(monkeypatch):
             if box.process is not None:
                 try:
                     memory = psutil.Process(box.process.pid).memory_info().rss
-                    most = max(most, memory - getattr(box, "floor", memory))
+                    most = max(most, memory - getattr(box, "baseline", memory))
                 except psutil.NoSuchProcess:
                     pass
             time.sleep(0.005)
@@ -273,7 +274,7 @@ def test_memory_is_watched_before_the_machine_runs_out(monkeypatch):
     done.set()
     thread.join()
     assert verdict.mistake == "out of memory"
-    assert MEGABYTES / 2 < most / 2**20 < 2 * MEGABYTES
+    assert MEMORY_LIMIT / 2 < most / 2**20 < 2 * MEMORY_LIMIT
 
 
 class Hostile:
@@ -330,7 +331,7 @@ def test_rubbish_is_answered(number):
         extra = ["b"] if EXERCISES[number].kind == "explain" else []
         verdict = judge(number, rubbish, *extra)
         assert verdict.state == "not yet", name
-        assert verdict.says, name
+        assert verdict.message, name
 
 
 @pytest.mark.parametrize("name", RUBBISH)
@@ -342,7 +343,7 @@ def test_rubbish_that_a_function_returns_is_described(name):
 
     verdict = judge("1.3", in_notebook(answer))
     assert verdict.state == "not yet"
-    assert verdict.says
+    assert verdict.message
 
 
 def test_a_measurement_without_its_reason_is_half_the_answer():
@@ -352,23 +353,23 @@ def test_a_measurement_without_its_reason_is_half_the_answer():
 
 @pytest.mark.parametrize("hole", [None, "1", object()])
 def test_a_list_with_something_else_in_it_holds_no_numbers(hole):
-    assert seen([[hole, 2.0]]).numbers is None
-    assert seen([[1.0, 2.0]]).numbers.tolist() == [[1.0, 2.0]]
+    assert summarize([[hole, 2.0]]).numbers is None
+    assert summarize([[1.0, 2.0]]).numbers.tolist() == [[1.0, 2.0]]
 
 
 @pytest.mark.parametrize("kind", [list, tuple, np.array, torch.tensor])
 def test_of_many_numbers_none_is_looked_at(kind, monkeypatch):
-    monkeypatch.setattr("conv.exercises.answers.LARGEST", 3)
+    monkeypatch.setattr("conv.exercises.summary.MAX_SIZE", 3)
     for count in (0, 1, 3):
-        numbers = seen(kind(range(count))).numbers
+        numbers = summarize(kind(range(count))).numbers
         assert (numbers.tolist(), numbers.dtype) == (list(range(count)), "float64")
-    assert seen(kind(range(4))).numbers is None
+    assert summarize(kind(range(4))).numbers is None
 
 
 @pytest.mark.parametrize("value", ["1", 1j, np.datetime64("2020")])
 def test_an_array_of_something_else_holds_no_numbers(value):
-    assert seen(np.array([value])).numbers is None
-    assert seen(np.array([True, False])).numbers.tolist() == [1, 0]
+    assert summarize(np.array([value])).numbers is None
+    assert summarize(np.array([True, False])).numbers.tolist() == [1, 0]
 
 
 @pytest.mark.parametrize(
@@ -391,12 +392,12 @@ def test_an_array_of_something_else_holds_no_numbers(value):
     ],
 )
 def test_an_answer_is_named_by_what_it_is(value, kind, is_numbers):
-    found = seen(value)
+    found = summarize(value)
     assert (found.kind, found.numbers is not None) == (kind, is_numbers)
 
 
 def test_nothing_agrees_with_no_number():
-    assert not agree(seen(None), 0.0)
+    assert not matches(summarize(None), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -425,22 +426,22 @@ def test_a_mistake_must_show_in_two_cases(wrong, holds):
         return torch.tensor(-1 if number in wrong else number)
 
     tries = [
-        Attempt((number,), torch.tensor(number), Outcome(seen(err(number))))
+        CaseResult((number,), as_float64(number), Outcome(summarize(err(number))))
         for number in (1, 2, 3)
     ]
-    assert mimics(Mistake("wrong sign", "", err), tries) == holds
+    assert reproduces(err, tries) == holds
 
 
-def attempts(*pairs):
-    """Make attempts in which so much came of what was wanted."""
+def case_results(*pairs):
+    """Create results with these actual and expected numbers."""
     return [
-        Attempt((), torch.tensor(want), Outcome(seen(torch.tensor(got))))
+        CaseResult((), as_float64(want), Outcome(summarize(torch.tensor(got))))
         for got, want in pairs
     ]
 
 
 @pytest.mark.parametrize(
-    ("relation", "pairs", "holds"),
+    ("generic_mistake", "pairs", "holds"),
     [
         (scaled, [([2.0, 4], [1.0, 2])], True),
         (scaled, [([-2.0, -4], [1.0, 2]), ([6.0], [-3.0])], True),
@@ -450,14 +451,14 @@ def attempts(*pairs):
         (scaled, [([math.inf, 2], [math.inf, 1])], False),
         (scaled, [([math.nan, 2], [1.0, 1])], False),
         (scaled, [([1.0], [1.0, 2])], False),
-        (moved_by_a_constant, [([3.0, 4], [1.0, 2]), ([0.0], [-2.0])], True),
-        (moved_by_a_constant, [([3.0, 4], [1.0, 2]), ([0.0], [-3.0])], False),
-        (moved_by_a_constant, [([3.0, 4], [1.0, 2])], False),
+        (shifted_by_constant, [([3.0, 4], [1.0, 2]), ([0.0], [-2.0])], True),
+        (shifted_by_constant, [([3.0, 4], [1.0, 2]), ([0.0], [-3.0])], False),
+        (shifted_by_constant, [([3.0, 4], [1.0, 2])], False),
         (negated, [(-3.0, 3.0), (2.0, -2.0)], True),
         (negated, [(-3.0, 3.0), (2.0, 2.0)], False),
-        (always_the_same, [(5.0, 1.0), (5.0, 2.0), (5.0, 3.0)], True),
-        (always_the_same, [(5.0, 1.0), (5.0, 2.0)], False),
-        (always_the_same, [(5.0, 1.0), (5.0, 2.0), (4.0, 3.0)], False),
+        (constant_result, [(5.0, 1.0), (5.0, 2.0), (5.0, 3.0)], True),
+        (constant_result, [(5.0, 1.0), (5.0, 2.0)], False),
+        (constant_result, [(5.0, 1.0), (5.0, 2.0), (4.0, 3.0)], False),
         (one_too_many, [([1.0, 2], [1.0]), ([1.0, 2, 3], [1.0, 2])], True),
         (one_too_many, [([[1.0, 2]], [[1.0]])], True),
         (one_too_many, [([1.0, 2], [1.0]), ([1.0], [1.0])], False),
@@ -465,8 +466,8 @@ def attempts(*pairs):
         (one_too_many, [([1.0], [1.0, 2])], False),
     ],
 )
-def test_relations_hold_where_they_should(relation, pairs, holds):
-    assert bool(relation(attempts(*pairs))) == holds
+def test_generic_mistakes_hold_where_they_should(generic_mistake, pairs, holds):
+    assert bool(generic_mistake(case_results(*pairs))) == holds
 
 
 def test_to_print_besides_is_no_mistake():
@@ -477,24 +478,24 @@ def test_to_print_besides_is_no_mistake():
 
     verdict = judge("1.3", chatty)
     assert verdict.mistake == ""
-    assert verdict.says.startswith("Your function gives a str.")
+    assert verdict.message.startswith("Your function returned a str;")
 
 
 def test_a_result_instead_of_a_function_is_told():
     assert str(judge("1.3", torch.ones(3))).splitlines() == [
         "1.3  not yet: result instead of function",
-        "The checker wants the function itself, and calls it; you gave a tensor of "
-        "shape (3,). Are there parentheses behind a function's name?",
+        "The checker calls your answer, so it needs the function itself; you gave a "
+        "tensor of shape (3,). Are there parentheses after the function's name?",
     ]
 
 
 def test_the_number_of_answers_is_checked():
     assert str(judge("1.1")).splitlines() == [
-        "1.1  not yet: not one answer",
-        "The checker takes 1 of your answers; it got 0.",
+        "1.1  not yet: wrong number of answers",
+        "The checker takes 1 answer; you gave 0.",
     ]
-    assert judge("1.1", 1, 2).mistake == "not one answer"
-    assert judge("7.4", 8).mistake == "not one answer"
+    assert judge("1.1", 1, 2).mistake == "wrong number of answers"
+    assert judge("7.4", 8).mistake == "wrong number of answers"
 
 
 def test_an_answer_leaves_no_settings_behind():
@@ -539,7 +540,7 @@ def test_a_forgotten_worker_ends_in_silence(seconds, capfd):
     box = Sandbox()
     box.run(slow, None, [(0.0,)])
     if seconds is not None:
-        box.deliver(cloudpickle.dumps((slow, None, [(s,) for s in seconds])))
+        box.send(cloudpickle.dumps((slow, None, [(s,) for s in seconds])))
     if seconds == [0.0]:
         assert box.connection.poll(20)
     box.connection.close()
@@ -552,17 +553,17 @@ def test_the_worker_ends_with_its_notebook():
     script = (
         "import os, threading, time\n"
         "from conv.exercises import judge\n"
-        "from conv.exercises.notebook import Desk\n"
+        "from conv.exercises.grader import Grader\n"
         "import conv.exercises as e\n"
         "def endless(x, k):\n"
         "    while True: pass\n"
         "if __name__ == '__main__':\n"
-        "    import conv.exercises.sandbox as s; s.SECONDS = 1000\n"
+        "    import conv.exercises.sandbox as s; s.TIME_LIMIT = 1000\n"
         "    threading.Thread(target=judge, args=('1.3', endless)).start()\n"
-        "    while e.DESK.sandbox.process is None or not e.DESK.sandbox.warm:\n"
+        "    while e.GRADER.sandbox.process is None or not e.GRADER.sandbox.ready:\n"
         "        time.sleep(0.05)\n"
         "    time.sleep(0.5)\n"
-        "    print(e.DESK.sandbox.process.pid, flush=True)\n"
+        "    print(e.GRADER.sandbox.process.pid, flush=True)\n"
         "    os.kill(os.getpid(), 9)\n"
     )
     run = subprocess.run(

@@ -142,7 +142,7 @@ def test_a_solution_that_fails_stops_the_build(tmp_path):
         build.run_exercises(build.solved(notebook, wrong), tmp_path)
 
 
-MINUTES = {"predict": 5, "explain": 10, "mend": 10, "implement": 15}
+MINUTES = {"predict": 5, "explain": 10, "debug": 10, "implement": 15}
 
 
 @each_chapter

@@ -1,9 +1,10 @@
-"""The widgets: their JavaScript against conv and torch, their Python classes."""
+"""The widgets: JavaScript compared with conv and PyTorch, and the Python classes."""
 
 import base64
 import random
 import re
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,7 +13,7 @@ from traitlets import TraitError
 
 import conv
 from conv.widgets import Descent, DrawDigit, KernelBench, LayerStack, SlidingWindow
-from conv.widgets.base import bundle
+from conv.widgets.base import STATIC_NOTE, bundle
 from node import FOLDER, node
 
 ARITHMETIC = "arithmetic.js"
@@ -22,7 +23,7 @@ BAR = torch.ones(6, 8).index_fill(1, torch.arange(2, 6), 0)
 EDGES = conv.corr2d(BAR, torch.tensor([[1.0, -1.0]]))
 
 
-def rows(*shape: int) -> list:
+def random_rows(*shape: int) -> list:
     return torch.randn(shape, dtype=torch.float64).tolist()
 
 
@@ -30,21 +31,22 @@ def as_tensor(numbers: list) -> torch.Tensor:
     return torch.tensor(numbers, dtype=torch.float64)
 
 
-def settings(count: int) -> list[dict]:
-    """Draw pictures, kernels, strides, paddings, dilations that fit together."""
-    draw, found = random.Random(0), []
-    while len(found) < count:
-        H, W, h, w = (draw.randint(1, most) for most in (12, 12, 5, 5))
+def random_cases(count: int) -> list[dict]:
+    """Draw images, kernels and options for which the window fits."""
+    rng, cases = random.Random(0), []
+    while len(cases) < count:
+        H, W, h, w = (rng.randint(1, most) for most in (12, 12, 5, 5))
         options = {
-            "stride": draw.randint(1, 4),
-            "padding": draw.randint(0, 4),
-            "dilation": draw.randint(1, 3),
+            "stride": rng.randint(1, 4),
+            "padding": rng.randint(0, 4),
+            "dilation": rng.randint(1, 3),
         }
         pairs = (H, h), (W, w)
         p, d = options["padding"], options["dilation"]
         if all(d * (kernel - 1) < side + 2 * p for side, kernel in pairs):
-            found.append({"X": rows(H, W), "K": rows(h, w), "options": options})
-    return found
+            case = {"X": random_rows(H, W), "K": random_rows(h, w), "options": options}
+            cases.append(case)
+    return cases
 
 
 def convolved(case: dict) -> torch.Tensor:
@@ -52,18 +54,18 @@ def convolved(case: dict) -> torch.Tensor:
     return conv.conv2d(X[None, None], K[None, None], **case["options"])[0, 0]
 
 
-def test_the_browsers_convolution_is_convs():
-    cases = settings(400)
+def test_conv2d_in_the_browser_equals_conv():
+    cases = random_cases(400)
     found = node(
-        "rowsOf(conv2d(picture(x.X), picture(x.K), x.options))",
+        "toRows(conv2d(imageFromRows(x.X), imageFromRows(x.K), x.options))",
         cases,
-        modules={ARITHMETIC: "conv2d, picture, rowsOf"},
+        modules={ARITHMETIC: "conv2d, imageFromRows, toRows"},
     )
     for case, Y in zip(cases, found, strict=True):
         torch.testing.assert_close(as_tensor(Y), convolved(case), rtol=0, atol=1e-12)
 
 
-def test_the_browser_knows_which_windows_fit():
+def test_output_size_in_the_browser_equals_conv():
     cases = [
         [n, k, {"stride": s, "padding": p, "dilation": d}]
         for n in (1, 2, 5, 6)
@@ -72,7 +74,7 @@ def test_the_browser_knows_which_windows_fit():
         for p in (0, 1)
         for d in (1, 2)
     ]
-    found = node("places(...x)", cases, modules={ARITHMETIC: "places"})
+    found = node("outputSize(...x)", cases, modules={ARITHMETIC: "outputSize"})
     misfits = 0
     for (n, k, options), count in zip(cases, found, strict=True):
         if count == 0:
@@ -84,16 +86,16 @@ def test_the_browser_knows_which_windows_fit():
     assert misfits > 10
 
 
-def test_each_windows_products_add_up():
-    cases = settings(100)
+def test_the_products_of_every_window_add_up_to_the_output():
+    cases = random_cases(100)
     found = node(
         """(() => {
-          const [X, K] = [picture(x.X), picture(x.K)];
+          const [X, K] = [imageFromRows(x.X), imageFromRows(x.K)];
           return Array.from(conv2d(X, K, x.options).values, (_, n) =>
-            taps(X, K, n, x.options).reduce((sum, tap) => sum + tap.product, 0));
+            windowTaps(X, K, n, x.options).reduce((sum, tap) => sum + tap.product, 0));
         })()""",
         cases,
-        modules={ARITHMETIC: "conv2d, picture, taps"},
+        modules={ARITHMETIC: "conv2d, imageFromRows, windowTaps"},
     )
     for case, sums in zip(cases, found, strict=True):
         torch.testing.assert_close(
@@ -101,8 +103,8 @@ def test_each_windows_products_add_up():
         )
 
 
-def test_python_and_the_browser_spell_the_same_sentence():
-    cases = settings(60)
+def test_python_and_the_browser_write_the_same_sum():
+    cases = random_cases(60)
     expected = []
     for case in cases:
         widget = SlidingWindow(
@@ -112,20 +114,20 @@ def test_python_and_the_browser_spell_the_same_sentence():
         expected.append(repr(widget).partition(": ")[2])
     found = node(
         """(() => {
-          const [X, K] = [picture(x.X), picture(x.K)];
+          const [X, K] = [imageFromRows(x.X), imageFromRows(x.K)];
           const Y = conv2d(X, K, x.options);
-          return sentence(Y, x.position, taps(X, K, x.position, x.options));
+          return describeSum(Y, x.position, windowTaps(X, K, x.position, x.options));
         })()""",
         cases,
         modules={
-            ARITHMETIC: "conv2d, picture, taps",
-            "sliding_window.js": "sentence",
+            ARITHMETIC: "conv2d, imageFromRows, windowTaps",
+            "sliding_window.js": "describeSum",
         },
     )
     assert found == expected
 
 
-def test_the_browsers_descent_is_autograds():
+def test_descent_in_the_browser_equals_autograd():
     cases, expected = [], []
     for _ in range(40):
         X = torch.randn(4, 6, dtype=torch.float64)
@@ -135,12 +137,16 @@ def test_the_browsers_descent_is_autograds():
         expected.append(Descent(X, Y, start, lr=0.01, steps=20).path())
     found = node(
         """(() => {
-          const q = quadratic(picture(x.X), picture(x.Y));
-          const path = descend(q, x.start, 0.01, 20);
-          return { path, losses: path.map((k) => lossAt(q, k)), land: valley(q) };
+          const q = quadraticLoss(imageFromRows(x.X), imageFromRows(x.Y));
+          const path = gradientDescent(q, x.start, 0.01, 20);
+          const losses = path.map((kernel) => lossAt(q, kernel));
+          return { path, losses, ...analyzeLoss(q) };
         })()""",
         cases,
-        modules={ARITHMETIC: "descend, lossAt, picture, quadratic, valley"},
+        modules={
+            ARITHMETIC: "analyzeLoss, gradientDescent, imageFromRows, lossAt, "
+            "quadraticLoss"
+        },
     )
     for case, (path, losses), ours in zip(cases, expected, found, strict=True):
         torch.testing.assert_close(as_tensor(ours["path"]), path, rtol=0, atol=1e-9)
@@ -149,41 +155,40 @@ def test_the_browsers_descent_is_autograds():
         )
         windows = F.unfold(as_tensor(case["X"])[None, None], (1, 2))[0]  # (2, L)
         values, vectors = torch.linalg.eigh(2 * windows @ windows.T)
-        land = ours["land"]
-        torch.testing.assert_close(as_tensor(land["curvatures"]), values)
-        for found_, known in zip(land["directions"], vectors.T, strict=True):
-            torch.testing.assert_close(
-                (as_tensor(found_) @ known).abs(), as_tensor(1.0)
-            )
-        lowest = torch.linalg.lstsq(windows.T, as_tensor(case["Y"]).view(-1, 1))
-        torch.testing.assert_close(as_tensor(land["lowest"]), lowest.solution.flatten())
+        torch.testing.assert_close(as_tensor(ours["curvatures"]), values)
+        cosines = (as_tensor(ours["directions"]) @ vectors).diagonal()
+        torch.testing.assert_close(cosines.abs(), torch.ones_like(cosines))
+        minimum = torch.linalg.lstsq(windows.T, as_tensor(case["Y"]).view(-1, 1))
+        torch.testing.assert_close(
+            as_tensor(ours["minimum"]), minimum.solution.flatten()
+        )
 
 
-def test_the_browser_says_when_a_descent_diverges():
-    path = "descend(q, [0, 0], x, 10)"
-    said = node(
+def test_the_browser_reports_a_descent_that_diverges():
+    texts = node(
         f"""(() => {{
-          const q = quadratic(picture({BAR.tolist()}), picture({EDGES.tolist()}));
-          return verdict(q, {path}, x);
+          const [X, Y] = [{BAR.tolist()}, {EDGES.tolist()}].map(imageFromRows);
+          const q = quadraticLoss(X, Y);
+          return describeDescent(q, gradientDescent(q, [0, 0], x, 10), x);
         }})()""",
         [0.01, 0.03, 0.04],
         modules={
-            ARITHMETIC: "descend, picture, quadratic",
-            "descent.js": "verdict",
+            ARITHMETIC: "gradientDescent, imageFromRows, quadraticLoss",
+            "descent.js": "describeDescent",
         },
     )
-    assert ["diverges" in text for text in said] == [False, False, True]
-    assert "along the valley by 0.64, across it by -0.8." in said[1]
-    assert "along the valley by 0.52, across it by -1.4." in said[2]
+    assert ["diverges" in text for text in texts] == [False, False, True]
+    assert "by 0.64 along the valley and by -0.8 across it. It converges." in texts[1]
+    assert "by 0.52 along the valley and by -1.4 across it. It diverges" in texts[2]
 
 
-def random_layer(draw: random.Random) -> nn.Module:
-    kernel, stride = draw.randint(1, 5), draw.randint(1, 3)
-    padding, dilation = draw.randint(0, 2), draw.randint(1, 2)
-    match draw.choice(["conv", "conv", "max", "average", "relu"]):
+def random_layer(rng: random.Random) -> nn.Module:
+    kernel, stride = rng.randint(1, 5), rng.randint(1, 3)
+    padding, dilation = rng.randint(0, 2), rng.randint(1, 2)
+    match rng.choice(["conv", "conv", "max", "average", "relu"]):
         case "conv":
-            sizes = (kernel, draw.randint(1, 5))
-            options = {"dilation": dilation, "bias": draw.random() < 0.5}
+            sizes = (kernel, rng.randint(1, 5))
+            options = {"dilation": dilation, "bias": rng.random() < 0.5}
             return nn.Conv2d(4, 4, sizes, stride, padding, groups=2, **options)
         case "max":
             return nn.MaxPool2d(kernel, stride, min(padding, kernel // 2), dilation)
@@ -192,164 +197,175 @@ def random_layer(draw: random.Random) -> nn.Module:
     return nn.ReLU()
 
 
-def test_the_browser_counts_a_stack_as_torch_does():
-    draw = random.Random(0)
+def test_a_stack_in_the_browser_equals_torch():
+    rng = random.Random(0)
     nets, cases, complete = [], [], 0
     for _ in range(150):
-        net = nn.Sequential(*(random_layer(draw) for _ in range(draw.randint(1, 4))))
-        stack = LayerStack(net, (4, draw.randint(4, 20), draw.randint(4, 20)))
+        net = nn.Sequential(*(random_layer(rng) for _ in range(rng.randint(1, 4))))
+        stack = LayerStack(net, (4, rng.randint(4, 20), rng.randint(4, 20)))
         nets.append((net, stack))
         cases.append({"shape": stack.shape, "layers": stack.layers})
-    found = node("follow(x.shape, x.layers)", cases, modules={ARITHMETIC: "follow"})
-    for (net, stack), stages in zip(nets, found, strict=True):
-        fine = [stage for stage in stages if "problem" not in stage]
-        assert [tuple(stage["shape"]) for stage in fine] == [
-            stage.shape for stage in stack.stages()
+    found = node(
+        "summarizeLayers(x.shape, x.layers)",
+        cases,
+        modules={ARITHMETIC: "summarizeLayers"},
+    )
+    for (net, stack), summaries in zip(nets, found, strict=True):
+        valid = [layer for layer in summaries if "problem" not in layer]
+        assert [tuple(layer["shape"]) for layer in valid] == [
+            layer.shape for layer in stack.summaries()
         ]
         x = torch.empty(1, *stack.shape, device="meta")
-        if len(fine) < len(stack.layers):
+        if len(valid) < len(stack.layers):
             with pytest.raises(RuntimeError):
                 net.to("meta")(x)
             continue
         complete += 1
-        seen = tuple(fine[-1]["field"]) if fine else (1, 1)
-        assert seen == conv.receptive_field(net)
-        shape = tuple(fine[-1]["shape"]) if fine else tuple(stack.shape)
+        field = tuple(valid[-1]["field"]) if valid else (1, 1)
+        assert field == conv.receptive_field(net)
+        shape = tuple(valid[-1]["shape"]) if valid else tuple(stack.shape)
         assert shape == tuple(net.to("meta")(x).shape[1:])
         parameters = sum(p.numel() for p in net.parameters())
-        assert sum(stage["parameters"] for stage in fine) == parameters
+        assert sum(layer["parameters"] for layer in valid) == parameters
     assert 50 < complete < 140
 
 
 @pytest.mark.parametrize(
     ("kernel", "padding"), [(2, 1), (3, 1), (3, 2), (5, 2), (5, 3)]
 )
-def test_pooling_refuses_the_same_padding_everywhere(kernel, padding):
+def test_pooling_accepts_the_same_padding_as_torch(kernel, padding):
     stack = LayerStack([nn.MaxPool2d(kernel)], (1, 9, 9))
     stack.layers = [stack.layers[0] | {"padding": [padding, padding]}]
     case = {"shape": stack.shape, "layers": stack.layers}
-    [[stage]] = node(
-        "follow(x.shape, x.layers)", [case], modules={ARITHMETIC: "follow"}
+    [[summary]] = node(
+        "summarizeLayers(x.shape, x.layers)",
+        [case],
+        modules={ARITHMETIC: "summarizeLayers"},
     )
     try:
         nn.MaxPool2d(kernel, padding=padding)(torch.ones(1, 1, 9, 9))
         fits = True
     except RuntimeError:
         fits = False
-    assert ("problem" not in stage) == fits == (len(stack.stages()) == 1)
+    assert ("problem" not in summary) == fits == (len(stack.summaries()) == 1)
 
 
-def test_the_browsers_multiplications_are_chapter_sixes():
-    """A layer of 64 channels, 3 x 3 kernels, 56 x 56 pixels: chapter 6 prints it."""
+def test_multiplications_are_counted_as_in_chapter_6():
+    """64 channels, 3 x 3 kernels and 56 x 56 pixels are the example in chapter 6."""
     stack = LayerStack([nn.Conv2d(64, 64, 3, padding=1, bias=False)], (64, 56, 56))
     case = {"shape": stack.shape, "layers": stack.layers}
-    [[stage]] = node(
-        "follow(x.shape, x.layers)", [case], modules={ARITHMETIC: "follow"}
+    [[summary]] = node(
+        "summarizeLayers(x.shape, x.layers)",
+        [case],
+        modules={ARITHMETIC: "summarizeLayers"},
     )
-    assert stage["multiplications"] == 64 * 64 * 9 * 56**2 == 115_605_504
+    assert summary["multiplications"] == 64 * 64 * 9 * 56**2 == 115_605_504
     assert "115,605,504 multiplications" in repr(stack)
 
 
-def test_the_browsers_lenet_is_torchs():
-    net = conv.lenet()
-    with torch.no_grad():
-        for parameter in net.parameters():  # as after training, and more: not small
-            parameter.mul_(2)
-    pictures = torch.rand(30, 1, 28, 28).round(decimals=3)
-    widget = DrawDigit(net)
+def scores_in_the_browser(widget: DrawDigit, images: torch.Tensor) -> torch.Tensor:
+    """Run the network in JavaScript: (N, 1, 28, 28) to (N, classes)."""
     case = {
         "bytes": base64.b64encode(widget.weights).decode(),
         "layers": widget.layers,
-        "pictures": pictures.flatten(1).tolist(),
+        "images": images.flatten(1).tolist(),
     }
-    [found] = node(
+    [scores] = node(
         """(() => {
           const bytes = Uint8Array.from(Buffer.from(x.bytes, "base64"));
-          const numbers = numbersOf(new DataView(bytes.buffer), Float32Array);
-          return x.pictures.map((pixels) => {
+          const parameters = toTypedArray(new DataView(bytes.buffer), Float32Array);
+          return x.images.map((pixels) => {
             const values = Float64Array.from(pixels);
-            return forward(x.layers, numbers, { height: 28, width: 28, values });
+            return forward(x.layers, parameters, { height: 28, width: 28, values });
           });
         })()""",
         [case],
-        modules={ARITHMETIC: "forward", "kit.js": "numbersOf"},
+        modules={ARITHMETIC: "forward", "kit.js": "toTypedArray"},
     )
+    return torch.tensor(scores)
+
+
+def test_lenet_in_the_browser_equals_torch():
+    net = conv.lenet()
     with torch.no_grad():
-        scores = net(pictures)
+        for parameter in net.parameters():  # so that the scores are not small
+            parameter.mul_(2)
+    images = torch.rand(30, 1, 28, 28).round(decimals=3)
+    found = scores_in_the_browser(DrawDigit(net), images)
+    with torch.no_grad():
+        scores = net(images)
     assert scores.abs().max() > 1
-    torch.testing.assert_close(torch.tensor(found), scores, rtol=0, atol=1e-4)
+    torch.testing.assert_close(found, scores, rtol=0, atol=1e-4)
 
 
-def test_softmax_is_torchs_and_does_not_overflow():
+def test_softmax_equals_torch_and_does_not_overflow():
     scores = [[0.0, 1.0, -2.0], [1000.0, 999.0, -1000.0]]
     found = node("softmax(x)", scores, modules={ARITHMETIC: "softmax"})
     torch.testing.assert_close(as_tensor(found), as_tensor(scores).softmax(dim=1))
 
 
-def like_mnist(pictures: list[torch.Tensor]) -> torch.Tensor:
-    """Let the browser crop, scale and centre pictures: (N, 28, 28)."""
+def preprocess(images: list[torch.Tensor]) -> torch.Tensor:
+    """Crop, scale and center drawings in the browser: (N, 28, 28)."""
     found = node(
-        "rowsOf(likeMnist(picture(x)))",
-        [picture.tolist() for picture in pictures],
-        modules={ARITHMETIC: "likeMnist, picture, rowsOf"},
+        "toRows(preprocessDigit(imageFromRows(x)))",
+        [image.tolist() for image in images],
+        modules={ARITHMETIC: "imageFromRows, preprocessDigit, toRows"},
     )
     return as_tensor(found)
 
 
-def test_a_drawing_is_scaled_as_average_pooling_does():
-    ink = torch.rand(40, 40, dtype=torch.float64) * 0.8 + 0.2
-    [found] = like_mnist([ink])
-    small = F.avg_pool2d(ink[None], 2)[0]  # (20, 20)
-    columns = [place for place in range(9) if found[:, place].any()]
-    top = next(place for place in range(9) if found[place].any())
-    torch.testing.assert_close(
-        found[top : top + 20, columns[0] : columns[0] + 20], small
-    )
+def test_a_drawing_is_scaled_like_average_pooling():
+    drawing = torch.rand(40, 40, dtype=torch.float64) * 0.8 + 0.2
+    [found] = preprocess([drawing])
+    small = F.avg_pool2d(drawing[None], 2)[0]  # (20, 20)
+    top = next(i for i in range(9) if found[i].any())
+    left = next(j for j in range(9) if found[:, j].any())
+    torch.testing.assert_close(found[top : top + 20, left : left + 20], small)
 
 
-def test_a_drawing_may_be_anywhere_and_of_any_size():
+def test_position_and_size_of_a_drawing_do_not_matter():
     small = torch.rand(10, 7, dtype=torch.float64) * 0.8 + 0.2
     large = small.repeat_interleave(2, 0).repeat_interleave(2, 1)
-    pictures = [
+    images = [
         F.pad(small, (3, 18, 5, 13)),
         F.pad(small, (20, 1, 0, 18)),
         F.pad(large, (7, 7, 4, 4)),
     ]
-    found = like_mnist([*pictures, torch.zeros(28, 28)])
+    found = preprocess([*images, torch.zeros(28, 28)])
     torch.testing.assert_close(found[0], found[1])
     torch.testing.assert_close(found[0], found[2])
-    weight = found[0] / found[0].sum()
-    place = torch.arange(28, dtype=torch.float64)
-    centre = torch.stack([weight.sum(1) @ place, weight.sum(0) @ place])
-    assert (centre - 13.5).abs().max() <= 0.5
+    mass = found[0] / found[0].sum()
+    index = torch.arange(28, dtype=torch.float64)
+    center = torch.stack([mass.sum(1) @ index, mass.sum(0) @ index])
+    assert (center - 13.5).abs().max() <= 0.5
     assert not found[3].any()
 
 
-def test_presets_are_what_their_names_say():
+def test_presets_match_their_names():
     [presets] = node("PRESETS", [0], modules={"kernel_bench.js": "PRESETS"})
     kernels = {name: as_tensor(kernel) for name, kernel in presets.items()}
     assert {tuple(kernel.shape) for kernel in kernels.values()} == {(3, 3), (5, 5)}
     sums = {name: kernel.sum().item() for name, kernel in kernels.items()}
     for name, total in sums.items():
-        blind = "Sobel" in name or name == "Laplacian"
-        assert total == pytest.approx(0 if blind else 1), name
-    assert torch.equal(kernels["Sobel, upright edges"], SOBEL.double())
-    assert torch.equal(kernels["Sobel, level edges"], SOBEL.T.double())
+        is_derivative = "Sobel" in name or name == "Laplacian"
+        assert total == pytest.approx(0 if is_derivative else 1), name
+    assert torch.equal(kernels["Sobel, vertical edges"], SOBEL.double())
+    assert torch.equal(kernels["Sobel, horizontal edges"], SOBEL.T.double())
 
 
-def test_a_kernel_keeps_its_middle_when_its_size_changes():
+def test_resizing_a_kernel_preserves_its_center():
     small = SOBEL.tolist()
     large = F.pad(SOBEL, [1] * 4).tolist()
     found = node(
-        "recentred(...x)",
+        "resizeKernel(...x)",
         [[small, 5], [large, 3]],
-        modules={"kernel_bench.js": "recentred"},
+        modules={"kernel_bench.js": "resizeKernel"},
     )
     assert found == [large, small]
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_bundle_is_one_module_that_asks_nobody(module, tmp_path):
+def test_a_bundle_is_one_module_without_requests(module, tmp_path):
     code = bundle(module)
     assert not re.search(r"^\s*import\b|import\(|fetch\(|XMLHttp|WebSocket", code, re.M)
     addresses = set(re.findall(r"https?://[^\s\"')]+", code))
@@ -368,7 +384,7 @@ def test_every_module_has_its_class():
     assert files == set(MODULES) == {widget.module for widget in all_widgets()}
 
 
-def test_the_style_asks_nobody():
+def test_the_style_sheet_makes_no_requests():
     css = (FOLDER / "kit.css").read_text(encoding="utf-8")
     assert "url(" not in css
     assert "@import" not in css
@@ -385,7 +401,7 @@ def all_widgets() -> list:
     ]
 
 
-def test_widgets_say_what_they_are():
+def test_widgets_describe_themselves():
     times = "\N{MULTIPLICATION SIGN}"
     texts = [repr(widget).replace(times, "x") for widget in all_widgets()]
     assert texts == [
@@ -395,32 +411,28 @@ def test_widgets_say_what_they_are():
         "Descent from (0.5, -0.2) with learning rate 0.03: in 10 steps the loss goes "
         "from 6.42 to 0.0162",
         "LayerStack from 1 x 28 x 28 to 16 x 5 x 5: 2,572 parameters, 357,600 "
-        "multiplications; an output pixel sees 16 x 16 pixels",
-        "DrawDigit, 28 x 28 pixels, 100% of them ink, for a net of 61,706 numbers",
+        "multiplications; receptive field 16 x 16",
+        "DrawDigit, 28 x 28 pixels with mean 1.00, network with 61,706 parameters",
     ]
     assert texts == [repr(widget).replace(times, "x") for widget in all_widgets()]
 
 
-@pytest.mark.parametrize("place", range(5), ids=sorted(MODULES))
-def test_where_nothing_can_move_there_is_a_picture(place):
-    widget = all_widgets()[place]
+@pytest.mark.parametrize("index", range(5), ids=sorted(MODULES))
+def test_viewers_without_widgets_get_a_static_image(index):
+    widget = all_widgets()[index]
     data, metadata = widget._repr_mimebundle_()
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
     assert data["text/plain"] == repr(widget)
     alt = metadata["image/png"]["alt"]
-    assert alt == f"{widget!r} A still picture. In JupyterLab it moves."
+    assert alt == f"{widget!r} {STATIC_NOTE}"
     assert "application/vnd.jupyter.widget-view+json" in data
 
 
-def test_widgets_follow_their_traits():
+def test_widgets_reflect_their_traits():
     window = SlidingWindow(torch.arange(9).reshape(3, 3), torch.ones(2, 2))
     window.stride, window.padding, window.position = 2, 1, 3
     text = repr(window).replace("\N{MULTIPLICATION SIGN}", "x")
     assert text.endswith("Y[1, 1] = 4x1 + 5x1 + 7x1 + 8x1 = 24")
-    window.dilation = 5
-    assert window.output.numel() == 0
-    assert "doesn't fit" in repr(window)
-    window._repr_mimebundle_()
     stack = LayerStack([nn.Conv2d(1, 4, 3)], (1, 5, 5))
     assert stack.net[0].weight.shape == (4, 1, 3, 3)
     stack.layers = [*stack.layers, stack.layers[0] | {"kernel_size": [4, 4]}]
@@ -428,20 +440,64 @@ def test_widgets_follow_their_traits():
     stack.layers = [stack.layers[0] | {"groups": 3}]
     assert repr(stack).endswith("; layer 1 doesn't fit")
     stack._repr_mimebundle_()
-    ink = torch.rand(28, 28)
-    kept = DrawDigit(conv.lenet(), ink).drawing[0, 0]
-    torch.testing.assert_close(kept, ink, rtol=0, atol=6e-4)
+    image = torch.rand(28, 28)
+    drawing = DrawDigit(conv.lenet(), image).drawing[0, 0]
+    torch.testing.assert_close(drawing, image, rtol=0, atol=6e-4)
     pad = DrawDigit(conv.lenet())
-    pad.picture = [1.0] * 784
+    pad.image = [1.0] * 784
     assert torch.equal(pad.drawing, torch.ones(1, 1, 28, 28))
 
 
-def test_traits_refuse_rubbish_by_name():
+def test_a_window_that_does_not_fit_has_no_position():
+    window = SlidingWindow(torch.arange(9).reshape(3, 3), torch.ones(2, 2))
+    assert window.output_index == (0, 0)
+    window.dilation = 5
+    assert window.output_index is None
+    assert window.window_indices() == []
+    assert window.window_pixels().numel() == window.output.numel() == 0
+    assert "doesn't fit" in repr(window)
+    window._repr_mimebundle_()
+
+
+class CustomPool(nn.MaxPool2d):
+    pass
+
+
+class CustomReLU(nn.ReLU):
+    pass
+
+
+class Doubled(nn.ReLU):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 2 * super().forward(x)
+
+
+def test_widgets_accept_subclasses_of_supported_layers():
+    stack = LayerStack([nn.Conv2d(1, 4, 3), CustomPool(2), CustomReLU()], (1, 8, 8))
+    assert [layer["kind"] for layer in stack.layers] == ["conv", "maxpool"]
+    assert stack.summaries()[-1].shape == (4, 3, 3)
+    net = nn.Sequential(CustomPool(2), CustomReLU(), nn.Flatten(), nn.Linear(196, 10))
+    kinds = [layer["kind"] for layer in DrawDigit(net).layers]
+    assert kinds == ["maxpool", "relu", "flatten", "linear"]
+    with pytest.raises(TypeError, match="a forward method of its own"):
+        DrawDigit(nn.Sequential(nn.Flatten(), nn.Linear(784, 10), Doubled()))
+
+
+def test_a_layer_may_occur_twice():
+    shared = nn.Conv2d(1, 1, 3, padding=1)
+    head = nn.Flatten(), nn.Linear(784, 10)
+    net = nn.Sequential(shared, nn.ReLU(), shared, *head)
+    images = torch.rand(3, 1, 28, 28)
+    scores = scores_in_the_browser(DrawDigit(net), images)
+    torch.testing.assert_close(scores, net(images).detach(), rtol=0, atol=1e-4)
+
+
+def test_traits_reject_invalid_values_by_name():
     window, bench, descent, *_ = all_widgets()
     for widget, name, value in [
         (window, "stride", 0),
         (window, "padding", 6),
-        (window, "kernel", "rubbish"),
+        (window, "kernel", "3 x 3"),
         (window, "module", "other"),
         (bench, "source", "webcam"),
         (descent, "start", [1.0]),
@@ -449,6 +505,14 @@ def test_traits_refuse_rubbish_by_name():
     ]:
         with pytest.raises(TraitError, match=name):
             setattr(widget, name, value)
+
+
+def test_numpy_integers_are_accepted():
+    two = np.int64(2)
+    window = SlidingWindow(torch.ones(4, 4), torch.ones(2, 2), stride=two)
+    assert window.output.shape == (2, 2)
+    assert LayerStack([nn.MaxPool2d(2)], (1, two, two)).shape == [1, 2, 2]
+    assert Descent(BAR, EDGES, lr=np.float64(0.01), steps=two).steps == 2
 
 
 SMALL = torch.ones(3, 3)
@@ -465,31 +529,35 @@ SMALL = torch.ones(3, 3)
         (lambda: SlidingWindow(SMALL, SMALL, stride=0), ValueError, "stride is 0"),
         (lambda: SlidingWindow(SMALL, SMALL, padding=6), ValueError, "padding is 6"),
         (lambda: SlidingWindow(SMALL, SMALL, dilation=1.5), TypeError, "dilation"),
-        (lambda: KernelBench(SMALL, SOBEL), ValueError, "picture has shape"),
+        (lambda: KernelBench(SMALL, SOBEL), ValueError, "image has shape"),
         (lambda: KernelBench(torch.ones(9, 9), torch.ones(4, 4)), ValueError, "kernel"),
         (lambda: KernelBench(torch.ones(9, 9) * 2, SOBEL), ValueError, "pixels from"),
-        (lambda: KernelBench("camera", SOBEL), TypeError, "picture is of type str"),
+        (lambda: KernelBench("camera", SOBEL), TypeError, "image is 'camera'"),
         (
             lambda: KernelBench(torch.full((9, 9), torch.nan), SOBEL),
             ValueError,
             "pixels from",
         ),
         (lambda: Descent(BAR, BAR), ValueError, "Y has shape"),
-        (lambda: Descent(SMALL, SMALL[:, 1:]), ValueError, "X leaves many kernels"),
+        (lambda: Descent(SMALL, SMALL[:, 1:]), ValueError, "many kernels"),
         (lambda: Descent(BAR, EDGES, (1.0,)), ValueError, "start is"),
-        (lambda: Descent(BAR, EDGES, lr=-1), ValueError, "lr -1"),
-        (lambda: Descent(BAR, EDGES, steps=101), ValueError, "steps 101"),
+        (lambda: Descent(BAR, EDGES, lr=-1), ValueError, "lr is -1"),
+        (lambda: Descent(BAR, EDGES, steps=101), ValueError, "steps is 101"),
         (lambda: Descent(BAR, EDGES, steps=0), ValueError, "steps is 0"),
-        (lambda: LayerStack([nn.Linear(2, 2)], (1, 2, 2)), TypeError, "a Linear"),
+        (
+            lambda: LayerStack([nn.Linear(2, 2)], (1, 2, 2)),
+            TypeError,
+            "layers contains Linear",
+        ),
         (lambda: LayerStack([], (1, 2)), TypeError, "shape is"),
         (lambda: LayerStack([], (0, 2, 2)), ValueError, "shape is 0"),
         (
             lambda: LayerStack([nn.Conv2d(1, 1, 3, padding="same")], (1, 5, 5)),
             ValueError,
-            "padding in numbers",
+            "padding in pixels",
         ),
-        (lambda: DrawDigit(nn.Linear(784, 10)), TypeError, "net is a Linear"),
-        (lambda: DrawDigit(nn.Sequential(nn.Sigmoid())), TypeError, "net has Sigmoid"),
+        (lambda: DrawDigit(nn.Linear(784, 10)), TypeError, "net is of type Linear"),
+        (lambda: DrawDigit(nn.Sequential(nn.Sigmoid())), TypeError, "net contains"),
         (
             lambda: DrawDigit(nn.Sequential(nn.MaxPool2d(3, 2))),
             TypeError,
@@ -498,19 +566,21 @@ SMALL = torch.ones(3, 3)
         (
             lambda: DrawDigit(nn.Sequential(nn.Conv2d(1, 1, 3, stride=(1, 2)))),
             ValueError,
-            "stride is",
+            "one stride for both directions",
         ),
-        (lambda: DrawDigit(conv.lenet(), SMALL), ValueError, "picture has shape"),
+        (lambda: DrawDigit(conv.lenet(), SMALL), ValueError, "image has shape"),
     ],
 )
-def test_bad_input_is_named(make, error, message):
+def test_invalid_arguments_are_named(make, error, message):
     with pytest.raises(error, match=re.escape(message)):
         make()
 
 
-def test_tensors_may_live_anywhere(device):
+def test_widgets_accept_tensors_on_any_device(device):
     X = torch.arange(9.0, device=device).reshape(3, 3).requires_grad_()
-    assert "= 19" in repr(SlidingWindow(X, torch.arange(4).reshape(2, 2)))
+    K = torch.arange(4, device=device).reshape(2, 2)
+    assert "= 19" in repr(SlidingWindow(X, K))
     net = conv.lenet().to(device)
     assert "61,706" in repr(DrawDigit(net, torch.ones(28, 28, device=device)))
-    assert KernelBench(torch.ones(9, 9, device=device), SOBEL).output.shape == (7, 7)
+    bench = KernelBench(torch.ones(9, 9, device=device), SOBEL.to(device))
+    assert bench.output.shape == (7, 7)

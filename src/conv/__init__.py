@@ -1,33 +1,105 @@
-"""Convolutional networks, from the first sliding window."""
+"""Convolutional networks, from the first sliding window.
 
-from conv.data import (
-    Pictures,
-    Splits,
-    TensorBatches,
-    batches,
-    load_digits28,
-    load_fashion_mnist,
-)
-from conv.functional import conv2d, conv_transpose2d, corr2d, output_shape, pool2d
-from conv.layers import Conv2D, ConvLayer, receptive_field
+This module is the boundary of the package: it wraps what learners call in checks of
+the arguments. `conv.validation` explains the notation.
+"""
+
+from conv import data, functional, layers, plotting, runtime, training
+from conv.data import LabeledImages, Splits, TensorBatches
+from conv.history import CheckpointError, DivergenceError, History, TrainingError
+from conv.layers import Conv2D, ConvLayer
 from conv.models import lenet
-from conv.plotting import (
-    plot_descent,
-    plot_losses,
-    show_gallery,
-    show_images,
-    show_kernels,
-    subplots,
+from conv.runtime import default_device
+from conv.validation import (
+    check_conv2d,
+    check_corr2d,
+    check_fit,
+    check_groups,
+    check_pool2d,
+    check_transpose2d,
+    check_window,
+    image_list,
+    integer,
+    pair,
+    size,
+    validated,
 )
-from conv.runtime import default_device, seed_everything
-from conv.training import (
-    CheckpointError,
-    DivergenceError,
-    History,
-    accuracy,
-    evaluate,
-    fit,
+
+CONV_SIZES = {"stride": size(), "padding": size(0, "same", "valid"), "dilation": size()}
+
+corr2d = validated(
+    functional.corr2d, check_corr2d, X="H W", K="h w", to_float=["X", "K"]
 )
+conv2d = validated(
+    functional.conv2d,
+    check_conv2d,
+    X="N C_in H W",
+    K="C_out C_in/groups h w",
+    bias="C_out",
+    groups=integer,
+    to_float=["X", "K"],
+    **CONV_SIZES,
+)
+conv_transpose2d = validated(
+    functional.conv_transpose2d,
+    check_transpose2d,
+    X="N C_in H W",
+    K="C_in C_out/groups h w",
+    bias="C_out",
+    stride=size(),
+    padding=size(0),
+    output_padding=size(0),
+    dilation=size(),
+    groups=integer,
+    to_float=["X", "K"],
+)
+pool2d = validated(
+    functional.pool2d,
+    check_pool2d,
+    X="N C H W",
+    pool_size=size(),
+    stride=size(),
+    padding=size(0),
+    to_float=["X"],
+)
+output_shape = validated(
+    functional.output_shape,
+    check_window,
+    size=size(),
+    kernel_size=size(),
+    stride=size(),
+    padding=size(0),
+    dilation=size(),
+)
+receptive_field = validated(layers.receptive_field)
+Conv2D.__init__ = validated(Conv2D.__init__, kernel_size=pair)
+ConvLayer.__init__ = validated(
+    ConvLayer.__init__,
+    check_groups,
+    in_channels=integer,
+    out_channels=integer,
+    kernel_size=size(),
+    groups=integer,
+    **CONV_SIZES,
+)
+
+fit = validated(training.fit, check_fit, epochs=integer)
+evaluate = validated(training.evaluate)
+accuracy = validated(training.accuracy, output="N classes", labels="N")
+
+LabeledImages.__init__ = validated(LabeledImages.__init__, images="N C H W", labels="N")
+make_loader = validated(data.make_loader, batch_size=integer)
+load_digits28 = data.load_digits28
+load_fashion_mnist = validated(data.load_fashion_mnist)
+
+subplots = plotting.subplots
+show_images = validated(plotting.show_images, images=image_list, columns=integer)
+show_gallery = validated(plotting.show_gallery, images=image_list, columns=integer)
+show_kernels = validated(plotting.show_kernels, kernels=image_list, columns=integer)
+plot_losses = validated(plotting.plot_losses)
+plot_descent = validated(plotting.plot_descent)
+
+seed_everything = validated(runtime.seed_everything)
 
 __all__ = [
     "CheckpointError",
@@ -35,11 +107,11 @@ __all__ = [
     "ConvLayer",
     "DivergenceError",
     "History",
-    "Pictures",
+    "LabeledImages",
     "Splits",
     "TensorBatches",
+    "TrainingError",
     "accuracy",
-    "batches",
     "conv2d",
     "conv_transpose2d",
     "corr2d",
@@ -49,6 +121,7 @@ __all__ = [
     "lenet",
     "load_digits28",
     "load_fashion_mnist",
+    "make_loader",
     "output_shape",
     "plot_descent",
     "plot_losses",

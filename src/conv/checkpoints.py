@@ -1,34 +1,40 @@
-"""A training run in a file, so that it can go on where it was."""
+"""Checkpoints: a training run in a file, so that it can be resumed."""
 
 import io
+import random
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
 import torch
+import torch.distributed as dist
 
-from conv.runtime import write_whole
+from conv.runtime import atomic_write
 
 
-class Part(Protocol):
-    """Whatever can tell its state and take it back: nets, optimizers, schedulers."""
+class Stateful(Protocol):
+    """Anything with a state to save: modules, optimizers, schedulers, RNGs."""
 
     def state_dict(self) -> dict:
-        """Tell the state."""
+        """Return the state."""
 
     def load_state_dict(self, state_dict: dict) -> object:
-        """Take a state back."""
+        """Restore the state."""
 
 
-class RandomStates:
-    """All generators that a run draws from, as one thing that has a state.
+class RNGState:
+    """The state of every random number generator that a run may use.
+
+    These are the generators of Python, NumPy and PyTorch, of the accelerator if there
+    is one, and the loader's own. Under ``torchrun``, it holds one state per process.
 
     Parameters
     ----------
     device : torch.device
-        Where the net is: an accelerator has a generator of its own.
+        Where the net is. An accelerator has its own generator.
     generator : torch.Generator or None
-        The batches' own, if they have one.
+        The loader's own, if it has one.
     """
 
     def __init__(
@@ -36,83 +42,100 @@ class RandomStates:
     ) -> None:
         self.device, self.generator = device, generator
 
-    def state_dict(self) -> dict[str, torch.Tensor]:
-        """Copy the generators' states."""
-        states = {"torch": torch.get_rng_state()}
+    def state_dict(self) -> dict[str, list[dict]]:
+        """Copy the generators' states, of all processes."""
+        return {"processes": all_gather(self.local_state())}
+
+    def local_state(self) -> dict[str, Any]:
+        """Copy the generators' states in this process."""
+        _, keys, *position = np.random.get_state()  # noqa: NPY002 (the global one)
+        state = {
+            "torch": torch.get_rng_state(),
+            "python": random.getstate(),
+            "numpy": (torch.from_numpy(keys.astype("int64")), *position),
+        }
         if self.device.type != "cpu":
             with torch.accelerator.device_index(self.device.index):
                 device = torch.get_device_module(self.device)
-                states["device"] = device.get_rng_state()
+                state["device"] = device.get_rng_state()
         if self.generator is not None:
-            states["batches"] = self.generator.get_state()
-        return states
+            state["loader"] = self.generator.get_state()
+        return state
 
-    def load_state_dict(self, states: dict[str, torch.Tensor]) -> None:
-        """Put the generators back to where they were."""
-        torch.set_rng_state(states["torch"])
-        if "device" in states and self.device.type != "cpu":
+    def load_state_dict(self, state_dict: dict[str, list[dict]]) -> None:
+        """Restore the generators of this process, if the run had as many processes."""
+        rank, processes = process_rank(), state_dict["processes"]
+        if rank >= len(processes):  # a new process: its generators stay as they are
+            return
+        state = processes[rank]
+        torch.set_rng_state(state["torch"])
+        random.setstate(state["python"])
+        keys, *position = state["numpy"]
+        np.random.set_state(("MT19937", keys.numpy().astype("uint32"), *position))  # noqa: NPY002
+        if "device" in state and self.device.type != "cpu":
             with torch.accelerator.device_index(self.device.index):
-                device = torch.get_device_module(self.device)
-                device.set_rng_state(states["device"])
-        if "batches" in states and self.generator is not None:
-            self.generator.set_state(states["batches"])
+                torch.get_device_module(self.device).set_rng_state(state["device"])
+        if "loader" in state and self.generator is not None:
+            self.generator.set_state(state["loader"])
 
 
-def write_checkpoint(path: Path, parts: Mapping[str, Part]) -> None:
-    """Write the state of each part to one file, whole or not at all.
+def write_checkpoint(path: Path, parts: Mapping[str, Stateful]) -> None:
+    """Write the state of every part to one file, atomically.
+
+    Under ``torchrun``, every process must call it, and the first one writes.
 
     Parameters
     ----------
     path : Path
         In a folder that exists.
-    parts : mapping of str to Part
-        All that the run's next epoch depends on, besides the data.
+    parts : mapping of str to Stateful
+        Everything that the next epoch depends on, except the data.
 
     Raises
     ------
     OSError
-        If it can't be written. A checkpoint that was there stays as it is.
+        If the file can't be written. An earlier checkpoint stays as it is.
     """
     state = {name: part.state_dict() for name, part in parts.items()}
-    data = io.BytesIO()
-    torch.save(state, data)
-    write_whole(path, data.getvalue())
+    if process_rank() == 0:
+        data = io.BytesIO()
+        torch.save(state, data)
+        atomic_write(path, data.getvalue())
 
 
-def read_checkpoint(path: Path, parts: Mapping[str, Part]) -> None:
-    """Put each part into the state that a checkpoint keeps.
+def read_checkpoint(path: Path, parts: Mapping[str, Stateful]) -> None:
+    """Restore every part from a checkpoint.
 
     Parameters
     ----------
     path : Path
-        A file that `write_checkpoint` wrote, perhaps on another device.
-    parts : mapping of str to Part
-        As then.
+        A file that `write_checkpoint` wrote, on any device and any number of processes.
+    parts : mapping of str to Stateful
+        As in `write_checkpoint`.
 
     Raises
     ------
     ValueError
-        If the file is no checkpoint, or one of another net or optimizer. Then
-        nothing is changed.
+        If the file isn't a checkpoint, or belongs to another net or optimizer. Nothing
+        is restored then.
     """
     try:  # weights_only: numbers and names, never code
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
+        wanted = "a file written by conv.fit"
         raise ValueError(
-            f"checkpoint {path} can't be read; expected a file that conv.fit wrote"
+            f"checkpoint {path} can't be read; expected {wanted}"
         ) from error
     mine = {name: part.state_dict() for name, part in parts.items()}
-    if outline(state) != outline(mine):
-        raise ValueError(
-            f"checkpoint {path} is of another run: its net, optimizer or scheduler "
-            f"differs; expected one of this run, or a new name"
-        )
+    if signature(state) != signature(mine):
+        other = "a run with another net, optimizer or scheduler; expected this run's"
+        raise ValueError(f"checkpoint {path} belongs to {other}, or a new file name")
     for name, part in parts.items():
         part.load_state_dict(state[name])
 
 
-def outline(state: object) -> object:
-    """Reduce a checkpoint to what one of the same run has in common with it."""
+def signature(state: object) -> object:
+    """Return what all checkpoints of one run have in common: names and shapes."""
     if not isinstance(state, dict) or not {"net", "optimizer"} <= set(state):
         return None
     shapes = {name: value.shape for name, value in state["net"].items()}
@@ -121,3 +144,22 @@ def outline(state: object) -> object:
         for group in state["optimizer"]["param_groups"]
     ]
     return set(state), shapes, groups, set(state.get("scheduler", ()))
+
+
+def is_distributed() -> bool:
+    """Return whether this is one of several processes started by ``torchrun``."""
+    return dist.is_available() and dist.is_initialized()
+
+
+def process_rank() -> int:
+    """Return this process's rank: 0 for the first process and for a single one."""
+    return dist.get_rank() if is_distributed() else 0
+
+
+def all_gather(value: object) -> list:
+    """Collect an object from every process, in the order of their ranks."""
+    values = [value]
+    if is_distributed():
+        values = [None] * dist.get_world_size()
+        dist.all_gather_object(values, value)
+    return values

@@ -1,66 +1,55 @@
-"""Operators that the chapters derive, in nothing but tensor arithmetic."""
+"""Operators that the chapters derive, as tensor arithmetic.
 
+Nothing is checked here: `conv.corr2d` and the others are these functions behind the
+checks that `conv/__init__.py` declares.
+"""
+
+import functools
 import math
+from collections.abc import Iterable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from conv.checks import (
-    as_one_float_dtype,
-    as_pair,
-    check_channels,
-    check_choice,
-    check_device,
-    check_room,
-    check_steps,
-    check_tensor,
-    checked_pair,
-)
-
 Size = int | tuple[int, int]
-BATCH = ("batch", "channels", "height", "width")
 
 
 def corr2d(X: Tensor, K: Tensor) -> Tensor:
-    """Slide a kernel over a picture: two-dimensional cross-correlation.
+    """Cross-correlate an image with a kernel.
 
-    ``Y[i, j]`` is the sum of the products of ``K`` with the window of ``X`` whose
-    top left corner is at ``(i, j)``. The loop runs over the kernel's taps, not over
-    the output's pixels: each tap adds a shifted, scaled copy of the whole picture.
+    Loops over the taps of the kernel rather than over output pixels: every tap adds
+    a shifted crop of the image, scaled by that tap's weight.
 
     Parameters
     ----------
-    X : Tensor
-        The picture, of shape (H, W).
-    K : Tensor
-        The kernel, of shape (h, w), no taller and no wider than ``X``, on its device.
+    X : Tensor, shape (H, W)
+        Image.
+    K : Tensor, shape (h, w)
+        Kernel, at most as large as the image.
 
     Returns
     -------
-    Tensor
-        Shape (H-h+1, W-w+1), on the inputs' device, differentiable in both. Its
-        dtype is what PyTorch promotes the inputs' to; integers and bools become the
-        default float dtype.
+    Tensor, shape (H - h + 1, W - w + 1)
+        On the inputs' device, differentiable with respect to both. Integer inputs are
+        converted to the default float dtype.
 
     Raises
     ------
-    TypeError
-        If an input is not a tensor, or is complex.
-    ValueError
-        If an input is not 2-D or is empty, if ``K`` does not fit into ``X``, or if
-        the two live on different devices.
+    TypeError, ValueError
+        If an input is not a tensor of two axes, if the kernel is larger than the
+        image, or if the two are on different devices.
 
     Notes
     -----
-    Derived in chapter 1; equal to ``torch.nn.functional.conv2d`` with one channel.
+    Derived in chapter 1. Equal to ``torch.nn.functional.conv2d`` with one channel.
     """
-    X, K = checked_pair(X, K)
     h, w = K.shape
-    rows, columns = X.shape[0] - h + 1, X.shape[1] - w + 1
-    Y = X.new_zeros((rows, columns))  # (H-h+1, W-w+1)
-    for i in range(h):
-        for j in range(w):
-            Y.addcmul_(X[i : i + rows, j : j + columns], K[i, j])
+    H_out, W_out = X.shape[0] - h + 1, X.shape[1] - w + 1
+    Y = X.new_zeros((H_out, W_out))
+    for i, row in enumerate(K):
+        for j, weight in enumerate(row):
+            Y.addcmul_(X[i : i + H_out, j : j + W_out], weight)
     return Y
 
 
@@ -73,62 +62,59 @@ def conv2d(
     dilation: Size = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Slide many kernels over a batch of pictures with many channels.
+    """Cross-correlate a batch of images, of many channels, with many kernels.
 
-    Each tap of the kernels is one matrix product over the channels: it mixes the
-    channels of a shifted (and strided) batch, and adds the result to the output.
+    Every tap of the kernels is a matrix of weights from input channels to output
+    channels. It multiplies a shifted crop of the batch, taken with the given stride,
+    and the products are added up.
 
     Parameters
     ----------
-    X : Tensor
-        The batch, of shape (N, C_in, H, W).
-    K : Tensor
-        The kernels, of shape (C_out, C_in/groups, h, w).
-    bias : Tensor, optional
-        One number for each output channel, of shape (C_out,).
+    X : Tensor, shape (N, C_in, H, W)
+        Batch of images.
+    K : Tensor, shape (C_out, C_in / groups, h, w)
+        Kernels.
+    bias : Tensor, shape (C_out,), optional
+        Added to each output channel.
     stride : int or (int, int)
-        Pixels from one window to the next, down and across.
+        Step from one window to the next in pixels, vertical and horizontal.
     padding : int, (int, int), "same" or "valid"
-        Zeros added above and below, left and right. "same" keeps the size (stride 1
-        only; an odd number of zeros puts the extra one below and to the right).
+        Rows of zeros added above and below, columns of zeros added on the left and
+        right. "same" keeps the size of the image and requires stride 1; an odd row
+        or column goes below or to the right. "valid" means 0.
     dilation : int or (int, int)
-        Pixels from one tap to the next.
+        Distance between neighboring taps in pixels.
     groups : int
-        How many groups of channels are convolved apart from each other.
+        Number of groups of channels that are convolved separately.
 
     Returns
     -------
-    Tensor
-        Shape (N, C_out, H', W'), see `output_shape`; device and dtype as in `corr2d`.
+    Tensor, shape (N, C_out, H_out, W_out)
+        See `output_shape` for the size. Device and dtype as in `corr2d`.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type, or doesn't fit the others.
+        If an argument has the wrong type, or the arguments don't fit together.
 
     Notes
     -----
-    Means what ``torch.nn.functional.conv2d`` means.
+    Derived in chapters 5, 6 and 8. Equal to ``torch.nn.functional.conv2d``.
     """
-    check_operands(X, K, bias, groups)
-    check_steps(stride, padding, dilation)
-    X, K = as_one_float_dtype(X, K)
-    h, w = K.shape[2:]
-    (s, t), (d, e) = as_pair("stride", stride), as_pair("dilation", dilation)
-    left, right, top, bottom = zeros_around((h, w), padding, (d, e))
-    size = X.shape[2] + top + bottom, X.shape[3] + left + right
-    check_room("padding", padding, (*X.shape[:2], *size))
-    X = F.pad(X, (left, right, top, bottom))
-    rows, columns = output_shape(tuple(X.shape[2:]), (h, w), (s, t), 0, (d, e))
-    X = by_group(X, groups)  # (g, C_in/g, N, H, W)
-    K = K.unflatten(0, (groups, -1))  # (g, C_out/g, C_in/g, h, w)
-    Y = X.new_zeros(groups, K.shape[1], X.shape[2] * rows * columns)
+    (h, w), (sh, sw), (dh, dw) = K.shape[2:], as_pair(stride), as_pair(dilation)
+    X = F.pad(X, explicit_padding(padding, (h, w), (dh, dw)))
+    N, _, H, W = X.shape
+    H_out, W_out = output_shape((H, W), (h, w), (sh, sw), 0, (dh, dw))
+    X = split_groups(X, groups)  # (G, C_in/G, N, H, W)
+    K = K.unflatten(0, (groups, -1))  # (G, C_out/G, C_in/G, h, w)
+    Y = X.new_zeros(groups, K.shape[1], N * H_out * W_out)
     for i in range(h):
+        rows = X[..., strided_slice(i * dh, H_out, sh), :]
         for j in range(w):
-            window = X[..., taken(i * d, rows, s), taken(j * e, columns, t)]
-            Y.baddbmm_(K[..., i, j], window.flatten(2))
-    Y = Y.unflatten(2, (X.shape[2], rows, columns))  # (g, C_out/g, N, H', W')
-    return joined(Y, bias)  # (N, C_out, H', W')
+            crop = rows[..., strided_slice(j * dw, W_out, sw)]
+            Y.baddbmm_(K[..., i, j], crop.flatten(2))
+    Y = merge_groups(Y.unflatten(2, (N, H_out, W_out)))  # (N, C_out, H_out, W_out)
+    return Y if bias is None else Y + bias[:, None, None]
 
 
 def conv_transpose2d(
@@ -141,61 +127,60 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Size = 1,
 ) -> Tensor:
-    """Stamp kernels, scaled by the pixels of a batch, onto a larger batch.
+    """Add a copy of the kernel, scaled by each input pixel, to a larger output.
 
-    The transpose of `conv2d` as a matrix: it takes gradients back the way that
-    `conv2d` took pictures forth. Each tap writes where `conv2d` would have read.
+    The transpose of `conv2d`, seen as a matrix: every tap writes to the pixels that
+    `conv2d` would have read.
 
     Parameters
     ----------
-    X : Tensor
-        The batch, of shape (N, C_in, H, W).
-    K : Tensor
-        The kernels, of shape (C_in, C_out/groups, h, w).
-    bias : Tensor, optional
-        One number for each output channel, of shape (C_out,).
+    X : Tensor, shape (N, C_in, H, W)
+        Batch of images.
+    K : Tensor, shape (C_in, C_out / groups, h, w)
+        Kernels.
+    bias : Tensor, shape (C_out,), optional
+        Added to each output channel.
     stride : int or (int, int)
-        Pixels from one stamp to the next.
+        Step from one copy of the kernel to the next in output pixels.
     padding : int or (int, int)
-        Rows and columns cut off on either side.
+        Rows cropped at the top and bottom, columns cropped on the left and right.
     output_padding : int or (int, int)
-        Rows and columns kept, or added, at the bottom and on the right; less than
-        the stride or the dilation.
+        Extra rows at the bottom and columns on the right. Less than the stride or the
+        dilation.
     groups, dilation
         As in `conv2d`.
 
     Returns
     -------
-    Tensor
-        Shape (N, C_out, H', W'), where
-        H' = (H-1)*stride - 2*padding + dilation*(h-1) + output_padding + 1.
+    Tensor, shape (N, C_out, H_out, W_out)
+        H_out = (H - 1) * stride - 2 * padding + dilation * (h - 1) + output_padding
+        + 1, and W_out likewise.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type, or doesn't fit the others.
+        If an argument has the wrong type, or the arguments don't fit together.
 
     Notes
     -----
-    Means what ``torch.nn.functional.conv_transpose2d`` means.
+    Derived in chapters 8 and 9. Equal to ``torch.nn.functional.conv_transpose2d``.
     """
-    check_operands(X, K, bias, groups, transposed=True)
-    X, K = as_one_float_dtype(X, K)
-    (H, W), (h, w) = X.shape[2:], K.shape[2:]
-    (s, t), (d, e) = as_pair("stride", stride), as_pair("dilation", dilation)
-    (p, q), (a, b) = extra_rows((s, t), padding, output_padding, (d, e))
-    rows, columns = (H - 1) * s + (h - 1) * d + 1 + a, (W - 1) * t + (w - 1) * e + 1 + b
-    check_crop((rows, columns), (p, q))
-    N, C_out = X.shape[0], K.shape[1] * groups
-    check_room("stride, dilation", ((s, t), (d, e)), (N, C_out, rows, columns))
-    X = by_group(X, groups)  # (g, C_in/g, N, H, W)
-    K = K.unflatten(0, (groups, -1)).transpose(1, 2)  # (g, C_out/g, C_in/g, h, w)
-    Y = X.new_zeros(groups, C_out // groups, N, rows, columns)
+    (N, _, H, W), (h, w) = X.shape, K.shape[2:]
+    (sh, sw), (ph, pw), (dh, dw) = map(as_pair, (stride, padding, dilation))
+    extra_h, extra_w = as_pair(output_padding)
+    H_full = (H - 1) * sh + (h - 1) * dh + 1 + extra_h
+    W_full = (W - 1) * sw + (w - 1) * dw + 1 + extra_w
+    X = split_groups(X, groups).flatten(2)  # (G, C_in/G, N*H*W)
+    K = K.unflatten(0, (groups, -1)).transpose(1, 2)  # (G, C_out/G, C_in/G, h, w)
+    Y = X.new_zeros(groups, K.shape[1], N, H_full, W_full)
     for i in range(h):
+        rows = Y[..., strided_slice(i * dh, H, sh), :]
         for j in range(w):
-            stamp = (K[..., i, j] @ X.flatten(2)).unflatten(2, (N, H, W))
-            Y[..., taken(i * d, H, s), taken(j * e, W, t)] += stamp
-    return joined(Y[..., p : rows - p, q : columns - q], bias)  # (N, C_out, H', W')
+            product = K[..., i, j] @ X  # (G, C_out/G, N*H*W)
+            target = rows[..., strided_slice(j * dw, W, sw)]
+            target.add_(product.unflatten(2, (N, H, W)))
+    Y = merge_groups(Y[..., ph : H_full - ph, pw : W_full - pw])
+    return Y if bias is None else Y + bias[:, None, None]
 
 
 def pool2d(
@@ -204,61 +189,62 @@ def pool2d(
     mode: str = "max",
     stride: Size | None = None,
     padding: Size = 0,
+    ceil_mode: bool = False,
 ) -> Tensor:
-    """Keep the largest number, or the average, of each window of each channel.
+    """Take the maximum, or the average, of every window in every channel.
 
     Parameters
     ----------
-    X : Tensor
-        The batch, of shape (N, C, H, W).
+    X : Tensor, shape (N, C, H, W)
+        Batch of images.
     pool_size : int or (int, int)
         Height and width of the window.
     mode : "max" or "avg"
-        Of several largest numbers, the gradient goes to the first.
+        Where several pixels share the maximum, the gradient goes to the first.
     stride : int or (int, int), optional
-        Pixels from one window to the next; if not given, the windows don't overlap.
+        Step from one window to the next in pixels; the window's own size if not given.
     padding : int or (int, int)
-        Pixels added on either side, at most half a window: zeros that the average
-        counts, and that the maximum leaves out.
+        Pixels added on each side, at most half a window. The average counts them as
+        zeros, the maximum ignores them.
+    ceil_mode : bool
+        Whether to keep a last window that reaches beyond the padded image, as long as
+        it begins inside. The pixels beyond count neither for the maximum nor for the
+        average.
 
     Returns
     -------
-    Tensor
-        Shape (N, C, H', W'), see `output_shape`; device and dtype as in `corr2d`.
+    Tensor, shape (N, C, H_out, W_out)
+        See `output_shape` for the size. Device and dtype as in `corr2d`.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type, or doesn't fit the others.
+        If an argument has the wrong type, or the arguments don't fit together.
 
     Notes
     -----
-    Means what ``max_pool2d`` and ``avg_pool2d`` of ``torch.nn.functional`` mean.
+    Derived in chapter 7. Equal to ``max_pool2d`` and ``avg_pool2d`` of
+    ``torch.nn.functional``.
     """
-    check_tensor("X", X, BATCH)
-    h, w = as_pair("pool_size", pool_size)
-    (s, t) = as_pair("stride", (h, w) if stride is None else stride)
-    p, q = as_pair("padding", padding, least=0)
-    check_choice("mode", mode, ("max", "avg"))
-    if 2 * p > h or 2 * q > w:
-        raise ValueError(
-            f"padding is {padding!r}; expected at most half of pool_size, {(h, w)}"
-        )
-    size = X.shape[2] + 2 * p, X.shape[3] + 2 * q
-    check_room("padding", padding, (*X.shape[:2], *size))
-    (X,) = as_one_float_dtype(X)
-    X = F.pad(X, (q, q, p, p), value=-math.inf if mode == "max" else 0.0)
-    rows, columns = output_shape(tuple(X.shape[2:]), (h, w), (s, t))
-    windows = [
-        X[..., taken(i, rows, s), taken(j, columns, t)]
-        for i in range(h)
-        for j in range(w)
-    ]
+    (h, w), (ph, pw) = as_pair(pool_size), as_pair(padding)
+    sh, sw = (h, w) if stride is None else as_pair(stride)
+    H, W = X.shape[2] + 2 * ph, X.shape[3] + 2 * pw  # with padding
+    H_out, W_out = output_shape(X.shape[2:], (h, w), (sh, sw), (ph, pw), 1, ceil_mode)
+    below = max((H_out - 1) * sh + h - H, 0)  # beyond the padding: only in ceil mode
+    right = max((W_out - 1) * sw + w - W, 0)
+    sides = (pw, pw + right, ph, ph + below)
+
+    def windows(image: Tensor) -> list[Tensor]:
+        """Crop the pixels under each position in the window, (..., H_out, W_out)."""
+        rows = [image[..., strided_slice(i, H_out, sh), :] for i in range(h)]
+        return [r[..., strided_slice(j, W_out, sw)] for r in rows for j in range(w)]
+
     if mode == "avg":
-        return sum(windows) / (h * w)
-    Y = windows[0]
-    for window in windows[1:]:
-        Y = window.where((window > Y) | window.isnan(), Y)  # at a tie, the first stays
+        counted = F.pad(X.new_ones(H, W), (0, right, 0, below))
+        return sum(windows(F.pad(X, sides))) / sum(windows(counted))
+    Y, *others = windows(F.pad(X, sides, value=-math.inf))
+    for window in others:
+        Y = window.where((window > Y) | window.isnan(), Y)  # a tie keeps the first
     return Y
 
 
@@ -268,18 +254,22 @@ def output_shape(
     stride: Size = 1,
     padding: Size = 0,
     dilation: Size = 1,
+    ceil_mode: bool = False,
 ) -> tuple[int, int]:
-    """Count the windows that fit into a picture: down and across.
+    """Count the positions of a window in an image, vertically and horizontally.
 
-    In each direction floor((size + 2*padding - dilation*(kernel_size-1) - 1) / stride)
-    + 1.
+    In each direction, floor((size + 2 * padding - dilation * (kernel_size - 1) - 1)
+    / stride) + 1.
 
     Parameters
     ----------
     size : int or (int, int)
-        Height and width of the picture.
+        Height and width of the image.
     kernel_size, stride, padding, dilation
         As in `conv2d` and `pool2d`.
+    ceil_mode : bool
+        Round up instead of down, but not to a window that would begin beyond the
+        image and its padding on the left, as in `pool2d`.
 
     Returns
     -------
@@ -290,87 +280,57 @@ def output_shape(
     TypeError, ValueError
         If a number is not an int or is too small, or if no window fits.
     """
-    size, kernel_size = as_pair("size", size), as_pair("kernel_size", kernel_size)
-    stride, dilation = as_pair("stride", stride), as_pair("dilation", dilation)
-    padding = as_pair("padding", padding, least=0)
     shape = []
-    for n, k, s, p, d in zip(size, kernel_size, stride, padding, dilation, strict=True):
-        room = n + 2 * p - d * (k - 1) - 1
-        if room < 0:
-            raise ValueError(
-                f"kernel_size is {kernel_size} with dilation {dilation}: it covers "
-                f"{d * (k - 1) + 1} pixels; expected at most {n + 2 * p}, the padded "
-                f"picture's"
-            )
-        shape.append(room // s + 1)
+    for n, k, s, p, d in zip(
+        *map(as_pair, (size, kernel_size, stride, padding, dilation)), strict=True
+    ):
+        room = n + 2 * p - d * (k - 1) - 1  # how far the window can move, in pixels
+        count = (-(-room // s) if ceil_mode else room // s) + 1
+        shape.append(count - 1 if ceil_mode and (count - 1) * s >= n + p else count)
     return tuple(shape)
 
 
-def by_group(X: Tensor, groups: int) -> Tensor:
-    """Bring the groups to the front: (N, C, H, W) to (groups, C/groups, N, H, W)."""
-    return X.unflatten(1, (groups, -1)).permute(1, 2, 0, 3, 4)
+def as_pair(value: Size) -> tuple[int, int]:
+    """Repeat a single number: (vertical, horizontal)."""
+    return tuple(value) if isinstance(value, Iterable) else (value, value)
 
 
-def joined(Y: Tensor, bias: Tensor | None) -> Tensor:
-    """Undo `by_group`, and add one number to each channel, if there are any."""
-    Y = Y.flatten(0, 1).transpose(0, 1)  # (N, C, H, W)
-    return Y if bias is None else Y + bias[:, None, None]
+def promote_to_float(*tensors: Tensor) -> list[Tensor]:
+    """Convert tensors to one floating-point dtype; integers become the default one."""
+    dtype = functools.reduce(
+        torch.promote_types, (t.dtype for t in tensors), torch.bool
+    )
+    if not (dtype.is_floating_point or dtype.is_complex):
+        dtype = torch.get_default_dtype()
+    return [tensor.to(dtype) for tensor in tensors]
 
 
-def taken(start: int, count: int, step: int) -> slice:
-    """Slice `count` pixels, `step` apart, from `start` on."""
+def strided_slice(start: int, count: int, step: int) -> slice:
+    """Slice `count` pixels that are `step` apart."""
     return slice(start, start + step * (count - 1) + 1, step)
 
 
-def zeros_around(
-    kernel_size: tuple[int, int], padding: Size | str, dilation: tuple[int, int]
+def split_groups(X: Tensor, groups: int) -> Tensor:
+    """Move the groups to the front: (N, C, H, W) to (groups, C / groups, N, H, W)."""
+    return X.unflatten(1, (groups, -1)).permute(1, 2, 0, 3, 4)
+
+
+def merge_groups(Y: Tensor) -> Tensor:
+    """Undo `split_groups`: (groups, C / groups, N, H, W) to (N, C, H, W)."""
+    return Y.flatten(0, 1).transpose(0, 1)
+
+
+def explicit_padding(
+    padding: Size | str, kernel_size: tuple[int, int], dilation: tuple[int, int]
 ) -> tuple[int, int, int, int]:
-    """Turn `conv2d`'s padding into zeros on the left, right, top and bottom."""
+    """Return the padding on the left, right, top and bottom, in `F.pad`'s order."""
     if padding == "valid":
         return 0, 0, 0, 0
     if padding == "same":
-        rows, columns = (
-            d * (k - 1) for d, k in zip(dilation, kernel_size, strict=True)
+        vertical, horizontal = (
+            d * (k - 1) for k, d in zip(kernel_size, dilation, strict=True)
         )
-        return columns // 2, -(-columns // 2), rows // 2, -(-rows // 2)
-    p, q = as_pair("padding", padding, least=0)
-    return q, q, p, p
-
-
-def extra_rows(
-    stride: tuple[int, int],
-    padding: Size,
-    output_padding: Size,
-    dilation: tuple[int, int],
-) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Check what `conv_transpose2d` cuts off and adds; return both as pairs."""
-    extra = as_pair("output_padding", output_padding, least=0)
-    for a, s, d in zip(extra, stride, dilation, strict=True):
-        if a >= max(s, d):
-            raise ValueError(
-                f"output_padding is {output_padding!r}; expected less than stride "
-                f"{stride} or dilation {dilation}"
-            )
-    return as_pair("padding", padding, least=0), extra
-
-
-def check_crop(size: tuple[int, int], padding: tuple[int, int]) -> None:
-    """Refuse a padding that cuts everything off."""
-    if any(n - 2 * p < 1 for n, p in zip(size, padding, strict=True)):
-        raise ValueError(
-            f"padding is {padding}; expected to leave something of the output, whose "
-            f"size before cutting is {size}"
-        )
-
-
-def check_operands(
-    X: Tensor, K: Tensor, bias: Tensor | None, groups: int, transposed: bool = False
-) -> None:
-    """Refuse a batch, kernels and a bias that don't go together."""
-    first, second = ("in", "out") if transposed else ("out", "in")
-    check_tensor("X", X, BATCH)
-    check_tensor(
-        "K", K, (f"{first}_channels", f"{second}_channels/groups", "height", "width")
-    )
-    check_device("K", K, X)
-    check_channels(X, K, bias, groups, transposed)
+        left, top = horizontal // 2, vertical // 2
+        return left, horizontal - left, top, vertical - top
+    ph, pw = as_pair(padding)
+    return pw, pw, ph, ph

@@ -1,15 +1,13 @@
-"""Pictures of pictures: kernels, feature maps, losses, descent paths.
+"""Figures of images, kernels, losses and descent paths.
 
-A plotting function takes the axes to draw on and returns them; without axes, it
-returns a new `Figure`. None changes matplotlib's global style.
+A plotting function draws on the axes that it is given and returns them; without axes,
+it returns a new `Figure`. None changes matplotlib's global style.
 """
 
 import base64
 import io
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
-from numbers import Real
-from types import NoneType
 
 import matplotlib as mpl
 import numpy as np
@@ -19,52 +17,41 @@ from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure as MatplotlibFigure
 from torch import Tensor
 
-from conv.checks import (
-    check_count,
-    check_drawable,
-    check_is,
-    check_number,
-    check_real,
-    check_same_length,
-    check_tensor,
-)
-
-SIGNED = "PuOr"  # diverging, and told apart by every kind of colour vision
-UNSIGNED = "gray"
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+DIVERGING_CMAP = "PuOr"  # safe for every kind of color vision
+SEQUENTIAL_CMAP = "gray"
+COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 STYLE = {
     "font.size": 10,
     "axes.titlesize": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": mpl.cycler(color=COLOURS),
+    "axes.prop_cycle": mpl.cycler(color=COLORS),
 }
 SCREEN_DPI = 100  # a figure's inch on the page, in CSS pixels
 SHARPNESS = 1.5  # image pixels per CSS pixel, for dense screens
-MOST_AXES = 1_000  # in a figure
 
 
 class Figure(MatplotlibFigure):
-    """A matplotlib figure that carries a text saying what it shows.
+    """A matplotlib figure with an alternative text.
 
-    Jupyter shows the picture, and `alt` below it, folded away under "In words":
-    JupyterLab gives images no alternative text. The text is also in the image's
-    metadata, where nbconvert looks for it, and is the figure's plain text.
+    Jupyter shows the figure, and `alt` below it, collapsed under "In words", because
+    JupyterLab doesn't attach alternative texts to images. The text is also in the
+    image's metadata, where nbconvert looks for it, and is the figure's plain text.
     """
 
     alt: str = ""
 
     def __repr__(self) -> str:
-        """Say what the figure shows."""
+        """Return the alternative text."""
         return f"<Figure: {self.alt}>"
 
     def png(self) -> tuple[str, dict]:
-        """Draw the figure as Jupyter stores it.
+        """Render the figure as Jupyter stores it.
 
         Returns
         -------
         (str, dict)
-            A PNG in base64; its text, and its width and height on the page.
+            A PNG in base64; its alternative text, width and height on the page.
         """
         png = io.BytesIO()
         self.savefig(png, format="png", dpi=SCREEN_DPI * SHARPNESS)
@@ -73,7 +60,7 @@ class Figure(MatplotlibFigure):
         return base64.b64encode(png.getvalue()).decode(), about
 
     def _ipython_display_(self) -> None:
-        """Give Jupyter a PNG, its size on the page, and the text that replaces it."""
+        """Display a PNG, with its size on the page and its alternative text."""
         from IPython.display import display  # only a notebook needs it
 
         data, about = self.png()
@@ -94,16 +81,16 @@ def subplots(
     alt: str,
     **options: object,
 ) -> tuple[Figure, Axes | np.ndarray]:
-    """Make a figure of the course: its style, a fixed size and an alternative text.
+    """Make a figure in the course's style, with a fixed size and an alternative text.
 
     Parameters
     ----------
     rows, columns : int
-        The grid of axes.
+        Grid of axes.
     size : (float, float)
         Width and height in inches, of 100 CSS pixels each.
     alt : str
-        What the figure shows, for those who can't see it.
+        Alternative text: what the figure shows, for those who can't see it.
     **options
         Passed on to `matplotlib.figure.Figure.subplots`.
 
@@ -114,18 +101,8 @@ def subplots(
     Raises
     ------
     TypeError, ValueError
-        If the grid or the size is no such thing, or `alt` says nothing.
+        If an argument has the wrong type, or there isn't at least one row and column.
     """
-    check_count("rows", rows)
-    check_count("columns", columns)
-    if rows * columns > MOST_AXES:
-        raise ValueError(
-            f"rows is {rows} and columns {columns}; expected at most {MOST_AXES:,} axes"
-        )
-    check_size(size)
-    check_is("alt", alt, str)
-    if not alt.strip():
-        raise ValueError(f"alt is {alt!r}; expected what the figure shows")
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=size, layout="constrained")
         figure.alt = alt
@@ -133,54 +110,54 @@ def subplots(
 
 
 def show_images(
-    images: Sequence[Tensor],
+    images: Iterable[Tensor],
     titles: Sequence[str] = (),
     *,
     signed: bool = False,
     columns: int = 4,
-    axes: Sequence[Axes] | None = None,
+    axes: Iterable[Axes] | None = None,
     alt: str | None = None,
-) -> Figure | Sequence[Axes]:
-    """Show pictures side by side, on one scale of brightness.
+) -> Figure | Iterable[Axes]:
+    """Show images side by side, with one brightness scale.
 
     Parameters
     ----------
-    images : sequence of Tensor
-        Each (H, W), or (H, W, 3) for red, green and blue in [0, 1] or uint8.
+    images : iterable of Tensor
+        Each of shape (H, W), or (H, W, 3) for red, green and blue in [0, 1] or uint8.
     titles : sequence of str
-        One a picture, or none.
+        One per image, or none at all.
     signed : bool
-        Whether zero is special: then a diverging map is centred on it, with a scale.
+        Whether zero is special. Then a diverging color map is centered on it, and a
+        color bar shows the scale.
     columns : int
-        Pictures a row.
-    axes : sequence of Axes, optional
-        Where to draw, one for each picture.
+        Images per row.
+    axes : iterable of Axes, optional
+        Where to draw, one for each image.
     alt : str, optional
-        What a new figure shows; if not given, the titles.
+        Alternative text of a new figure; if not given, it lists the titles.
 
     Returns
     -------
-    Figure or sequence of Axes
+    Figure or iterable of Axes
         The axes if they were given, otherwise a new figure.
 
     Raises
     ------
     TypeError, ValueError
-        If there are no pictures, one is no such tensor, or has nan or inf in it, or
-        there are more or fewer titles or axes than pictures.
+        If there are no images, if one has another shape, or if the number of titles or
+        axes differs from the number of images.
     """
-    pictures = as_pictures("images", images)
-    check_titles(titles, len(pictures))
-    check_is("signed", signed, bool)
-    scale = common_scale(pictures, signed)
+    arrays = [as_array(image) for image in images]
+    norm = shared_norm(arrays, signed)
     figure = None
     if axes is None:
-        height, width = pictures[0].shape[:2]
-        alt = alt or f"{len(pictures)} pictures: {', '.join(titles)}"
-        figure, axes = image_grid(len(pictures), columns, height / width, alt)
-    for ax, picture, title in zip_titles(axes, pictures, titles):
-        drawn = ax.imshow(picture, cmap=SIGNED if signed else UNSIGNED, norm=scale)
-        frame(ax, title)
+        height, width = arrays[0].shape[:2]
+        count = "1 image" if len(arrays) == 1 else f"{len(arrays)} images"
+        alt = alt or (f"{count}: {', '.join(titles)}" if titles else count)
+        figure, axes = image_grid(len(arrays), columns, height / width, alt)
+    for ax, array, title in panels(axes, arrays, titles):
+        drawn = ax.imshow(array, cmap=cmap_for(signed), norm=norm)
+        style_axes(ax, title)
     if figure is None:
         return axes
     if signed:
@@ -189,23 +166,23 @@ def show_images(
 
 
 def show_gallery(
-    images: Sequence[Tensor],
+    images: Iterable[Tensor],
     titles: Sequence[str] = (),
     *,
     alt: str,
     signed: bool = False,
     columns: int = 10,
 ) -> Figure:
-    """Hang many small pictures close together, without ticks, on one scale.
+    """Show many small images close together, without ticks, with one brightness scale.
 
     Parameters
     ----------
     images, titles, signed
         As in `show_images`.
     alt : str
-        What the figure shows.
+        Alternative text.
     columns : int
-        Pictures a row.
+        Images per row.
 
     Returns
     -------
@@ -214,23 +191,18 @@ def show_gallery(
     Raises
     ------
     TypeError, ValueError
-        As `show_images`.
+        As in `show_images`.
     """
-    pictures = as_pictures("images", images)
-    check_titles(titles, len(pictures))
-    check_is("signed", signed, bool)
-    scale = common_scale(pictures, signed)
-    check_count("columns", columns)
-    columns = min(columns, len(pictures))
-    rows, side = -(-len(pictures) // columns), min(1.6, 9.4 / columns)
-    height = rows * (side + 0.25 * bool(titles))
-    figure, axes = subplots(
-        rows, columns, size=(side * columns, height), alt=alt, squeeze=False
-    )
-    for ax in axes.flat[len(pictures) :]:
+    arrays = [as_array(image) for image in images]
+    norm = shared_norm(arrays, signed)
+    columns = min(columns, len(arrays))
+    rows, side = -(-len(arrays) // columns), min(1.6, 9.4 / columns)
+    size = (side * columns, rows * (side + 0.25 * bool(titles)))
+    figure, axes = subplots(rows, columns, size=size, alt=alt, squeeze=False)
+    for ax in axes.flat[len(arrays) :]:
         ax.remove()
-    for ax, picture, title in zip_titles(axes.flat[: len(pictures)], pictures, titles):
-        ax.imshow(picture, cmap=SIGNED if signed else UNSIGNED, norm=scale)
+    for ax, array, title in panels(axes.flat[: len(arrays)], arrays, titles):
+        ax.imshow(array, cmap=cmap_for(signed), norm=norm)
         ax.set_title(title, fontsize=9)
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set(visible=True, color="0.6")
@@ -238,46 +210,45 @@ def show_gallery(
 
 
 def show_kernels(
-    kernels: Sequence[Tensor],
+    kernels: Iterable[Tensor],
     titles: Sequence[str] = (),
     *,
     columns: int = 5,
-    axes: Sequence[Axes] | None = None,
+    axes: Iterable[Axes] | None = None,
     alt: str | None = None,
-) -> Figure | Sequence[Axes]:
-    """Show small signed matrices with their numbers written in.
+) -> Figure | Iterable[Axes]:
+    """Show small matrices of signed numbers, with every number written in its cell.
 
     Parameters
     ----------
-    kernels : sequence of Tensor
-        Each (h, w). All share one diverging scale, centred on zero.
+    kernels : iterable of Tensor
+        Each of shape (h, w). All share one diverging scale, centered on zero.
     titles, columns, axes, alt
-        As in `show_images`. Without `alt`, the text lists the kernels' numbers.
+        As in `show_images`. Without `alt`, the text lists all numbers.
 
     Returns
     -------
-    Figure or sequence of Axes
+    Figure or iterable of Axes
         The axes if they were given, otherwise a new figure.
 
     Raises
     ------
     TypeError, ValueError
-        As `show_images`.
+        As in `show_images`.
     """
-    matrices = as_pictures("kernels", kernels, colours=False)
-    check_titles(titles, len(matrices))
-    scale = common_scale(matrices, signed=True)
+    arrays = [as_array(kernel) for kernel in kernels]
+    norm = shared_norm(arrays, signed=True)
     figure = None
     if axes is None:
-        height, width = matrices[0].shape
-        alt = alt or describe_kernels(matrices, titles)
-        figure, axes = image_grid(len(matrices), columns, height / width, alt)
-    for ax, matrix, title in zip_titles(axes, matrices, titles):
-        ax.imshow(matrix, cmap=SIGNED, norm=scale)
-        write_numbers(ax, matrix, scale)
-        frame(ax, title)
-        ax.set_xticks(range(matrix.shape[1]))
-        ax.set_yticks(range(matrix.shape[0]))
+        height, width = arrays[0].shape
+        alt = alt or describe_kernels(arrays, titles)
+        figure, axes = image_grid(len(arrays), columns, height / width, alt)
+    for ax, array, title in panels(axes, arrays, titles):
+        ax.imshow(array, cmap=DIVERGING_CMAP, norm=norm)
+        write_numbers(ax, array, norm)
+        style_axes(ax, title)
+        ax.set_xticks(range(array.shape[1]))
+        ax.set_yticks(range(array.shape[0]))
     return axes if figure is None else figure
 
 
@@ -288,17 +259,17 @@ def plot_losses(
     axes: Axes | None = None,
     alt: str | None = None,
 ) -> Figure | Axes:
-    """Plot the loss of each epoch, one curve a run.
+    """Plot the loss after every epoch, one curve per run.
 
     Parameters
     ----------
     losses : mapping of str to sequence of float
-        The runs, by name; a value an epoch, the first epoch being 1.
+        The losses of each run, by the run's name, from epoch 1.
     log : bool
-        Whether the loss has a logarithmic axis, on which a steady shrinking is a
+        Whether the axis of the loss is logarithmic, so that exponential decay is a
         straight line.
     axes, alt
-        As in `show_images`. Without `alt`, the text gives first and last losses.
+        As in `show_images`. Without `alt`, the text gives the first and last losses.
 
     Returns
     -------
@@ -308,23 +279,18 @@ def plot_losses(
     Raises
     ------
     TypeError, ValueError
-        If there are no runs, or one has no numbers in it, or negative ones on a
-        logarithmic axis.
+        If `losses` isn't a mapping, or a run has no losses.
     """
-    check_is("log", log, bool)
-    check_is("axes", axes, Axes, NoneType)
-    check_runs(losses, log)
     figure = None
     if axes is None:
         ends = (
             f"{name} from {run[0]:.3g} to {run[-1]:.3g}" for name, run in losses.items()
         )
-        figure, axes = subplots(
-            size=(6, 3.5), alt=alt or f"Loss by epoch: {'; '.join(ends)}"
-        )
+        alt = alt or f"Loss by epoch: {'; '.join(ends)}"
+        figure, axes = subplots(size=(6, 3.5), alt=alt)
     for name, run in losses.items():
-        dots = "." if len(run) <= 50 else ""
-        axes.plot(range(1, len(run) + 1), run, marker=dots, label=name)
+        marker = "." if len(run) <= 50 else ""
+        axes.plot(range(1, len(run) + 1), run, marker=marker, label=name)
     axes.set(xlabel="epoch", ylabel="loss", yscale="log" if log else "linear")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend()
@@ -343,11 +309,12 @@ def plot_descent(
     Parameters
     ----------
     loss : callable
-        ``loss(w1, w2)`` takes two tensors of one shape, gives the losses in it.
-    paths : mapping of str to Tensor
-        By name, the weights after each step, of shape (steps, 2).
+        ``loss(w1, w2)`` takes two tensors of the same shape and returns the losses in a
+        tensor of that shape.
+    paths : mapping of str to Tensor, shape (steps, 2)
+        The weights after every step, by the name of the run.
     axes, alt
-        As in `show_images`. Without `alt`, the text gives the paths' ends.
+        As in `show_images`. Without `alt`, the text gives the ends of the paths.
 
     Returns
     -------
@@ -357,12 +324,9 @@ def plot_descent(
     Raises
     ------
     TypeError, ValueError
-        If there are no paths, or one is no finite tensor of such a shape, or if the
-        losses around them are not, or flat, or nowhere above 0.
+        If `paths` isn't a mapping, or a path isn't a tensor with two columns.
     """
-    check_is("loss", loss, Callable)
-    check_is("axes", axes, Axes, NoneType)
-    points = as_paths(paths)
+    points = {name: as_array(path) for name, path in paths.items()}
     figure = None
     if axes is None:
         ends = (
@@ -370,11 +334,10 @@ def plot_descent(
             for name, p in points.items()
             for (a, b), (c, d) in [p[[0, -1]]]
         )
-        figure, axes = subplots(
-            size=(6, 5), alt=alt or f"Descent on the loss's contours: {'; '.join(ends)}"
-        )
+        alt = alt or f"Descent on the loss's contours: {'; '.join(ends)}"
+        figure, axes = subplots(size=(6, 5), alt=alt)
     w1, w2 = surrounding_grid(np.concatenate(list(points.values())))
-    surface = as_surface(loss(torch.from_numpy(w1), torch.from_numpy(w2)), w1.shape)
+    surface = as_array(loss(torch.from_numpy(w1), torch.from_numpy(w2)))
     levels = np.geomspace(max(surface.min(), surface.max() * 1e-4), surface.max(), 16)
     axes.contour(w1, w2, surface, levels=levels, colors="0.7", linewidths=0.8)
     for name, p in points.items():
@@ -385,122 +348,30 @@ def plot_descent(
 
 
 def as_array(image: Tensor) -> np.ndarray:
-    """Bring a tensor, wherever it lives, to NumPy, which has no bfloat16."""
+    """Convert a tensor on any device to NumPy, which has no bfloat16."""
     image = image.detach().cpu()
     return (image.float() if image.dtype == torch.bfloat16 else image).numpy()
 
 
-def as_pictures(
-    name: str, images: Iterable[Tensor], colours: bool = True
-) -> list[np.ndarray]:
-    """Bring pictures to NumPy: each (H, W), or (H, W, 3) if they may have colours."""
-    check_is(name, images, Iterable)
-    pictures = []
-    for image in images:
-        check_is(f"one of {name}", image, Tensor)
-        axes = ("height", "width", "colour")
-        coloured = colours and image.dim() == 3 and image.shape[2] == 3
-        check_tensor(f"one of {name}", image, axes if coloured else axes[:2])
-        check_drawable(f"one of {name}", image)
-        pictures.append(as_array(image))
-    if not pictures:
-        raise ValueError(f"{name} is empty; expected at least one")
-    return pictures
+def cmap_for(signed: bool) -> str:
+    """Choose the color map for signed or for non-negative data."""
+    return DIVERGING_CMAP if signed else SEQUENTIAL_CMAP
 
 
-def as_paths(paths: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
-    """Bring paths of two weights to NumPy."""
-    check_is("paths", paths, Mapping)
-    for name, path in paths.items():
-        check_tensor(f"paths[{name!r}]", path, ("steps", "weights"))
-        check_drawable(f"paths[{name!r}]", path)
-        if path.shape[1] != 2:
-            raise ValueError(
-                f"paths[{name!r}] has shape {tuple(path.shape)}; expected (steps, 2)"
-            )
-    if not paths:
-        raise ValueError("paths is empty; expected at least one")
-    return {name: as_array(path) for name, path in paths.items()}
-
-
-def as_surface(losses: Tensor, shape: tuple[int, int]) -> np.ndarray:
-    """Bring what a loss gives on a grid to NumPy, if contours can be drawn of it."""
-    check_tensor("loss's value", losses, ("rows", "columns"))
-    if tuple(losses.shape) != shape:
-        raise ValueError(
-            f"loss's value has shape {tuple(losses.shape)}; expected {shape}, that of "
-            f"the weights"
-        )
-    check_drawable("loss's value", losses)
-    low, high = losses.min().item(), losses.max().item()
-    if high <= max(low, 0):
-        raise ValueError(
-            f"loss's values go from {low:g} to {high:g}; expected a slope, above 0"
-        )
-    return as_array(losses)
-
-
-def check_titles(titles: Sequence[str], count: int) -> None:
-    """Refuse titles that are no texts, or not as many as pictures, or none."""
-    if isinstance(titles, str):
-        raise TypeError(f"titles is {titles!r}; expected a list of texts")
-    check_is("titles", titles, Collection)
-    for title in titles:
-        check_is("one of titles", title, str)
-    if titles:
-        check_same_length("titles", titles, "pictures", count)
-
-
-def check_runs(losses: Mapping[str, Sequence[float]], log: bool) -> None:
-    """Refuse what is no mapping of names to numbers that can be drawn."""
-    check_is("losses", losses, Mapping)
-    for name, run in losses.items():
-        check_is(f"losses[{name!r}]", run, Sequence, Tensor, np.ndarray)
-        for loss in run:
-            check_loss(f"one of losses[{name!r}]", loss, log)
-        if len(run) == 0:
-            raise ValueError(f"losses[{name!r}] is empty; expected a value an epoch")
-    if not losses:
-        raise ValueError("losses is empty; expected at least one run")
-
-
-def check_loss(name: str, loss: float | Tensor, log: bool) -> None:
-    """Refuse what is no number, and one that a logarithmic axis has no place for."""
-    check_is(name, loss, Real, Tensor)
-    if isinstance(loss, Tensor):
-        check_real(name, loss)
-        if loss.dim() != 0:
-            raise ValueError(
-                f"{name} has shape {tuple(loss.shape)}; expected one number"
-            )
-    if log and loss < 0:
-        raise ValueError(f"{name} is {loss:g}; expected 0 or more, or log=False")
-
-
-def check_size(size: tuple[float, float]) -> None:
-    """Refuse what is no width and height in inches."""
-    check_is("size", size, tuple, list)
-    for side in size:
-        check_number("size", side)
-    if len(size) != 2 or not all(0 < side < 100 for side in size):
-        raise ValueError(f"size is {size}; expected two numbers of inches, up to 100")
-
-
-def common_scale(images: Sequence[np.ndarray], signed: bool) -> Normalize:
-    """Find one scale for all pictures; a signed one is centred on zero."""
+def shared_norm(images: Sequence[np.ndarray], signed: bool) -> Normalize:
+    """Return one scale for all images; a signed one is centered on zero."""
     low = min(float(image.min()) for image in images)
     high = max(float(image.max()) for image in images)
     if signed:
-        reach = max(-low, high) or 1.0
-        return TwoSlopeNorm(0, -reach, reach)
+        bound = max(-low, high) or 1.0
+        return TwoSlopeNorm(0, -bound, bound)
     return Normalize(low, high)
 
 
 def image_grid(
     count: int, columns: int, aspect: float, alt: str
 ) -> tuple[Figure, Sequence[Axes]]:
-    """Make a figure for `count` pictures of one aspect (height / width)."""
-    check_count("columns", columns)
+    """Make a figure for `count` images of one aspect ratio (height / width)."""
     columns = min(columns, count)
     rows = -(-count // columns)
     side = min(3.0, 9.4 / columns)
@@ -511,20 +382,19 @@ def image_grid(
     return figure, axes.flat[:count]
 
 
-def zip_titles(
-    axes: Sequence[Axes], images: Sequence[np.ndarray], titles: Sequence[str]
-):
-    """Walk through axes, pictures and titles; no titles at all means empty ones."""
-    check_is("axes", axes, Iterable)
-    places = list(axes)
-    for place in places:
-        check_is("one of axes", place, Axes)
-    check_same_length("axes", places, "pictures", len(images))
-    return zip(places, images, titles or [""] * len(images), strict=True)
+def panels(
+    axes: Iterable[Axes], images: Sequence[np.ndarray], titles: Sequence[str]
+) -> Iterator[tuple[Axes, np.ndarray, str]]:
+    """Pair axes, images and titles; without any titles, they are empty."""
+    axes, titles = list(axes), titles or [""] * len(images)
+    for name, parts in {"axes": axes, "titles": titles}.items():
+        if len(parts) != len(images):
+            raise ValueError(f"{name} has length {len(parts)}; expected {len(images)}")
+    return zip(axes, images, titles, strict=True)
 
 
-def frame(ax: Axes, title: str) -> None:
-    """Give a picture its title, its axes' names and a border on all sides."""
+def style_axes(ax: Axes, title: str) -> None:
+    """Add a title, the names of the axes and a thin frame to an image."""
     ax.set(title=title, xlabel="column", ylabel="row")
     ax.spines[:].set(visible=True, color="0.6")
     ax.tick_params(color="0.6")
@@ -532,31 +402,31 @@ def frame(ax: Axes, title: str) -> None:
         axis.get_major_locator().set_params(integer=True)
 
 
-def write_numbers(ax: Axes, matrix: np.ndarray, scale: Normalize) -> None:
-    """Write each number in its cell, in black or in white, whichever reads better."""
+def write_numbers(ax: Axes, matrix: np.ndarray, norm: Normalize) -> None:
+    """Write every number in its cell, in black or white, whichever is readable."""
     for (i, j), value in np.ndenumerate(matrix):
-        red, green, blue, _ = mpl.colormaps[SIGNED](scale(value))
+        red, green, blue, _ = mpl.colormaps[DIVERGING_CMAP](norm(value))
         light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
-        colour = "black" if light else "white"
-        ax.text(j, i, short(value), ha="center", va="center", color=colour)
+        color = "black" if light else "white"
+        ax.text(j, i, short(value), ha="center", va="center", color=color)
 
 
 def describe_kernels(kernels: Sequence[np.ndarray], titles: Sequence[str]) -> str:
-    """List the kernels' numbers, row by row."""
+    """List the numbers of all kernels, row by row."""
     texts = []
-    for title, kernel in zip(titles or [""] * len(kernels), kernels, strict=True):
+    for title, kernel in zip(titles or [""] * len(kernels), kernels, strict=False):
         rows = " / ".join(" ".join(map(short, row)) for row in kernel)
         texts.append(f"{title}: {rows}")
     return f"In numbers. {'; '.join(texts)}"
 
 
 def short(value: float) -> str:
-    """Write a number with at most two decimals, and no minus before a zero."""
+    """Format a number with at most two decimals, and zero without a minus sign."""
     return f"{round(float(value), 2) + 0.0:.2f}".rstrip("0").rstrip(".")
 
 
 def surrounding_grid(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lay a grid over a square that holds all points, with a margin around them."""
+    """Make a grid over a square that contains all points, with a margin."""
     low, high = points.min(axis=0), points.max(axis=0)
     middle, half = (low + high) / 2, 0.7 * (high - low).max() or 1.0
     w1, w2 = (np.linspace(m - half, m + half, 201) for m in middle)

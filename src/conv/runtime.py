@@ -1,4 +1,4 @@
-"""The machine: where tensors live, random numbers, files."""
+"""The machine: devices, random numbers, files."""
 
 import glob
 import os
@@ -10,15 +10,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from conv.checks import as_device, check_int
-
 
 def default_device() -> torch.device:
     """Choose the device that a notebook computes on.
 
-    The environment variable ``CONV_DEVICE`` decides if it is set (``cpu``, ``cuda``,
-    ``cuda:1``, ``mps``, ...). Otherwise it is the machine's accelerator, or the CPU
-    if there is none.
+    If the environment variable ``CONV_DEVICE`` is set (``cpu``, ``cuda``, ``cuda:1``,
+    ``mps``, ...), that device is used. Otherwise it is the machine's accelerator, or
+    the CPU if there is none.
 
     Returns
     -------
@@ -27,22 +25,26 @@ def default_device() -> torch.device:
     Raises
     ------
     ValueError
-        If ``CONV_DEVICE`` names no device, or one that this machine lacks.
+        If ``CONV_DEVICE`` isn't the name of a device, or this machine lacks it.
     """
-    asked = os.environ.get("CONV_DEVICE")
-    if not asked:
-        found = torch.accelerator.current_accelerator(check_available=True)
-        return found or torch.device("cpu")
-    return as_device("CONV_DEVICE", asked)
+    name = os.environ.get("CONV_DEVICE")
+    if not name:
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        return accelerator or torch.device("cpu")
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError, ImportError) as error:
+        wanted = "a device that this machine has, such as 'cpu', 'cuda:1' or 'mps'"
+        raise ValueError(f"CONV_DEVICE is {name!r}; expected {wanted}") from error
 
 
 def seed_everything(seed: int) -> None:
-    """Make every random number of a run repeatable, and GPUs as exact as CPUs.
+    """Make all random numbers of a run reproducible, and GPU results precise.
 
-    Seeds Python, NumPy and PyTorch. Also asks for full IEEE float32 products:
-    otherwise a GPU may round them to TF32's 10-bit mantissa, and printed digits
-    move. Draw random numbers on the CPU, then move them: each device has a generator
-    of its own.
+    Seeds Python, NumPy and PyTorch, and requires full float32 precision: by default, a
+    GPU may round products to TF32 with its 10-bit mantissa, which changes printed
+    digits. To get the same numbers on every device, draw them on the CPU and then move
+    them, because each device has its own generator.
 
     Parameters
     ----------
@@ -52,13 +54,10 @@ def seed_everything(seed: int) -> None:
     Raises
     ------
     TypeError, ValueError
-        If it is no int, or out of that range.
+        If it isn't an int, or is out of that range.
     """
-    check_int("seed", seed)
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"seed is {seed}; expected 0 to 2**32 - 1")
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 (for libraries that draw from it)
+    random.seed(int(seed))
+    np.random.seed(seed)  # noqa: NPY002 (for libraries that use the global generator)
     torch.manual_seed(seed)
     torch.backends.cudnn.conv.fp32_precision = "ieee"
     torch.backends.cuda.matmul.fp32_precision = "ieee"
@@ -66,15 +65,15 @@ def seed_everything(seed: int) -> None:
     torch.backends.cudnn.benchmark = False
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there in full, or, after a mishap, as it was before.
+def atomic_write(path: Path, data: bytes) -> None:
+    """Write a file atomically: afterwards it holds all of the data, or its old content.
 
     Parameters
     ----------
     path : Path
         In a folder that exists.
     data : bytes
-        All that the file shall hold.
+        The new content.
 
     Raises
     ------
@@ -83,27 +82,27 @@ def write_whole(path: Path, data: bytes) -> None:
 
     Notes
     -----
-    The bytes go to a file beside it, down to the disk; then that file takes the
-    name, which POSIX and Windows do in one move.
+    The data are written to a temporary file beside it and flushed to the disk; then
+    that file is renamed, which POSIX and Windows do in one step.
     """
-    remove_leftovers(path)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")  # no two write one
+    remove_stale_files(path)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with beside.open("wb") as file:
+        with temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
-        with suppress(OSError):  # it has its name, or was never made
-            beside.unlink()
+        with suppress(OSError):  # renamed, or never made
+            temporary.unlink()
 
 
-def remove_leftovers(path: Path) -> None:
-    """Remove what writers left beside a file when they were killed, an hour ago."""
-    with suppress(OSError):  # another process was faster
-        for beside in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
-            if time.time() - beside.stat().st_mtime > 3600:  # nobody writes so long
-                beside.unlink()
+def remove_stale_files(path: Path) -> None:
+    """Remove temporary files that killed writers left more than an hour ago."""
+    with suppress(OSError):  # another process has removed it
+        for temporary in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+            if time.time() - temporary.stat().st_mtime > 3600:
+                temporary.unlink()

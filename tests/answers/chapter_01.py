@@ -35,7 +35,7 @@ def single_one(row, column):
 
 wrong("1.2", "kernel flipped", torch.tensor([[0.0, 0, 0], [1, 0, 0], [0, 0, 0]]))
 wrong("1.2", "kernel flipped", single_one(1, 2).flip(0, 1))
-wrong("1.2", "picture not moved", single_one(1, 1))
+wrong("1.2", "image not moved", single_one(1, 1))
 wrong("1.2", "up and down for left and right", single_one(2, 1))
 wrong("1.2", "up and down for left and right", single_one(0, 1))
 wrong("1.2", "edge finder", torch.tensor([[0.0, 0, 0], [0, -1, 1], [0, 0, 0]]))
@@ -234,7 +234,7 @@ def prints(x, k):
     print(y)
 
 
-@wrong("1.3", "memory that nobody wrote")
+@wrong("1.3", "uninitialized memory")
 def adds_to_empty(x, k):
     n = len(x) - len(k) + 1
     y = torch.empty(n, dtype=x.dtype, device=x.device)
@@ -250,7 +250,7 @@ def examples_of_its_own(x, k):
     return x.unfold(0, 2, 1) @ k
 
 
-@wrong("1.3", "sign turned round")
+@wrong("1.3", "wrong sign")
 def subtracts(x, k):
     n = len(x) - len(k) + 1
     y = x.new_zeros(n)
@@ -278,7 +278,7 @@ def each_tap_added_twice(x, k):
     return y
 
 
-@wrong("1.3", "moved by a constant")
+@wrong("1.3", "shifted by a constant")
 def begins_with_ones(x, k):
     n = len(x) - len(k) + 1
     y = x.new_ones(n)
@@ -365,7 +365,7 @@ def list_of_tensors(x, k):
     return y
 
 
-@wrong("1.3", "endless recursion")
+@wrong("1.3", "infinite recursion")
 def calls_itself(x, k):
     return calls_itself(x, k)
 
@@ -414,7 +414,7 @@ wrong("1.3", "result instead of function", torch.tensor([2.0, 5.0, 8.0]))
 
 
 @right("1.4")
-def mended_with_dtype_and_device(X, K):
+def fixed_with_dtype_and_device(X, K):
     h, w = K.shape
     rows, columns = X.shape[0] - h + 1, X.shape[1] - w + 1
     Y = torch.zeros(rows, columns, dtype=X.dtype, device=X.device)
@@ -475,7 +475,7 @@ def the_libraries(X, K):
 
 
 @wrong("1.4", "last window forgotten")
-def shape_not_mended(X, K):
+def shape_not_fixed(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h, X.shape[1] - w)
     for i in range(Y.shape[0]):
@@ -485,7 +485,7 @@ def shape_not_mended(X, K):
 
 
 @wrong("1.4", "last window forgotten")
-def only_loops_and_sum_mended(X, K):
+def only_loops_and_sum_fixed(X, K):
     h, w = K.shape
     Y = torch.zeros(X.shape[0] - h, X.shape[1] - w)
     for i in range(Y.shape[0]):
@@ -495,7 +495,7 @@ def only_loops_and_sum_mended(X, K):
 
 
 @wrong("1.4", "last window forgotten")
-def only_loops_mended(X, K):
+def only_loops_fixed(X, K):
     h, w = K.shape
     Y = torch.zeros(X.shape[0] - h, X.shape[1] - w)
     for i in range(Y.shape[0]):
@@ -505,7 +505,7 @@ def only_loops_mended(X, K):
 
 
 @wrong("1.4", "mean instead of sum")
-def mean_not_mended(X, K):
+def mean_not_fixed(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
     for i in range(Y.shape[0]):
@@ -515,7 +515,7 @@ def mean_not_mended(X, K):
 
 
 @wrong("1.4", "mean instead of sum")
-def mean_and_zeros_not_mended(X, K):
+def mean_and_zeros_not_fixed(X, K):
     h, w = K.shape
     Y = torch.zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
     for i in range(Y.shape[0]):
@@ -548,7 +548,7 @@ def indices_run_backwards(X, K):
 
 
 @wrong("1.4", "loop over the wrong axis")
-def loops_not_mended(X, K):
+def loops_not_fixed(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
     for i in range(Y.shape[1]):
@@ -558,7 +558,7 @@ def loops_not_mended(X, K):
 
 
 @wrong("1.4", "loop over the wrong axis")
-def one_loop_mended(X, K):
+def one_loop_fixed(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
     for i in range(Y.shape[0]):
@@ -621,7 +621,7 @@ def columns_before_rows(X, K):
 
 
 @wrong("1.4", "one too few")
-def columns_not_mended(X, K):
+def columns_not_fixed(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h + 1, X.shape[1] - w)
     for i in range(Y.shape[0]):
@@ -641,7 +641,7 @@ def windows_hang_over(X, K):
     return Y
 
 
-@wrong("1.4", "sign turned round")
+@wrong("1.4", "wrong sign")
 def subtracts_products(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
@@ -651,7 +651,7 @@ def subtracts_products(X, K):
     return Y
 
 
-@wrong("1.4", "moved by a constant")
+@wrong("1.4", "shifted by a constant")
 def ones_for_zeros(X, K):
     h, w = K.shape
     Y = X.new_ones(X.shape[0] - h + 1, X.shape[1] - w + 1)
@@ -672,7 +672,7 @@ def sum_halved(X, K):
 
 
 @wrong("1.4", "return forgotten")
-def mended_without_return(X, K):
+def fixed_without_return(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
     for i in range(Y.shape[0]):
@@ -681,7 +681,7 @@ def mended_without_return(X, K):
 
 
 @wrong("1.4", "printed, not returned")
-def mended_and_printed(X, K):
+def fixed_and_printed(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
     for i in range(Y.shape[0]):
@@ -690,7 +690,7 @@ def mended_and_printed(X, K):
     print(Y)
 
 
-@wrong("1.4", "memory that nobody wrote")
+@wrong("1.4", "uninitialized memory")
 def empty_and_last_row_left_out(X, K):
     h, w = K.shape
     rows, columns = X.shape[0] - h + 1, X.shape[1] - w + 1
@@ -701,7 +701,7 @@ def empty_and_last_row_left_out(X, K):
     return Y
 
 
-@wrong("1.4", "memory that nobody wrote")
+@wrong("1.4", "uninitialized memory")
 def products_added_to_empty(X, K):
     h, w = K.shape
     Y = X.new_empty(X.shape[0] - h + 1, X.shape[1] - w + 1)
@@ -712,7 +712,7 @@ def products_added_to_empty(X, K):
 
 
 @wrong("1.4", "always the same answer")
-def tried_on_the_chapters_picture(X, K):
+def tried_on_the_chapters_image(X, K):
     X = torch.arange(9.0).reshape(3, 3)
     K = torch.arange(4.0).reshape(2, 2)
     Y = torch.zeros(2, 2)
@@ -723,7 +723,7 @@ def tried_on_the_chapters_picture(X, K):
 
 
 @wrong("1.4", "argument changed")
-def writes_into_the_picture(X, K):
+def writes_into_the_image(X, K):
     h, w = K.shape
     rows, columns = X.shape[0] - h + 1, X.shape[1] - w + 1
     for i in range(rows):
@@ -809,15 +809,15 @@ def list_of_rows(X, K):
     return rows
 
 
-@wrong("1.4", "endless recursion")
-def mended_by_itself(X, K):
+@wrong("1.4", "infinite recursion")
+def fixed_by_itself(X, K):
     if K.shape[0] > X.shape[0]:
         return X
-    return mended_by_itself(X, K) * 1
+    return fixed_by_itself(X, K) * 1
 
 
 @wrong("1.4", "wrong arguments")
-def picture_only(X):
+def image_only(X):
     return X
 
 

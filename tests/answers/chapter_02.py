@@ -69,7 +69,7 @@ def layer_by_new_parameters():
     return layer
 
 
-def layer_normalised():
+def layer_normalized():
     """Divide ones by their sum."""
     layer = conv.Conv2D(3)
     with torch.no_grad():
@@ -95,7 +95,7 @@ wrong("2.3", "blurred along one axis", layer_with([[1 / 3, 1 / 3, 1 / 3]]))
 right("2.3", layer_by_data())
 right("2.3", layer_by_state())
 right("2.3", layer_by_new_parameters())
-right("2.3", layer_normalised())
+right("2.3", layer_normalized())
 
 
 # 2.4 ---------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def detached_bias(X, weight, bias):
 
 
 @wrong("2.4", "bias per pixel")
-def adds_bias_to_the_picture_itself(X, weight, bias):
+def adds_bias_to_the_image_itself(X, weight, bias):
     X += bias
     return conv.corr2d(X, weight)
 

@@ -14,8 +14,8 @@ K = torch.tensor([[1.0, -1.0]])
 
 # 3.1 ---------------------------------------------------------------------------------
 
-wrong("3.1", "kernel lying down", torch.tensor([[-1.0, 1.0]]))
-wrong("3.1", "kernel lying down", K)
+wrong("3.1", "horizontal kernel", torch.tensor([[-1.0, 1.0]]))
+wrong("3.1", "horizontal kernel", K)
 wrong("3.1", "signs as before", torch.tensor([[1.0], [-1.0]]))
 wrong("3.1", "signs as before", K.T)
 wrong("3.1", "sum instead of difference", torch.tensor([[1.0], [1.0]]))
@@ -28,9 +28,9 @@ right("3.1", np.array([[-1], [1]]))
 
 # 3.2 ---------------------------------------------------------------------------------
 
-wrong("3.2", "middle counted among its neighbours", 9)
-wrong("3.2", "four neighbours", 4)
-wrong("3.2", "sign turned round", -8)
+wrong("3.2", "middle counted among its neighbors", 9)
+wrong("3.2", "four neighbors", 4)
+wrong("3.2", "wrong sign", -8)
 wrong("3.2", "middle ignored", 0)
 right("3.2", 8.0)
 right("3.2", torch.tensor(8))
@@ -98,19 +98,19 @@ def by_two_channels(X):
 @right("3.5")
 def by_slices(X):
     blurred = X[:-2] + 2 * X[1:-1] + X[2:]
-    upright = blurred[:, :-2] - blurred[:, 2:]
+    vertical = blurred[:, :-2] - blurred[:, 2:]
     blurred = X[:, :-2] + 2 * X[:, 1:-1] + X[:, 2:]
-    level = blurred[:-2] - blurred[2:]
-    return (upright * upright + level * level) ** 0.5
+    horizontal = blurred[:-2] - blurred[2:]
+    return (vertical * vertical + horizontal * horizontal) ** 0.5
 
 
 @right("3.5")
 def by_blur_and_difference(X):
     blur = X.new_tensor([[1], [2], [1]])
     difference = X.new_tensor([[1, 0, -1]])
-    upright = corr2d(corr2d(X, blur), difference)
-    level = corr2d(corr2d(X, blur.T), difference.T)
-    return torch.sqrt(upright.square() + level.square())
+    vertical = corr2d(corr2d(X, blur), difference)
+    horizontal = corr2d(corr2d(X, blur.T), difference.T)
+    return torch.sqrt(vertical.square() + horizontal.square())
 
 
 @right("3.5")
@@ -164,29 +164,29 @@ def squares_added(X):
     return a**2 + b**2
 
 
-@wrong("3.5", "upright edges only")
-def upright_with_sign(X):
+@wrong("3.5", "vertical edges only")
+def vertical_with_sign(X):
     return responses(X)[0]
 
 
-@wrong("3.5", "upright edges only")
-def upright_without_sign(X):
+@wrong("3.5", "vertical edges only")
+def vertical_without_sign(X):
     return responses(X)[0].abs()
 
 
-@wrong("3.5", "upright edges only")
+@wrong("3.5", "vertical edges only")
 def not_turned(X):
     sobel = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
     return corr2d(X, sobel).square().sqrt()
 
 
-@wrong("3.5", "level edges only")
-def level_with_sign(X):
+@wrong("3.5", "horizontal edges only")
+def horizontal_with_sign(X):
     return corr2d(X, X.new_tensor([[1, 2, 1], [0, 0, 0], [-1, -2, -1]]))
 
 
-@wrong("3.5", "level edges only")
-def level_without_sign(X):
+@wrong("3.5", "horizontal edges only")
+def horizontal_without_sign(X):
     return responses(X)[1].abs()
 
 
@@ -240,7 +240,7 @@ def strength_printed(X):
     print((a**2 + b**2).sqrt())
 
 
-@wrong("3.5", "memory that nobody wrote")
+@wrong("3.5", "uninitialized memory")
 def last_row_of_empty(X):
     s = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
     Y = X.new_empty(X.shape[0] - 2, X.shape[1] - 2)
@@ -259,14 +259,14 @@ def the_bar_itself(X):
     return (a**2 + b**2).sqrt()
 
 
-@wrong("3.5", "sign turned round")
+@wrong("3.5", "wrong sign")
 def negative_root(X):
     a, b = responses(X)
     return -((a**2 + b**2).sqrt())
 
 
 @wrong("3.5", "output transposed")
-def of_the_turned_picture(X):
+def of_the_turned_image(X):
     a, b = responses(X.T)
     return (a**2 + b**2).sqrt()
 
@@ -334,7 +334,7 @@ def root_of_the_mean_square(X):
     return ((a**2 + b**2) / 2).sqrt()
 
 
-@wrong("3.5", "moved by a constant")
+@wrong("3.5", "shifted by a constant")
 def added_to_ones(X):
     a, b = responses(X)
     Y = torch.ones_like(a)
@@ -350,14 +350,14 @@ def mean_taken_away_in_place(X):
 
 
 @wrong("3.5", "argument changed")
-def written_into_the_picture(X):
+def written_into_the_image(X):
     a, b = responses(X)
     X[1:-1, 1:-1] = (a**2 + b**2).sqrt()
     return X[1:-1, 1:-1]
 
 
 @wrong("3.5", "dtype not kept")
-def picture_made_float(X):
+def image_made_float(X):
     a, b = responses(X.float())
     return (a**2 + b**2).sqrt()
 
@@ -415,7 +415,7 @@ def rows_in_a_list(X):
     return rows
 
 
-@wrong("3.5", "endless recursion")
+@wrong("3.5", "infinite recursion")
 def of_itself_and_its_transpose(X):
     a = of_itself_and_its_transpose(X)
     b = of_itself_and_its_transpose(X.T).T

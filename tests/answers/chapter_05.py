@@ -146,7 +146,7 @@ def right_side_only(x, p):
     return torch.cat([x, x[-p - 1 : -1].flip(0)])
 
 
-@wrong("5.3", "memory that nobody wrote")
+@wrong("5.3", "uninitialized memory")
 def frame_of_empty_memory(x, p):
     y = x.new_empty(len(x) + 2 * p)
     y[p : p + len(x)] = x
@@ -332,14 +332,14 @@ def strided_and_printed(x, k, stride, padding):
     print(y)
 
 
-@wrong("5.4", "memory that nobody wrote")
+@wrong("5.4", "uninitialized memory")
 def frame_never_written(x, k, stride, padding):
     framed = torch.empty(len(x) + 2 * padding, dtype=x.dtype, device=x.device)
     framed[padding : padding + len(x)] = x
     return framed.unfold(0, len(k), stride) @ k
 
 
-@wrong("5.4", "memory that nobody wrote")
+@wrong("5.4", "uninitialized memory")
 def sums_into_empty(x, k, stride, padding):
     framed = F.pad(x, (padding, padding))
     y = x.new_empty((len(framed) - len(k)) // stride + 1)
@@ -356,7 +356,7 @@ def tried_on_one_signal(x, k, stride, padding):
     return F.pad(x, (padding, padding)).unfold(0, len(k), stride) @ k
 
 
-@wrong("5.4", "sign turned round")
+@wrong("5.4", "wrong sign")
 def products_subtracted(x, k, stride, padding):
     framed = F.pad(x, (padding, padding))
     y = x.new_zeros((len(framed) - len(k)) // stride + 1)
@@ -382,7 +382,7 @@ def halved(x, k, stride, padding):
     return framed.unfold(0, len(k), stride) @ k / 2
 
 
-@wrong("5.4", "moved by a constant")
+@wrong("5.4", "shifted by a constant")
 def sums_begin_with_one(x, k, stride, padding):
     framed = F.pad(x, (padding, padding))
     y = []
@@ -467,7 +467,7 @@ def list_of_sums(x, k, stride, padding):
     return y
 
 
-@wrong("5.4", "endless recursion")
+@wrong("5.4", "infinite recursion")
 def pads_for_ever(x, k, stride, padding):
     if padding >= 0:
         return pads_for_ever(x, k, stride, padding)
@@ -523,7 +523,7 @@ def frame_behind(x, k, stride, padding):
 
 
 @wrong("5.4", "stride forgotten")
-def neighbours_only(x, k, stride, padding):
+def neighbors_only(x, k, stride, padding):
     framed = F.pad(x, (padding, padding))
     count = (len(framed) - len(k)) // stride + 1
     return torch.stack([(framed[i : i + len(k)] * k).sum() for i in range(count)])

@@ -92,12 +92,12 @@ def convolved_without_axis(x):
 
 
 @wrong("6.3", "mean over the batch")
-def pictures_averaged(x):
+def images_averaged(x):
     return x.mean(dim=0, keepdim=True)
 
 
 @wrong("6.3", "mean over the batch")
-def pictures_convolved(x):
+def images_convolved(x):
     n = x.shape[0]
     return conv.conv2d(x.transpose(0, 1), x.new_full((1, n, 1, 1), 1 / n))
 
@@ -292,7 +292,7 @@ def layer_printed(X, K, b):
     print(layer_by_indices(X, K, b))
 
 
-@wrong("6.4", "memory that nobody wrote")
+@wrong("6.4", "uninitialized memory")
 def layer_added_to_empty(X, K, b):
     n, channels, h, w = K.shape
     Y = torch.empty(
@@ -306,13 +306,13 @@ def layer_added_to_empty(X, K, b):
 
 
 @wrong("6.4", "always the same answer")
-def layer_on_the_chapters_picture(X, K, b):
+def layer_on_the_chapters_image(X, K, b):
     X = torch.stack([torch.arange(9.0).reshape(3, 3), torch.ones(3, 3)])
     K = torch.stack([torch.arange(4.0).reshape(2, 2), torch.full((2, 2), 10.0)])
     return sum(conv.corr2d(x, k) for x, k in zip(X, K, strict=True))[None]
 
 
-@wrong("6.4", "sign turned round")
+@wrong("6.4", "wrong sign")
 def layer_negative(X, K, b):
     Y = 0
     for c in range(len(X)):
@@ -370,7 +370,7 @@ def layer_halved(X, K, b):
     return layer_by_indices(X, K, b) / 2
 
 
-@wrong("6.4", "moved by a constant")
+@wrong("6.4", "shifted by a constant")
 def layer_summed_from_one(X, K, b):
     outputs = []
     for kernel, bias in zip(K, b, strict=True):

@@ -66,12 +66,12 @@ def max_pool(x, k):
     return conv.pool2d(x, k)
 
 
-@wrong("7.2", "sign not turned back")
+@wrong("7.2", "sign not changed back")
 def max_of_negative(x, k):
     return conv.pool2d(-x, k)
 
 
-@wrong("7.2", "sign turned too late")
+@wrong("7.2", "sign changed too late")
 def negative_of_max(x, k):
     return -conv.pool2d(x, k)
 

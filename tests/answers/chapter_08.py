@@ -126,12 +126,12 @@ def spread_out(x):
     return y
 
 
-@wrong("8.3", "picture tiled")
+@wrong("8.3", "image tiled")
 def tiled(x):
     return x.repeat(1, 1, 2, 2)
 
 
-@wrong("8.3", "picture tiled")
+@wrong("8.3", "image tiled")
 def laid_side_by_side(x):
     row = torch.cat([x, x], dim=3)
     return torch.cat([row, row], dim=2)
@@ -174,7 +174,7 @@ def enlarged_and_printed(x):
     print(conv.conv_transpose2d(x, x.new_ones(c, 1, 2, 2), stride=2, groups=c))
 
 
-@wrong("8.3", "memory that nobody wrote")
+@wrong("8.3", "uninitialized memory")
 def one_place_of_four_unwritten(x):
     n, c, height, width = x.shape
     y = torch.empty((n, c, 2 * height, 2 * width), dtype=x.dtype, device=x.device)
@@ -185,12 +185,12 @@ def one_place_of_four_unwritten(x):
 
 
 @wrong("8.3", "always the same answer")
-def the_chapters_picture_enlarged(x):
+def the_chapters_image_enlarged(x):
     x = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 1, 2, 2)
     return conv.conv_transpose2d(x, torch.ones(1, 1, 2, 2), stride=2)
 
 
-@wrong("8.3", "sign turned round")
+@wrong("8.3", "wrong sign")
 def enlarged_negative(x):
     c = x.shape[1]
     return conv.conv_transpose2d(x, -x.new_ones(c, 1, 2, 2), stride=2, groups=c)
@@ -231,8 +231,8 @@ def enlarged_into_wrong_size(x):
     return y
 
 
-@wrong("8.3", "one picture only")
-def first_picture_enlarged(x):
+@wrong("8.3", "one image only")
+def first_image_enlarged(x):
     _, c, height, width = x.shape
     y = x.new_zeros(1, c, 2 * height, 2 * width)
     for k in range(c):
@@ -242,14 +242,14 @@ def first_picture_enlarged(x):
     return y
 
 
-@wrong("8.3", "one picture only")
+@wrong("8.3", "one image only")
 def channels_become_the_batch(x):
     _, c, height, width = x.shape
     y = conv.conv_transpose2d(x[0][:, None], x.new_ones(1, 1, 2, 2), stride=2)
     return y.reshape(1, c, 2 * height, 2 * width)
 
 
-@wrong("8.3", "one picture only")
+@wrong("8.3", "one image only")
 def reshaped_to_a_batch_of_one(x):
     _, c, height, width = x.shape
     y = x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
@@ -263,7 +263,7 @@ def halves(x):
     return conv.conv_transpose2d(x, stamps, stride=2, groups=c)
 
 
-@wrong("8.3", "moved by a constant")
+@wrong("8.3", "shifted by a constant")
 def stamped_with_bias(x):
     c = x.shape[1]
     ones = x.new_ones(c, 1, 2, 2)
@@ -319,14 +319,14 @@ def enlarged_by_items(x):
 
 @wrong("8.3", "cut off from autograd")
 def enlarged_from_lists(x):
-    pictures = [
+    images = [
         [
             [[v for v in row for _ in range(2)] for row in channel for _ in range(2)]
-            for channel in picture
+            for channel in image
         ]
-        for picture in x.tolist()
+        for image in x.tolist()
     ]
-    return torch.tensor(pictures, dtype=x.dtype, device=x.device)
+    return torch.tensor(images, dtype=x.dtype, device=x.device)
 
 
 @wrong("8.3", "list instead of tensor")
@@ -337,9 +337,9 @@ def enlarged_as_list(x):
 
 
 @wrong("8.3", "list instead of tensor")
-def list_of_pictures(x):
+def list_of_images(x):
     return [
-        picture.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2) for picture in x
+        image.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2) for image in x
     ]
 
 

@@ -103,12 +103,12 @@ def divided_by_outputs(G, k):
     return G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1) / G.numel()
 
 
-@wrong("9.2", "picture tiled")
+@wrong("9.2", "image tiled")
 def gradient_tiled(G, k):
     return G.repeat(k, k) / k**2
 
 
-@wrong("9.2", "picture tiled")
+@wrong("9.2", "image tiled")
 def gradient_laid_side_by_side(G, k):
     row = torch.cat([G / k**2] * k, dim=1)
     return torch.cat([row] * k, dim=0)
@@ -127,7 +127,7 @@ def shared_and_printed(G, k):
     print(G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1) / k**2)
 
 
-@wrong("9.2", "memory that nobody wrote")
+@wrong("9.2", "uninitialized memory")
 def shared_into_empty(G, k):
     rows, columns = G.shape
     back = torch.empty((rows * k, columns * k), dtype=G.dtype, device=G.device)
@@ -143,7 +143,7 @@ def a_gradient_of_my_own(G, k):
     return G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1) / k**2
 
 
-@wrong("9.2", "sign turned round")
+@wrong("9.2", "wrong sign")
 def against_the_gradient(G, k):
     return -G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1) / k**2
 
@@ -189,7 +189,7 @@ def shared_twice(G, k):
     return 2 * G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1) / k**2
 
 
-@wrong("9.2", "moved by a constant")
+@wrong("9.2", "shifted by a constant")
 def shared_onto_ones(G, k):
     rows, columns = G.shape
     back = G.new_ones(rows * k, columns * k)
@@ -239,7 +239,7 @@ def shared_as_list(G, k):
     return back.tolist()
 
 
-# 9.3: the way back to the picture
+# 9.3: the way back to the image
 
 
 @right("9.3")
@@ -284,7 +284,7 @@ def frame_of_the_kernels_size(X, K, G):
 
 
 @wrong("9.3", "flip forgotten")
-def frame_mended_only(X, K, G):
+def frame_fixed_only(X, K, G):
     h, w = K.shape
     framed = F.pad(G, (w - 1, w - 1, h - 1, h - 1))
     return conv.corr2d(framed, K)
@@ -389,7 +389,7 @@ def step_without_two(X, K, Y, lr):
     return K - lr * conv.corr2d(X, G)
 
 
-@wrong("9.4", "divided by the picture's size")
+@wrong("9.4", "divided by the image's size")
 def step_by_pixel_count(X, K, Y, lr):
     G = 2 * (conv.corr2d(X, K) - Y) / X.numel()
     return K - lr * conv.corr2d(X, G)

@@ -160,13 +160,13 @@ def kernel_left_to_right(X, K):
     return conv.corr2d(X, torch.fliplr(K))
 
 
-@wrong("10.3", "picture flipped, too")
+@wrong("10.3", "image flipped, too")
 def both_turned(X, K):
     return conv.corr2d(X.flip(0, 1), K.flip(0, 1))
 
 
-@wrong("10.3", "picture flipped instead")
-def picture_turned(X, K):
+@wrong("10.3", "image flipped instead")
+def image_turned(X, K):
     return conv.corr2d(X.flip(0, 1), K)
 
 

@@ -134,7 +134,7 @@ def smooth_without_logarithm(scores, labels, amount):
 
 
 @wrong("11.2", "softmax over the batch")
-def smooth_over_the_pictures(scores, labels, amount):
+def smooth_over_the_images(scores, labels, amount):
     n, classes = scores.shape
     log_p = torch.log_softmax(scores, dim=0)
     wanted = torch.full_like(scores, amount / classes)
@@ -162,7 +162,7 @@ def rates_by_einsum(confusion):
 
 
 @right("11.3")
-def rates_by_normalising(confusion):
+def rates_by_normalizing(confusion):
     by_row = confusion / confusion.sum(1, keepdim=True)
     by_column = confusion / confusion.sum(0, keepdim=True)
     return torch.cat([by_row.diag()[None], by_column.diag()[None]])
@@ -238,7 +238,7 @@ def rates_in_percent(confusion):
     return 100 * torch.stack([recall, precision])
 
 
-@wrong("11.3", "moved by a constant")
+@wrong("11.3", "shifted by a constant")
 def rates_added_to_ones(confusion):
     out = torch.ones_like(confusion[:2] / 1)
     for k in range(len(confusion)):
@@ -247,7 +247,7 @@ def rates_added_to_ones(confusion):
     return out
 
 
-@wrong("11.3", "memory that nobody wrote")
+@wrong("11.3", "uninitialized memory")
 def rates_half_written(confusion):
     out = torch.empty_like(confusion[:2] / 1)
     out[0] = confusion.diag() / confusion.sum(1)
@@ -312,7 +312,7 @@ def rates_in_lists(confusion):
     return [recall, precision]
 
 
-# 11.4: larger pictures
+# 11.4: larger images
 right("11.4", torch.tensor(276600))
 right("11.4", 16 * 12 * 12 * 120.0 + 120)
 wrong("11.4", "biases forgotten", 16 * 12 * 12 * 120)
@@ -349,7 +349,7 @@ def smooth_of_raw_scores(scores, labels, amount):
 wrong("11.4", "first layer's channels", (6 * 12 * 12 + 1) * 120)
 
 
-@wrong("11.5", "largest over the pictures")
+@wrong("11.5", "largest over the images")
 def accuracy_along_the_batch(scores, labels):
     best = scores.max(dim=0).indices
     return (best == labels).sum() / len(labels)

@@ -43,8 +43,8 @@ def saliency_by_one_hot(net, x, label):
 
 @right("12.2")
 def saliency_by_functional(net, x, label):
-    def score(picture):
-        return net(picture[None, None])[0, label]
+    def score(image):
+        return net(image[None, None])[0, label]
 
     return torch.func.grad(score)(x[0, 0]).abs()
 
@@ -94,8 +94,8 @@ def saliency_of_the_best(net, x, label):
     return x.grad[0, 0].abs()
 
 
-@wrong("12.2", "gradient times picture")
-def saliency_times_picture(net, x, label):
+@wrong("12.2", "gradient times image")
+def saliency_times_image(net, x, label):
     x = x.detach().clone().requires_grad_()
     net(x)[0, label].backward()
     return (x.grad * x.detach())[0, 0].abs()
@@ -200,7 +200,7 @@ def map_of_the_example(A, weight, label):
     return (alpha[:, None, None] * EXAMPLE_MAPS).sum(dim=0)
 
 
-@wrong("12.3", "nothing but zeros")
+@wrong("12.3", "only zeros")
 def map_never_filled(A, weight, label):
     out = torch.zeros_like(A[0])
     for c in range(len(A)):
@@ -214,7 +214,7 @@ def map_in_percent(A, weight, label):
     return share * (weight[label][:, None, None] * A).sum(0)
 
 
-@wrong("12.3", "moved by a constant")
+@wrong("12.3", "shifted by a constant")
 def map_added_to_ones(A, weight, label):
     out = torch.ones_like(A[0])
     for c in range(len(A)):
@@ -222,7 +222,7 @@ def map_added_to_ones(A, weight, label):
     return out
 
 
-@wrong("12.3", "sign turned round")
+@wrong("12.3", "wrong sign")
 def map_of_the_loss(A, weight, label):
     alpha = -weight[label] / A[0].numel()
     return torch.einsum("c,cij->ij", alpha, A)
@@ -252,7 +252,7 @@ def map_height_squared(A, weight, label):
     return (alpha[:, None, None] * A).sum(dim=0)
 
 
-@wrong("12.3", "memory that nobody wrote")
+@wrong("12.3", "uninitialized memory")
 def map_in_empty_memory(A, weight, label):
     out = torch.empty_like(A[0])
     for c in range(len(A)):
@@ -364,8 +364,8 @@ def occlusion_by_masks(score, x, size):
     return torch.stack(falls).reshape(rows, columns)
 
 
-@wrong("12.4", "two names for one picture")
-def occlusion_only_sign_mended(score, x, size):
+@wrong("12.4", "two names for one image")
+def occlusion_only_sign_fixed(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
     fall = x.new_zeros(rows, columns)
     for i in range(rows):
@@ -376,7 +376,7 @@ def occlusion_only_sign_mended(score, x, size):
     return fall
 
 
-@wrong("12.4", "two names for one picture")
+@wrong("12.4", "two names for one image")
 def occlusion_two_names_for_a_copy(score, x, size):
     x = x.clone()
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
@@ -413,7 +413,7 @@ def occlusion_piled_up_in_a_row(score, x, size):
     return fall
 
 
-@wrong("12.4", "sign turned round")
+@wrong("12.4", "wrong sign")
 def occlusion_negative(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
     fall = x.new_zeros(rows, columns)

@@ -19,7 +19,7 @@ wrong("13.1", "weights forgotten", math.sqrt(1 / 2) ** 6)
 wrong("13.1", "one layer only", math.sqrt(1 / 6))
 wrong("13.1", "upside down", math.sqrt(6) ** 6)
 wrong("13.1", "factors added", 6 * math.sqrt(1 / 6))
-wrong("13.1", "He's start assumed", 1)
+wrong("13.1", "He initialization assumed", 1)
 
 
 # 13.2: batch norm folded into a convolution
@@ -51,8 +51,8 @@ def folded_by_loop(layer, norm):
     for k in range(layer.out_channels):
         deviation = (norm.running_var[k] + norm.eps) ** 0.5
         new.weight.data[k] = layer.weight.data[k] / deviation * norm.weight.data[k]
-        centred = (layer.bias.data[k] - norm.running_mean[k]) / deviation
-        new.bias.data[k] = centred * norm.weight.data[k] + norm.bias.data[k]
+        centered = (layer.bias.data[k] - norm.running_mean[k]) / deviation
+        new.bias.data[k] = centered * norm.weight.data[k] + norm.bias.data[k]
     return new
 
 
@@ -315,19 +315,19 @@ def norm_with_pytorchs_var(x, scale, shift, eps):
 @wrong("13.5", "mean over the batch only")
 def norm_of_each_pixel(x, scale, shift, eps):
     m = sum(x) / len(x)
-    v = sum((picture - m) ** 2 for picture in x) / len(x)
+    v = sum((image - m) ** 2 for image in x) / len(x)
     return shaped(scale) * (x - m) / torch.sqrt(v + eps) + shaped(shift)
 
 
-@wrong("13.5", "each picture on its own")
-def norm_of_each_picture(x, scale, shift, eps):
-    pictures = []
-    for picture in x:
-        m = picture.mean((1, 2), keepdim=True)
-        v = ((picture - m) ** 2).mean((1, 2), keepdim=True)
-        normal = (picture - m) / torch.sqrt(v + eps)
-        pictures.append(scale[:, None, None] * normal + shift[:, None, None])
-    return torch.stack(pictures)
+@wrong("13.5", "each image on its own")
+def norm_of_each_image(x, scale, shift, eps):
+    images = []
+    for image in x:
+        m = image.mean((1, 2), keepdim=True)
+        v = ((image - m) ** 2).mean((1, 2), keepdim=True)
+        normal = (image - m) / torch.sqrt(v + eps)
+        images.append(scale[:, None, None] * normal + shift[:, None, None])
+    return torch.stack(images)
 
 
 @wrong("13.5", "channels mixed")
@@ -348,9 +348,9 @@ def norm_channel_by_channel(x, scale, shift, eps):
     channels = []
     for c in range(x.shape[1]):
         values = x[:, c]
-        centred = values - values.mean()
-        deviation = ((centred**2).mean() + eps) ** 0.5
-        channels.append(centred / deviation * scale[c] + shift[c])
+        centered = values - values.mean()
+        deviation = ((centered**2).mean() + eps) ** 0.5
+        channels.append(centered / deviation * scale[c] + shift[c])
     return torch.stack(channels, dim=1)
 
 

@@ -64,8 +64,8 @@ def whole_sum(g, counts):
     return total
 
 
-@wrong("14.2", "weights not normalised")
-def whole_not_normalised(g, counts):
+@wrong("14.2", "weights not normalized")
+def whole_not_normalized(g, counts):
     total = 0
     for i in range(len(counts)):
         total = total + counts[i] * g[i]
@@ -129,7 +129,7 @@ def whole_of_the_example(g, counts):
     return total / 100
 
 
-@wrong("14.2", "nothing but zeros")
+@wrong("14.2", "only zeros")
 def whole_never_added(g, counts):
     total = torch.zeros_like(g[0])
     for n, row in zip(counts, g, strict=True):
@@ -143,7 +143,7 @@ def whole_in_percent(g, counts):
     return sum(p * row for p, row in zip(percent, g, strict=True))
 
 
-@wrong("14.2", "moved by a constant")
+@wrong("14.2", "shifted by a constant")
 def whole_added_to_ones(g, counts):
     out = torch.ones_like(g[0])
     for n, row in zip(counts, g, strict=True):
@@ -151,12 +151,12 @@ def whole_added_to_ones(g, counts):
     return out
 
 
-@wrong("14.2", "sign turned round")
+@wrong("14.2", "wrong sign")
 def whole_downhill(g, counts):
     return -sum(n / sum(counts) * row for n, row in zip(counts, g, strict=True))
 
 
-@wrong("14.2", "memory that nobody wrote")
+@wrong("14.2", "uninitialized memory")
 def whole_in_empty_memory(g, counts):
     out = torch.empty_like(g[0])
     for n, row in zip(counts, g, strict=True):
@@ -347,16 +347,16 @@ def accumulated_all_divided_in_the_end(net, x, y, parts):
     return torch.cat([p.grad.flatten() for p in net.parameters()]) / parts
 
 
-@wrong("14.3", "divided by the pictures")
-def accumulated_by_pictures(net, x, y, parts):
+@wrong("14.3", "divided by the images")
+def accumulated_by_images(net, x, y, parts):
     net.zero_grad()
     for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):
         (F.cross_entropy(net(xs), ys) / len(x)).backward()
     return torch.cat([p.grad.flatten() for p in net.parameters()])
 
 
-@wrong("14.3", "divided by the pictures")
-def accumulated_by_pictures_of_a_part(net, x, y, parts):
+@wrong("14.3", "divided by the images")
+def accumulated_by_images_of_a_part(net, x, y, parts):
     net.zero_grad()
     for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):
         (F.cross_entropy(net(xs), ys) / len(xs)).backward()
@@ -399,7 +399,7 @@ def whole_from_plain_sum(g, counts):
     return torch.sum(g, dim=0) / sum(counts)
 
 
-@wrong("14.3", "sum over the pictures")
+@wrong("14.3", "sum over the images")
 def accumulated_sums(net, x, y, parts):
     net.zero_grad()
     for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):

@@ -1,24 +1,17 @@
-"""Exercises that answer back: ``from conv.exercises import check, hint``."""
-
-from importlib import import_module
+"""Exercises that check themselves: ``from conv.exercises import check, hint``."""
 
 from conv.exercises.exercise import Exercise
+from conv.exercises.grader import Checks, Grader
 from conv.exercises.judging import Verdict
-from conv.exercises.notebook import Checks, Desk
+from conv.exercises.registry import load_exercises
 
-CHAPTERS = [import_module(f"conv.exercises.chapter_{n:02}") for n in range(1, 15)]
-EXERCISES: dict[str, Exercise] = {
-    found.number: found
-    for chapter in CHAPTERS
-    for found in vars(chapter).values()
-    if isinstance(found, Exercise)
-}
-DESK = Desk(EXERCISES)
+EXERCISES: dict[str, Exercise] = load_exercises()
+GRADER = Grader(EXERCISES)
 
-check = Checks(DESK)
-judge = DESK.judge
-hint = DESK.hint
-solution = DESK.solution
-progress = DESK.progress
+check = Checks(GRADER)
+judge = GRADER.judge
+hint = GRADER.hint
+solution = GRADER.solution
+progress = GRADER.progress
 
 __all__ = ["EXERCISES", "Verdict", "check", "hint", "judge", "progress", "solution"]

@@ -1,55 +1,57 @@
-"""What an exercise is, and a known way to get it wrong."""
+"""The definition of an exercise and of its known mistakes."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from conv.exercises.answers import TOLERANCE
+from conv.exercises.summary import TOLERANCE
 
 
-@dataclass(frozen=True)
 class Mistake:
-    """A misconception, and what a learner who has it answers.
+    """A misconception, and the answers of a learner who has it.
 
-    Attributes
+    Parameters
     ----------
     name : str
         A few words: "kernel flipped".
-    says : str
-        What the learner is told. It points at the thought, not at the solution.
-    answer : callable, number, sequence or Tensor
-        For a function: one that errs in this way. For a value: the wrong value, or
-        a function that tells whether an array of numbers is such a one.
+    message : str
+        What the learner reads. It points at the misconception, not at the solution.
+    *answers : callable, number, sequence or Tensor
+        For a function: wrong functions with this mistake. For a value: the wrong
+        values, or predicates that take the answer as an array.
     """
 
-    name: str
-    says: str
-    answer: Any
+    def __init__(self, name: str, message: str, *answers: Any) -> None:
+        self.name = name
+        self.message = message
+        self.answers = answers
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exercise:
-    """What all exercises have.
+    """What all exercises have in common.
 
     Attributes
     ----------
-    number, name : str
-        "1.3", and the name in ``check.<name>``.
+    number : str
+        Chapter and position in it, such as "1.3".
+    name : str
+        The name in ``check.<name>``. The registry sets it to the name of the variable
+        that holds the exercise.
     kind : str
-        "implement", "predict", "mend" or "explain".
+        "implement", "predict", "debug" or "explain".
     hints : (str, str, str)
-        From a nudge to nearly everything.
+        From a small hint to nearly the whole solution.
     mistakes : sequence of Mistake
-        Those that are looked for first come first.
+        In the order in which they are tried.
     """
 
     number: str
-    name: str
+    name: str = ""
     kind: str
     hints: tuple[str, str, str]
     mistakes: Sequence[Mistake] = ()
@@ -57,79 +59,71 @@ class Exercise:
 
 @dataclass(frozen=True, kw_only=True)
 class ValueExercise(Exercise):
-    """The answer is a number, a few numbers or a tensor.
+    """An exercise whose answer is a number, several numbers or a tensor.
 
     Attributes
     ----------
     expected : callable
-        Works out the right answer; its shape is the answer's.
+        Computes the right answer. An answer must have the same shape.
     accept : callable, optional
-        Where several answers are right: whether an array of numbers is one.
+        For exercises with several right answers: a predicate that takes the answer as
+        an array.
     reason : str
-        For "explain": the letter of the right reason, which is answered, too.
+        For "explain": the letter of the right reason, which is part of the answer.
     reasons : mapping of str to Mistake
-        The other letters.
-    within : float
-        How far an answer may lie from the expected one, as a part of the largest.
+        The wrong letters.
+    tolerance : float
+        Relative to the largest expected number.
     """
 
     expected: Callable[[], Any]
     accept: Callable[[Any], bool] | None = None
     reason: str = ""
     reasons: Mapping[str, Mistake] = field(default_factory=dict)
-    within: float = TOLERANCE
-
-
-def one_of(*values: float) -> Callable[[np.ndarray], bool]:
-    """Make a mistake's test: the answer is one of these numbers."""
-
-    def test(numbers: np.ndarray) -> bool:
-        return numbers.shape == () and bool(np.isclose(numbers, values).any())
-
-    return test
+    tolerance: float = TOLERANCE
 
 
 def apply(answer: Callable, *case: Any) -> Any:
-    """Call a learner's function with a case: the usual way to use it."""
+    """Call an answer with the arguments of a case."""
     return answer(*case)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionExercise(Exercise):
-    """The answer is a function.
+    """An exercise whose answer is a function.
 
     Attributes
     ----------
     expected : callable
-        The oracle: takes a case's arguments.
+        The reference implementation, called with the arguments of a case.
     cases : callable
-        Gives argument tuples, in float64, one of the smallest first.
+        Returns argument tuples in float64. One of the smallest comes first.
     use : callable
-        ``use(answer, *case)``, run in the worker.
-    keeps : sequence of str
-        What the result shares with the picture: "dtype", "device", "gradient".
-    wants : str
-        What the answer is, in words.
+        ``use(answer, *case)`` runs the answer on a case, in the worker process.
+    preserves : sequence of str
+        What the result must share with the input: "dtype", "device", "gradient".
+    answer_description : str
+        What the answer must be.
     broken : callable, optional
-        For "mend": the function that the learner is given.
+        For "debug": the function that the notebook contains.
     """
 
     expected: Callable[..., Any]
     cases: Callable[[], Sequence[tuple]]
     use: Callable[..., Any] = apply
-    keeps: Sequence[str] = ("dtype", "device", "gradient")
-    wants: str = "the function itself"
+    preserves: Sequence[str] = ("dtype", "device", "gradient")
+    answer_description: str = "the function itself"
     broken: Callable[..., Any] | None = None
 
 
-def whole_numbers(*shape: int, seed: int = 0) -> Tensor:
-    """Draw a float64 tensor of whole numbers from -4 to 5, which read well."""
+def random_integers(*shape: int, seed: int = 0) -> Tensor:
+    """Draw a float64 tensor of integers from -4 to 5."""
     generator = torch.Generator().manual_seed(seed + sum(shape))
     return torch.randint(-4, 6, shape, generator=generator).double()
 
 
-def distinct_numbers(*shape: int) -> Tensor:
-    """Draw a float64 tensor of whole numbers about zero, no two of them alike."""
+def distinct_integers(*shape: int) -> Tensor:
+    """Return a float64 tensor of distinct integers around zero, in random order."""
     generator, count = torch.Generator().manual_seed(0), math.prod(shape)
     return (
         (torch.randperm(count, generator=generator) - count // 2)

@@ -1,4 +1,4 @@
-"""Judge a learner's function: run it elsewhere, compare it with an oracle."""
+"""Judge an answer that is a function: run it in the sandbox and check its results."""
 
 import dis
 import inspect
@@ -8,51 +8,54 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from conv.exercises.answers import Seen, agree, seen
-from conv.exercises.exercise import FunctionExercise, Mistake, apply
-from conv.exercises.judging import Verdict, not_yet, untouched
-from conv.exercises.relations import RELATIONS, Attempt, Attempts
-from conv.exercises.sandbox import Sandbox, Trouble
+from conv.exercises.case_result import CaseResult
+from conv.exercises.exercise import FunctionExercise, apply
+from conv.exercises.generic_mistakes import GENERIC_MISTAKES, Results
+from conv.exercises.judging import Verdict, not_attempted, wrong
+from conv.exercises.sandbox import Sandbox, SandboxError
+from conv.exercises.summary import Summary, as_float64, matches, summarize
 from conv.exercises.worker import Outcome
 
 
 def judge_function(
     exercise: FunctionExercise, answer: object, sandbox: Sandbox
 ) -> Verdict:
-    """Judge a function (or a layer): values first, then manners."""
-    if answer is None or is_untouched(answer, exercise):
-        return untouched(exercise)
+    """Judge a function or a layer: first its results, then its invariants."""
+    if answer is None or is_stub(answer, exercise):
+        return not_attempted(exercise)
     if not callable(answer):
-        says = (
-            f"The checker wants {exercise.wants}, and calls it; you gave "
-            f"{seen(answer).kind}. Are there parentheses behind a function's name?"
+        message = (
+            f"The checker calls your answer, so it needs "
+            f"{exercise.answer_description}; you gave {summarize(answer).kind}. Are "
+            f"there parentheses after the function's name?"
         )
-        return not_yet(exercise, "result instead of function", says)
+        return wrong(exercise, "result instead of function", message)
     cases = exercise.cases()
     try:
         outcomes = sandbox.run(exercise.use, answer, cases)
-    except Trouble as trouble:
-        return not_yet(exercise, trouble.name, str(trouble))
-    attempts = [
-        Attempt(case, exercise.expected(*case), outcome)
+    except SandboxError as error:
+        return wrong(exercise, error.name, str(error))
+    results = [
+        CaseResult(case, as_float64(exercise.expected(*case)), outcome)
         for case, outcome in zip(cases, outcomes, strict=True)
     ]
-    if not all(attempt.right for attempt in attempts):
-        return wrong_values(exercise, answer, attempts)
-    return judge_manners(exercise, answer, attempts, sandbox)
+    if not all(result.right for result in results):
+        return judge_wrong_results(exercise, answer, results)
+    return check_invariants(exercise, answer, results, sandbox)
 
 
-def is_untouched(answer: object, exercise: FunctionExercise) -> bool:
-    """Tell whether a function is still the stub that the notebook gives."""
+def is_stub(answer: object, exercise: FunctionExercise) -> bool:
+    """Return whether a function is still the one that the notebook contains."""
     stubs = [lambda: None, exercise.broken or (lambda: None)]
     return inspect.isfunction(answer) and any(same_code(answer, s) for s in stubs)
 
 
 def same_code(one: Callable, other: Callable) -> bool:
-    """Compare what two functions read, compute and write, in order.
+    """Compare what two functions load, compute and store, in order.
 
-    How a call is prepared, and where jumps lead, depends on where a function stands:
-    Python compiles a call of an imported module's function in two ways.
+    Other instructions are ignored, because jump targets and the preparation of calls
+    depend on where a function is defined: Python compiles a call to a function of an
+    imported module in two ways.
     """
 
     def steps(function: Callable) -> list[tuple]:
@@ -65,97 +68,101 @@ def same_code(one: Callable, other: Callable) -> bool:
     return steps(one) == steps(other)
 
 
-def wrong_values(
-    exercise: FunctionExercise, answer: Callable, attempts: Attempts
+def judge_wrong_results(
+    exercise: FunctionExercise, answer: Callable, results: Results
 ) -> Verdict:
-    """Find the smallest wrong case, and the misconception that explains all cases."""
-    smallest = min((a for a in attempts if not a.right), key=numbers_in)
-    name, says = name_mistake(exercise, attempts)
+    """Find the smallest wrong case and the misconception that explains all cases."""
+    smallest = min((r for r in results if not r.right), key=input_size)
+    name, message = find_mistake(exercise, results)
     error = smallest.outcome.error
     if error:
-        for part, known, what in ERRORS:
+        for part, known, explanation in ERRORS:
             if not name and part in error:
-                name, says = known, what
-        says = f"{says}\n{where(answer, smallest.outcome.line)}{error}".strip()
+                name, message = known, explanation
+        raised = f"{raised_at(answer, smallest.outcome.line)}{error}"
+        message = f"{message}\n{raised}".strip()
         name = name or "error raised"
     elif not name:
-        says = describe(smallest)
-    rights = sum(attempt.right for attempt in attempts)
-    says += f"\n{rights} of {len(attempts)} cases are right."
-    return not_yet(exercise, name, says, smallest)
+        message = describe(smallest)
+    count = sum(result.right for result in results)
+    message += f"\n{count} of {len(results)} cases are right."
+    return wrong(exercise, name, message, smallest)
 
 
-def numbers_in(attempt: Attempt) -> int:
-    """Count the numbers that a case gives an answer to use."""
-    return sum(part.numel() for part in attempt.case if isinstance(part, Tensor))
+def input_size(result: CaseResult) -> int:
+    """Count the elements of a case's tensors."""
+    return sum(part.numel() for part in result.case if isinstance(part, Tensor))
 
 
-def name_mistake(exercise: FunctionExercise, attempts: Attempts) -> tuple[str, str]:
-    """Name the first misconception that explains what came in every case."""
-    changed = next((a for a in attempts if a.outcome.changed), None)
+def find_mistake(exercise: FunctionExercise, results: Results) -> tuple[str, str]:
+    """Find the first misconception that explains all results: its name and message."""
     for mistake in exercise.mistakes:
-        if mimics(mistake, attempts):
-            return mistake.name, mistake.says
-    if changed is not None:
-        return CHANGED
-    for name, says, holds in RELATIONS:
-        if holds(attempts):
-            return name, says
+        if any(reproduces(function, results) for function in mistake.answers):
+            return mistake.name, mistake.message
+    if any(result.outcome.changed for result in results):
+        return ARGUMENT_CHANGED
+    for name, message, holds in GENERIC_MISTAKES:
+        if holds(results):
+            return name, message
     return "", ""
 
 
-def mimics(mistake: Mistake, attempts: Attempts) -> bool:
-    """Tell whether a known wrong function does what the learner's does.
+def reproduces(function: Callable, results: Results) -> bool:
+    """Return whether a known wrong function gives the learner's results.
 
-    It must give the same in every case in which the learner's gives anything, and be
-    wrong in two of them; or, if it fails with an error in some, in just these.
+    It must return the same in every case in which the learner's function returns
+    something, and at least two of these results must be wrong. Alternatively, both
+    functions must fail with an error in the same cases.
     """
-    pairs = [(attempt, imitate(mistake, attempt.case)) for attempt in attempts]
-    gave = [(attempt, made) for attempt, made in pairs if attempt.outcome.result]
+    pairs = [(result, call_wrong(function, result.case)) for result in results]
+    returned = [(result, value) for result, value in pairs if result.outcome.returned]
     if any(
-        made is None or not agree(attempt.outcome.result, made)
-        for attempt, made in gave
+        value is None or not matches(result.outcome.returned, value)
+        for result, value in returned
     ):
         return False
-    fails_alike = all(
-        (made is None) == (attempt.outcome.result is None) for attempt, made in pairs
+    same_failures = all(
+        (value is None) == (result.outcome.returned is None) for result, value in pairs
     )
-    wrong = sum(not attempt.right for attempt, _ in gave)
-    return wrong >= 2 or (fails_alike and 0 < len(gave) < len(pairs))
+    wrong_count = sum(not result.right for result, _ in returned)
+    return wrong_count >= 2 or (same_failures and 0 < len(returned) < len(pairs))
 
 
-def imitate(mistake: Mistake, case: tuple) -> object | None:
-    """Give what a known wrong function gives, or None where it fails."""
+def call_wrong(function: Callable, case: tuple) -> object | None:
+    """Call a known wrong function; return None if it raises an error."""
     try:
-        return mistake.answer(*case)
+        return function(*case)
     except (RuntimeError, IndexError, ValueError):
         return None
 
 
-def judge_manners(
-    exercise: FunctionExercise, answer: Callable, attempts: Attempts, sandbox: Sandbox
+def check_invariants(
+    exercise: FunctionExercise, answer: Callable, results: Results, sandbox: Sandbox
 ) -> Verdict:
-    """Ask more of a function whose numbers are right."""
-    results = [attempt.outcome.result for attempt in attempts]
-    if any(attempt.outcome.changed for attempt in attempts):
-        return not_yet(exercise, *CHANGED)
-    if "dtype" in exercise.keeps and any(r.dtype != "float64" for r in results):
-        return not_yet(exercise, *dtype_lost(results[0]))
-    case = attempts[-1].case
-    manners = {"gradient": (differentiate, CUT_OFF), "device": (on_meta, WRONG_DEVICE)}
-    for manner, (use, complaint) in manners.items():
-        if manner in exercise.keeps:
+    """Check arguments, dtype, gradient and device of a function with right results."""
+    returned = [result.outcome.returned for result in results]
+    if any(result.outcome.changed for result in results):
+        return wrong(exercise, *ARGUMENT_CHANGED)
+    if "dtype" in exercise.preserves and any(r.dtype != "float64" for r in returned):
+        return wrong(exercise, *wrong_dtype(returned[0]))
+    case = results[-1].case
+    invariants = {
+        "gradient": (differentiate, GRADIENT_LOST),
+        "device": (on_meta, WRONG_DEVICE),
+    }
+    for invariant, (modify, mistake) in invariants.items():
+        if invariant in exercise.preserves:
             try:
-                [outcome] = sandbox.run(use(exercise.use), answer, [case])
-            except Trouble as trouble:
-                return not_yet(exercise, trouble.name, str(trouble))
-            if breaks(manner, outcome, exercise, case):
-                return not_yet(exercise, *complaint)
+                [outcome] = sandbox.run(modify(exercise.use), answer, [case])
+            except SandboxError as error:
+                return wrong(exercise, error.name, str(error))
+            if violates(invariant, outcome, exercise, case):
+                return wrong(exercise, *mistake)
     return Verdict(exercise.number, "right")
 
 
 def on_meta(use: Callable) -> Callable:
-    """Use an answer with tensors on the device that holds no numbers."""
+    """Call an answer with tensors on the meta device, which holds no data."""
 
     def used(answer: Callable, *case: object) -> object:
         moved = [x.to("meta") if isinstance(x, Tensor) else x for x in case]
@@ -165,39 +172,41 @@ def on_meta(use: Callable) -> Callable:
 
 
 def differentiate(use: Callable) -> Callable:
-    """Use an answer with tensors that ask for a gradient; give the gradient."""
+    """Call an answer with tensors that require gradients; return the gradient."""
 
     def used(answer: Callable, *case: object) -> Tensor:
-        leaves = [x.clone().requires_grad_() if is_real(x) else x for x in case]
-        wanted = [leaf for leaf in leaves if is_real(leaf)]
-        total = use(answer, *leaves).sum()
-        return torch.cat([g.flatten() for g in torch.autograd.grad(total, wanted)])
+        inputs = [
+            x.clone().requires_grad_() if is_differentiable(x) else x for x in case
+        ]
+        leaves = [x for x in inputs if is_differentiable(x)]
+        total = use(answer, *inputs).sum()
+        return torch.cat([g.flatten() for g in torch.autograd.grad(total, leaves)])
 
     return used
 
 
-def is_real(part: object) -> bool:
-    """Tell whether an argument can have a gradient."""
+def is_differentiable(part: object) -> bool:
+    """Return whether an argument can have a gradient."""
     return isinstance(part, Tensor) and part.is_floating_point()
 
 
-def breaks(
-    manner: str, outcome: Outcome, exercise: FunctionExercise, case: tuple
+def violates(
+    invariant: str, outcome: Outcome, exercise: FunctionExercise, case: tuple
 ) -> bool:
-    """Tell whether a function lost the device or the gradient on the way.
+    """Return whether a function lost the device or the gradient.
 
-    A function that asks a number's value can't run on the meta device, which has
-    none; then nothing is said about its device.
+    A function that reads the value of an element can't run on the meta device. Its
+    device isn't judged.
     """
-    if manner == "gradient":
-        oracle = differentiate(apply)(exercise.expected, *case)
-        return outcome.result is None or not agree(outcome.result, oracle)
-    if outcome.result is None:
+    if invariant == "gradient":
+        expected = differentiate(apply)(exercise.expected, *case)
+        return outcome.returned is None or not matches(outcome.returned, expected)
+    if outcome.returned is None:
         return "out of meta tensor" in outcome.error or "device" in outcome.error
-    return outcome.result.device != "meta"
+    return outcome.returned.device != "meta"
 
 
-def where(answer: Callable, line: int | None) -> str:
+def raised_at(answer: Callable, line: int | None) -> str:
     """Quote the line of the learner's function that raised an error."""
     if line is None:
         return "It raised "
@@ -207,75 +216,75 @@ def where(answer: Callable, line: int | None) -> str:
     return f"Line {line}{quoted} raised "
 
 
-def describe(attempt: Attempt) -> str:
-    """Say what is wrong with a result of which no misconception is known."""
-    result, want = attempt.outcome.result, attempt.want
-    if result.numbers is None:
-        return f"Your function gives {result.kind}. Real numbers were expected."
-    if result.numbers.shape != want.shape:
-        return f"Your shape is {result.numbers.shape}, expected was {want.shape}."
-    return "The shape is right, the numbers aren't. Work the case below by hand."
+def describe(result: CaseResult) -> str:
+    """Describe a wrong result for which no misconception is known."""
+    actual, expected = result.actual, result.expected
+    if actual is None:
+        kind = result.outcome.returned.kind
+        return f"Your function returned {kind}; real numbers were expected."
+    if actual.shape != expected.shape:
+        return f"Your result has shape {actual.shape}; expected {expected.shape}."
+    return "The shape is right, but the numbers aren't. Work the case below by hand."
 
 
-def dtype_lost(result: Seen) -> tuple[str, str]:
-    """Say that a result isn't as exact as the picture."""
-    if not result.dtype:
+def wrong_dtype(returned: Summary) -> tuple[str, str]:
+    """Return the mistake of a result that isn't a float64 tensor."""
+    if not returned.dtype:
         return (
             "list instead of tensor",
-            f"The numbers are right, but you give {result.kind}. The next layer "
-            "expects a tensor.",
+            f"The numbers are right, but your function returned {returned.kind}. The "
+            "next layer expects a tensor.",
         )
-    found = result.dtype
     return (
         "dtype not kept",
-        f"The numbers are right, but the picture is a float64 tensor and your result "
-        f"is {found}. Make new tensors like old ones: `X.new_zeros(...)`, or "
-        f"`torch.zeros(..., dtype=X.dtype, device=X.device)`.",
+        f"The numbers are right, but the input is a float64 tensor and your result is "
+        f"{returned.dtype}. Create tensors with the input's dtype: "
+        f"`X.new_zeros(...)` or `torch.zeros(..., dtype=X.dtype, device=X.device)`.",
     )
 
 
-# What an error's text has, the misconception's name, what the learner is told.
+# Part of the error's text, name of the misconception, message.
 ERRORS = [
     (
         "RecursionError",
-        "endless recursion",
-        "Your function calls itself, and never without doing so.",
+        "infinite recursion",
+        "Your function always calls itself, so the recursion never ends.",
     ),
     (
         "allocate memory",
         "out of memory",
-        "Your function asked for more memory than there is. Look at the sizes.",
+        "Your function asked for more memory than there is. Check the sizes.",
     ),
     (
         "positional argument",
         "wrong arguments",
-        "The checker calls your function with the arguments that the stub had.",
+        "The checker calls your function with the arguments of the stub.",
     ),
     (
         "MemoryError",
         "too much at once",
-        "The machine of this exercise is small.",
+        "The machine in this exercise is small.",
     ),
     (
         "is not defined",
         "unknown name",
-        "Your function uses a name that nobody has defined.",
+        "Your function uses a name that isn't defined.",
     ),
 ]
 
-CHANGED = (
+ARGUMENT_CHANGED = (
     "argument changed",
-    "Your function changes what it is given. Whoever called it still needs that: work "
-    "on a copy, or make something new.",
+    "Your function changes its argument, which the caller may still need. Work on a "
+    "copy, or create a new tensor.",
 )
 WRONG_DEVICE = (
     "device not kept",
-    "Right on the CPU. But given a picture on another device, your function makes a "
-    "tensor on the CPU, or moves one there. Make new tensors where the old ones are: "
-    "`X.new_zeros(...)`, or `torch.zeros(..., dtype=X.dtype, device=X.device)`.",
+    "Right on the CPU. But given an input on another device, your function creates a "
+    "tensor on the CPU or moves one there. Create tensors on the input's device: "
+    "`X.new_zeros(...)` or `torch.zeros(..., dtype=X.dtype, device=X.device)`.",
 )
-CUT_OFF = (
+GRADIENT_LOST = (
     "cut off from autograd",
-    "Right numbers, but no gradient gets through to every argument. `.item()`, "
+    "The numbers are right, but the gradient doesn't reach every argument. `.item()`, "
     "`.tolist()`, `.detach()`, `.data` and `torch.tensor(...)` cut the graph.",
 )

@@ -1,35 +1,42 @@
-"""Judge an answer: right, or what its learner may have thought."""
+"""Judge an answer that is a value, and name the misconception behind a wrong one."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from conv.exercises.answers import Seen, agree, as_float64, seen
-from conv.exercises.exercise import Exercise, ValueExercise
-from conv.exercises.relations import Attempt
+from conv.exercises.case_result import CaseResult
+from conv.exercises.exercise import Exercise, Mistake, ValueExercise
+from conv.exercises.summary import (
+    TOLERANCE,
+    Summary,
+    as_float64,
+    matches,
+    summarize,
+)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a checker found.
+    """The result of judging an answer.
 
     Attributes
     ----------
     number : str
-        The exercise's.
+        The number of the exercise.
     state : str
         "not attempted yet", "right" or "not yet".
-    mistake, says : str
-        The misconception's name, if it is a known one, and what to tell the learner.
-    attempt : Attempt or None
-        The smallest case that went wrong.
+    mistake, message : str
+        The name of the misconception, if a known one was found, and the text for the
+        learner.
+    case_result : CaseResult or None
+        The smallest case with a wrong result.
     """
 
     number: str
     state: str
     mistake: str = ""
-    says: str = ""
-    attempt: Attempt | None = None
+    message: str = ""
+    case_result: CaseResult | None = None
 
     @property
     def right(self) -> bool:
@@ -37,102 +44,123 @@ class Verdict:
         return self.state == "right"
 
     def __str__(self) -> str:
-        """Say it in a line, or in a few."""
+        """Format the verdict as the text that a learner reads."""
         head = f"{self.number}  {self.state}"
         head += f": {self.mistake}" if self.mistake else ""
-        return f"{head}\n{self.says}" if self.says else head
+        return f"{head}\n{self.message}" if self.message else head
 
 
-def untouched(exercise: Exercise) -> Verdict:
-    """Make the verdict on an answer that nobody tried."""
+def not_attempted(exercise: Exercise) -> Verdict:
+    """Return the verdict on a missing answer."""
     return Verdict(exercise.number, "not attempted yet")
 
 
-def not_yet(
-    exercise: Exercise, name: str, says: str, attempt: Attempt | None = None
+def wrong(
+    exercise: Exercise,
+    mistake: str,
+    message: str,
+    case_result: CaseResult | None = None,
 ) -> Verdict:
-    """Make the verdict on a wrong answer."""
-    return Verdict(exercise.number, "not yet", name, says, attempt)
+    """Return the verdict on a wrong answer."""
+    return Verdict(exercise.number, "not yet", mistake, message, case_result)
 
 
 def judge_value(
     exercise: ValueExercise, answer: object, reason: object = None
 ) -> Verdict:
-    """Judge a number, some numbers or a tensor, and the reason if one is asked for."""
+    """Judge a number, several numbers or a tensor, and the reason if one is needed."""
     parts = answer if isinstance(answer, list | tuple) else [answer]
     if any(part is None for part in parts):
-        return untouched(exercise)
-    found, expected = seen(answer), as_float64(exercise.expected())
-    if found.numbers is None:
-        says = f"Answer with {wanted(expected)}; you gave {found.kind}."
-        return not_yet(exercise, "not a number", says)
-    if not np.isfinite(found.numbers).all():
-        says = "Answer with finite numbers; there is a nan or an infinity in yours."
-        return not_yet(exercise, "not a number", says)
-    if not fits(exercise, found, expected):
-        return wrong_value(exercise, found, expected)
+        return not_attempted(exercise)
+    summary, expected = summarize(answer), as_float64(exercise.expected())
+    if summary.numbers is None:
+        message = f"Answer with {describe(expected)}; you gave {summary.kind}."
+        return wrong(exercise, "not a number", message)
+    if not np.isfinite(summary.numbers).all():
+        message = "Answer with finite numbers; yours contains a nan or an infinity."
+        return wrong(exercise, "not a number", message)
+    if not is_right(exercise, summary, expected):
+        return judge_wrong_value(exercise, summary, expected)
     if not exercise.reason:
         return Verdict(exercise.number, "right")
     return judge_reason(exercise, reason)
 
 
-def fits(exercise: ValueExercise, found: Seen, expected: object) -> bool:
-    """Tell whether a value is right."""
+def is_right(exercise: ValueExercise, summary: Summary, expected: np.ndarray) -> bool:
+    """Return whether a value is right."""
     if exercise.accept is not None:
-        return found.numbers.shape == expected.shape and exercise.accept(found.numbers)
-    return agree(found, expected, exercise.within)
+        same_shape = summary.numbers.shape == expected.shape
+        return same_shape and exercise.accept(summary.numbers)
+    return matches(summary, expected, exercise.tolerance)
 
 
-def wrong_value(exercise: ValueExercise, found: Seen, expected) -> Verdict:
+def judge_wrong_value(
+    exercise: ValueExercise, summary: Summary, expected: np.ndarray
+) -> Verdict:
     """Find the misconception behind a wrong value."""
+    tolerance = max(exercise.tolerance, TOLERANCE)
     for mistake in exercise.mistakes:
-        test = mistake.answer
-        if test(found.numbers) if callable(test) else agree(found, test):
-            return not_yet(exercise, mistake.name, mistake.says)
-    got = found.numbers
-    if got.shape != expected.shape:
-        says = f"Answer with {wanted(expected)}; you gave {found.kind}."
-        return not_yet(exercise, "wrong shape", says)
-    if exercise.accept is None:
-        if agree(found, -expected):
-            return not_yet(exercise, "sign turned round", "Look at the sign again.")
-        if got.shape == (2,) and agree(found, expected[::-1]):
-            says = "The numbers are right, their order isn't. Read the question again."
-            return not_yet(exercise, "order exchanged", says)
-        if got.ndim == 2 and agree(found, expected[::-1, ::-1]):
-            says = "Turned by 180 degrees. Which end of the window did you begin with?"
-            return not_yet(exercise, "kernel flipped", says)
-        if agree(found, 100 * expected) or agree(found, expected / 100):
-            says = "A hundred times off. Is it a part, or a percentage?"
-            return not_yet(exercise, "percent", says)
-        if (
-            got.shape == ()
-            and abs(got - expected) == 1
-            and expected == expected.round()
-        ):
-            says = "You are one off. Draw the smallest such thing, and count."
-            return not_yet(exercise, "one off", says)
+        if has_mistake(summary, mistake, tolerance):
+            return wrong(exercise, mistake.name, mistake.message)
+    if summary.numbers.shape != expected.shape:
+        message = f"Answer with {describe(expected)}; you gave {summary.kind}."
+        return wrong(exercise, "wrong shape", message)
+    name, message = "", "Try a smaller case by hand, or ask for a hint."
     if exercise.kind == "explain":
-        says = "Measure again: just what the question asks for, and to three digits."
-        return not_yet(exercise, "", says)
-    return not_yet(exercise, "", "Try a smaller case by hand, or ask for a hint.")
+        message = "Measure again exactly what the question asks for, to three digits."
+    if exercise.accept is None:
+        name, message = generic_mistake(summary, expected, tolerance) or (name, message)
+    return wrong(exercise, name, message)
+
+
+def has_mistake(summary: Summary, mistake: Mistake, tolerance: float) -> bool:
+    """Return whether a value is one of the answers that a mistake leads to."""
+    return any(
+        answer(summary.numbers)
+        if callable(answer)
+        else matches(summary, answer, tolerance)
+        for answer in mistake.answers
+    )
+
+
+def generic_mistake(
+    summary: Summary, expected: np.ndarray, tolerance: float
+) -> tuple[str, str] | None:
+    """Find a misconception that can occur in any exercise: its name and message."""
+    numbers = summary.numbers
+    if matches(summary, -expected, tolerance):
+        return "wrong sign", "Check the sign."
+    if numbers.shape == (2,) and matches(summary, expected[::-1], tolerance):
+        message = "The numbers are right, but not their order. Read the question again."
+        return "order exchanged", message
+    if numbers.ndim == 2 and matches(summary, expected[::-1, ::-1], tolerance):
+        message = "Your answer is rotated by 180 degrees. Which weight of the kernel "
+        return "kernel flipped", message + "meets the first pixel of the window?"
+    if any(matches(summary, expected * k, tolerance) for k in (100, 0.01)):
+        message = "Your answer is off by a factor of 100. Is it a fraction or a "
+        return "percent", message + "percentage?"
+    is_integer = numbers.shape == () and expected == expected.round()
+    if is_integer and abs(numbers - expected) == 1:
+        return "one off", "You are off by one. Draw the smallest example and count."
+    return None
 
 
 def judge_reason(exercise: ValueExercise, reason: object) -> Verdict:
-    """Judge the letter that goes with a right measurement."""
+    """Judge the letter that accompanies a right measurement."""
     letters = sorted([exercise.reason, *exercise.reasons])
     letter = reason.strip(" ().").lower() if isinstance(reason, str) else reason
     if letter == exercise.reason:
         return Verdict(exercise.number, "right")
     if isinstance(letter, str) and letter in exercise.reasons:
         mistake = exercise.reasons[letter]
-        return not_yet(exercise, mistake.name, mistake.says)
-    says = f"Measured well. Now the reason: one of {', '.join(map(repr, letters))}."
-    return not_yet(exercise, "reason missing", says)
+        return wrong(exercise, mistake.name, mistake.message)
+    options = ", ".join(map(repr, letters))
+    message = f"Your measurement is right. Now add the reason: one of {options}."
+    return wrong(exercise, "reason missing", message)
 
 
-def wanted(expected) -> str:
-    """Say in words what kind of answer is expected."""
+def describe(expected: np.ndarray) -> str:
+    """Describe what kind of answer is expected."""
     if expected.shape == ():
         return "a number"
     if expected.ndim == 1:

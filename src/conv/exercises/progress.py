@@ -1,4 +1,4 @@
-"""What a learner has tried and solved, kept in a small local file."""
+"""Record what a learner has attempted and solved in a local file."""
 
 import json
 import os
@@ -8,34 +8,35 @@ from pathlib import Path
 from filelock import FileLock
 from platformdirs import user_data_path
 
-from conv.runtime import write_whole
+from conv.runtime import atomic_write
 
 OFF = "off"
-SHAPE = {"tries": int, "right": bool, "hints": int, "solution": bool}
-EMPTY = {"tries": 0, "right": False, "hints": 0, "solution": False}
+FIELD_TYPES = {"tries": int, "right": bool, "hints": int, "solution": bool}
+NO_ATTEMPT = {"tries": 0, "right": False, "hints": 0, "solution": False}
 
 
 class Progress:
-    """Counts by exercise: tries, hints taken, whether solved, whether shown.
+    """The record of tries, hints, solved exercises and shown solutions.
 
-    The environment variable ``CONV_PROGRESS`` names the file; ``off`` keeps nothing
-    beyond this session. Without it, the file is in the user's data folder.
+    The environment variable ``CONV_PROGRESS`` sets the path of the file. If it is
+    ``off``, the record is lost at the end of the session. If it isn't set, the file is
+    in the user's data folder.
     """
 
     def __init__(self) -> None:
         self.session: dict[str, dict] = {}
-        self.unwritten: dict[str, dict] = {}  # until there is room again
+        self.pending: dict[str, dict] = {}  # counts that couldn't be written yet
 
     @property
     def path(self) -> Path | None:
-        """Where the counts are kept, or None if they aren't."""
-        asked = os.environ.get("CONV_PROGRESS")
-        if asked == OFF:
+        """The path of the file, or None if nothing is recorded."""
+        value = os.environ.get("CONV_PROGRESS")
+        if value == OFF:
             return None
-        return Path(asked) if asked else user_data_path("conv") / "progress.json"
+        return Path(value) if value else user_data_path("conv") / "progress.json"
 
     def read(self) -> dict[str, dict]:
-        """Give all counts, as far as the file can be read."""
+        """Return all counts, including those that couldn't be written yet."""
         if self.path is None:
             return self.session
         try:
@@ -43,84 +44,90 @@ class Progress:
         except OSError as error:
             print(f"Your progress can't be read: {error}", file=sys.stderr)
             counts = {}
-        return merged(counts, self.unwritten)
+        return merge(counts, self.pending)
 
     def load(self, path: Path) -> dict[str, dict]:
-        """Read the file; set a broken one aside."""
+        """Read the file; rename it if its content is invalid."""
         try:
-            return checked(json.loads(path.read_text(encoding="utf-8")))
+            return validate(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return {}
         except (ValueError, KeyError, TypeError, AttributeError):
-            aside = free_name(path)
-            path.rename(aside)
+            backup = unused_path(path)
+            path.rename(backup)
             print(
-                f"{path.name} was broken; it is kept as {aside.name}", file=sys.stderr
+                f"{path.name} was invalid and was renamed to {backup.name}",
+                file=sys.stderr,
             )
             return {}
 
-    def note(self, number: str, **changes: object) -> dict:
-        """Add to an exercise's counts, and give them.
+    def update(self, number: str, **changes: object) -> dict:
+        """Update an exercise's counts and write the file.
 
         Parameters
         ----------
         number : str
-            The exercise's.
+            The number of the exercise.
         **changes
-            ``tries=1`` and ``hints=1`` are added; ``right=True`` and
-            ``solution=True`` stay.
+            ``tries=1`` and ``hints=1`` are added to the counts; ``right=True`` and
+            ``solution=True`` are never reset to False.
+
+        Returns
+        -------
+        dict
+            The exercise's counts.
         """
         path = self.path
         if path is None:
-            return add(self.session, number, changes)
+            return update_row(self.session, number, changes)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(path.with_suffix(".lock"), timeout=2):
-                counts = merged(self.load(path), self.unwritten)
-                row = add(counts, number, changes)
+                counts = merge(self.load(path), self.pending)
+                row = update_row(counts, number, changes)
                 text = json.dumps({"version": 1, "exercises": counts}, indent=1)
-                write_whole(path, text.encode())
-        except OSError as error:  # a lock that isn't given up is one, too
+                atomic_write(path, text.encode())
+        except OSError as error:  # including a lock that another process holds
             print(
-                f"Your progress could not be kept: {error}. It is tried again with "
-                f"your next answer; CONV_PROGRESS can name another file.",
+                f"Your progress could not be saved: {error}. The next answer will try "
+                f"again. You can set CONV_PROGRESS to the path of another file.",
                 file=sys.stderr,
             )
-            return add(self.unwritten, number, changes)
-        self.unwritten.clear()
+            return update_row(self.pending, number, changes)
+        self.pending.clear()
         return row
 
 
-def add(counts: dict[str, dict], number: str, changes: dict) -> dict:
-    """Change one exercise's counts in place."""
-    row = counts.setdefault(number, dict(EMPTY))
+def update_row(counts: dict[str, dict], number: str, changes: dict) -> dict:
+    """Update one exercise's counts in place."""
+    row = counts.setdefault(number, dict(NO_ATTEMPT))
     for key, value in changes.items():
         row[key] = row[key] or value if isinstance(value, bool) else row[key] + value
     return row
 
 
-def merged(counts: dict[str, dict], others: dict[str, dict]) -> dict[str, dict]:
-    """Add counts to counts, which change in place."""
+def merge(counts: dict[str, dict], others: dict[str, dict]) -> dict[str, dict]:
+    """Add other counts to these, in place."""
     for number, row in others.items():
-        add(counts, number, row)
+        update_row(counts, number, row)
     return counts
 
 
-def checked(content: dict) -> dict[str, dict]:
-    """Check a file's content; a wrong one raises an error of some kind."""
+def validate(content: dict) -> dict[str, dict]:
+    """Return the counts in a file's content; raise an error if it is invalid."""
     if content["version"] != 1:
-        raise ValueError("another version")
+        raise ValueError("unknown version")
     for number, row in content["exercises"].items():
-        if set(row) != set(SHAPE) or any(
-            type(row[key]) is not kind for key, kind in SHAPE.items()
+        if set(row) != set(FIELD_TYPES) or any(
+            type(row[key]) is not kind for key, kind in FIELD_TYPES.items()
         ):
-            raise ValueError(f"exercise {number}")
+            raise ValueError(f"invalid counts for exercise {number}")
     return content["exercises"]
 
 
-def free_name(path: Path) -> Path:
-    """Find a name beside a file that no other file has."""
+def unused_path(path: Path) -> Path:
+    """Return a path beside a file that doesn't exist yet."""
     number = 1
-    while (aside := path.with_name(f"{path.stem}.broken-{number}.json")).exists():
+    while (backup := path.with_name(f"{path.stem}.broken-{number}.json")).exists():
         number += 1
-    return aside
+    return backup

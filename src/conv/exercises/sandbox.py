@@ -1,4 +1,7 @@
-"""Run a learner's function where it can't hang, crash or fill the notebook."""
+"""Run a learner's function in a separate process.
+
+There it can't hang or crash the notebook's kernel or use up its memory.
+"""
 
 import contextlib
 import signal
@@ -10,21 +13,21 @@ from multiprocessing import get_context
 import cloudpickle
 import psutil
 
-from conv.exercises.worker import UNPACKED, WARM, Outcome, serve
+from conv.exercises.worker import READY, UNPACKED, Outcome, run_jobs
 
-START_SECONDS = 60.0  # to import PyTorch, on a slow and busy disk
-SECONDS = 1.4  # for all cases of an answer
-MEGABYTES = 512  # that an answer may take
-GLANCE = 0.02  # seconds between two looks at clock and memory
+START_TIMEOUT = 60.0  # seconds to import PyTorch from a slow and busy disk
+TIME_LIMIT = 1.4  # seconds for all cases of an answer
+MEMORY_LIMIT = 512  # MB for an answer
+POLL_INTERVAL = 0.02  # seconds between two checks of time and memory
 
 
-class Trouble(Exception):  # noqa: N818 (it is the learner's trouble, not an error)
-    """The answer gave no outcome; its text says why.
+class SandboxError(Exception):
+    """Raised if an answer can't be run to the end; its text gives the reason.
 
     Attributes
     ----------
     name : str
-        The misconception's name: "endless loop", "out of memory", ...
+        The name of the mistake: "infinite loop", "out of memory", ...
     """
 
     def __init__(self, name: str, text: str) -> None:
@@ -33,33 +36,33 @@ class Trouble(Exception):  # noqa: N818 (it is the learner's trouble, not an err
 
 
 class Sandbox:
-    """A process of its own, started early and killed when it misbehaves.
+    """A worker process that is started early and killed if a limit is exceeded.
 
-    It is spawned: a forked process can't use a GPU that its parent used. It is
-    killed from outside: an exception or a signal's handler inside could be caught by
-    a learner's ``except:``, and waits as long as a call into PyTorch lasts.
+    It is spawned, because a forked process can't use a GPU that its parent has used.
+    It is killed from outside, because a learner's ``except:`` could catch an exception
+    raised inside, and a signal handler would run only after a call into PyTorch ends.
     """
 
     def __init__(self) -> None:
-        self.process, self.warm = None, False
+        self.process, self.ready = None, False
 
     def warm_up(self) -> None:
-        """Start the process, unless one is there, and return at once."""
+        """Start the process without waiting for it, unless it is running."""
         if self.process is None or not self.process.is_alive():
             spawn = get_context("spawn")
-            self.connection, theirs = spawn.Pipe()
-            self.process = spawn.Process(target=serve, args=(theirs,), daemon=True)
+            self.connection, remote = spawn.Pipe()
+            self.process = spawn.Process(target=run_jobs, args=(remote,), daemon=True)
             with interrupts_ignored():
                 self.process.start()
-            theirs.close()
-            self.warm = False
+            remote.close()
+            self.ready = False
 
     def stop(self) -> None:
-        """Kill the process and whatever it started."""
+        """Kill the process and its descendants."""
         if self.process is not None:
             with contextlib.suppress(psutil.NoSuchProcess):
-                family = psutil.Process(self.process.pid).children(recursive=True)
-                for child in family:
+                worker = psutil.Process(self.process.pid)
+                for child in worker.children(recursive=True):
                     child.kill()
             self.process.kill()
             self.process.join()
@@ -67,73 +70,73 @@ class Sandbox:
             self.process = None
 
     def run(self, use: Callable, answer: object, cases: Sequence[tuple]) -> list:
-        """Use an answer on each case.
+        """Run an answer on each case.
 
         Parameters
         ----------
         use : callable
-            ``use(answer, *case)`` gives what is looked at.
+            ``use(answer, *case)`` returns the result to summarize.
         answer : object
             The learner's function.
         cases : sequence of tuple
-            Arguments, case by case.
+            The arguments of each case.
 
         Returns
         -------
         list of Outcome
-            One a case.
+            One per case.
 
         Raises
         ------
-        Trouble
-            If the answer can't be sent, takes too long or too much memory, or ends
+        SandboxError
+            If the answer can't be sent, takes too long, needs too much memory, or ends
             the process.
         """
         try:
             job = cloudpickle.dumps((use, answer, cases))
         except Exception as error:
-            raise Trouble("can't be sent", CANT_BE_SENT.format(error)) from error
+            raise SandboxError("can't be sent", CANT_BE_SENT.format(error)) from error
         try:
-            self.deliver(job)
+            self.send(job)
             return [self.wait(self.deadline) for _ in cases]
-        except BaseException:  # the stop button of the notebook, too
+        except BaseException:  # including KeyboardInterrupt, from the stop button
             self.stop()
             raise
 
-    def deliver(self, job: bytes) -> None:
-        """Hand a job to a warm process; from then on the clock runs."""
+    def send(self, job: bytes) -> None:
+        """Send a job to the process, and set the deadline once it has arrived."""
         self.warm_up()
-        if not self.warm:
-            self.floor = float("inf")
-            self.wait(time.monotonic() + START_SECONDS, WARM)
-            self.warm = True
-        self.floor = psutil.Process(self.process.pid).memory_info().rss
+        if not self.ready:
+            self.baseline = float("inf")
+            self.wait(time.monotonic() + START_TIMEOUT, READY)
+            self.ready = True
+        self.baseline = psutil.Process(self.process.pid).memory_info().rss
         self.connection.send_bytes(job)
-        self.wait(time.monotonic() + START_SECONDS, UNPACKED)
-        self.deadline = time.monotonic() + SECONDS
+        self.wait(time.monotonic() + START_TIMEOUT, UNPACKED)
+        self.deadline = time.monotonic() + TIME_LIMIT
 
     def wait(self, deadline: float, expected: str = "") -> Outcome:
-        """Wait for the next message, with an eye on clock and memory."""
+        """Wait for the next message while checking time and memory."""
         try:
             memory = psutil.Process(self.process.pid)
-            while not self.connection.poll(GLANCE):
-                if memory.memory_info().rss > self.floor + MEGABYTES * 2**20:
-                    raise Trouble("out of memory", OUT_OF_MEMORY)
+            while not self.connection.poll(POLL_INTERVAL):
+                if memory.memory_info().rss > self.baseline + MEMORY_LIMIT * 2**20:
+                    raise SandboxError("out of memory", OUT_OF_MEMORY)
                 if time.monotonic() > deadline:
-                    raise Trouble("endless loop", ENDLESS.format(SECONDS))
+                    raise SandboxError("infinite loop", TIMED_OUT.format(TIME_LIMIT))
             message = self.connection.recv()
         except (EOFError, OSError, psutil.NoSuchProcess) as error:
-            raise Trouble("process ended", PROCESS_ENDED) from error
+            raise SandboxError("process ended", PROCESS_ENDED) from error
         if expected and message != expected:
-            raise Trouble("can't be sent", CANT_BE_SENT.format(message))
+            raise SandboxError("can't be sent", CANT_BE_SENT.format(message))
         return message
 
 
 @contextlib.contextmanager
 def interrupts_ignored() -> Iterator[None]:
-    """Let a process that starts here inherit that interrupts aren't for it.
+    """Let a process that is started here ignore interrupts.
 
-    Jupyter sends them to all of a notebook's processes.
+    Jupyter sends interrupts to all processes of a kernel.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -147,16 +150,17 @@ def interrupts_ignored() -> Iterator[None]:
 
 CANT_BE_SENT = (
     "Your function uses something that can't be sent to the checker ({}). "
-    "Use nothing but its arguments and what you import."
+    "Use only its arguments and what you import."
 )
 OUT_OF_MEMORY = (
-    f"Your function asked for more than {MEGABYTES} MB for a tiny picture, and was "
-    "stopped. Look at the sizes that you allocate."
+    f"Your function asked for more than {MEMORY_LIMIT} MB for a tiny input and was "
+    "stopped. Check the sizes that you allocate."
 )
-ENDLESS = (
-    "Your function was still running after {} seconds, and was stopped. Is there a "
+TIMED_OUT = (
+    "Your function was still running after {} seconds and was stopped. Is there a "
     "loop that never ends?"
 )
 PROCESS_ENDED = (
-    "Your function ended Python itself. Does it call exit, or a function that crashes?"
+    "Your function ended the Python process. Does it call exit, or a function that "
+    "crashes?"
 )

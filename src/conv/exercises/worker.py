@@ -1,4 +1,4 @@
-"""The process in which a learner's function runs."""
+"""The worker process, which runs a learner's function."""
 
 import contextlib
 import copy
@@ -16,88 +16,88 @@ import cloudpickle
 import torch
 from torch import Tensor, nn
 
-from conv.exercises.answers import Seen, seen
+from conv.exercises.summary import Summary, summarize
 
-WARM, UNPACKED = "warm", "unpacked"
+READY, UNPACKED = "ready", "unpacked"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one call.
+    """The outcome of one call.
 
     Attributes
     ----------
-    result : Seen or None
-        What it returned; None if it raised an error.
+    returned : Summary or None
+        What the call returned; None if it raised an error.
     error : str
         The error's type and text.
     line : int or None
-        The line of the learner's function that raised it, its ``def`` being line 1.
+        The line of the learner's function that raised it, counted from the ``def``.
     changed : tuple of int
-        Places of the arguments that the call changed.
+        Positions of the arguments that the call changed.
     printed : bool
-        Whether it printed anything.
+        Whether the call printed anything.
     """
 
-    result: Seen | None
+    returned: Summary | None
     error: str = ""
     line: int | None = None
     changed: tuple[int, ...] = ()
     printed: bool = False
 
 
-def serve(connection: Connection) -> None:
-    """Run jobs until the notebook's process closes its end, or ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the notebook's
+def run_jobs(connection: Connection) -> None:
+    """Run jobs until the notebook's process closes the connection or ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # interrupts are meant for the kernel
     threading.Thread(target=end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
-    settle()
+    reset_settings()
     torch.ones(1, device="meta") + 1  # slow the first time
     with contextlib.suppress(EOFError, ConnectionError):
-        connection.send(WARM)
+        connection.send(READY)
         while True:
             job = connection.recv_bytes()
             try:
                 use, answer, cases = cloudpickle.loads(job)
             except Exception as error:
-                connection.send(brief(error))
+                connection.send(format_error(error))
                 continue
             connection.send(UNPACKED)
             for case in cases:
-                connection.send(call(use, answer, case))
+                connection.send(run_case(use, answer, case))
 
 
 def end_with_parent() -> None:
-    """End this process when the notebook's is gone, whatever it is busy with."""
+    """End this process as soon as the notebook's process has ended."""
     parent_process().join()
     os._exit(1)
 
 
-def call(use: Callable, answer: object, case: tuple) -> Outcome:
-    """Use an answer on one case and describe what happens."""
-    settle()
+def run_case(use: Callable, answer: object, case: tuple) -> Outcome:
+    """Run an answer on one case."""
+    reset_settings()
     before = copy.deepcopy(case)
-    screen = io.StringIO()
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
-            result = seen(use(answer, *case))
-    except BaseException as error:  # the learner's own, SystemExit included
-        return Outcome(None, brief(error), line_of(error, answer))
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            returned = summarize(use(answer, *case))
+    except BaseException as error:  # any error of the answer, including SystemExit
+        return Outcome(None, format_error(error), error_line(error, answer))
     pairs = enumerate(zip(before, case, strict=True))
-    changed = tuple(place for place, (old, new) in pairs if differ(old, new))
-    return Outcome(result, changed=changed, printed=bool(screen.getvalue()))
+    changed = tuple(position for position, (old, new) in pairs if was_changed(old, new))
+    return Outcome(returned, changed=changed, printed=bool(output.getvalue()))
 
 
-def brief(error: BaseException) -> str:
-    """Give an error's type and the beginning of its text."""
+def format_error(error: BaseException) -> str:
+    """Return an error's type and the beginning of its text."""
     [*_, text] = traceback.format_exception_only(error)
     return text.strip()[:300]
 
 
-def settle() -> None:
-    """Undo settings that an earlier answer may have left.
+def reset_settings() -> None:
+    """Reset global settings that an earlier answer may have changed.
 
-    In deterministic mode, `torch.empty` gives nan instead of whatever was there.
+    In deterministic mode, `torch.empty` fills its result with nan.
     """
     torch.set_deterministic_debug_mode("warn")
     torch.manual_seed(0)
@@ -106,8 +106,8 @@ def settle() -> None:
     torch.set_grad_enabled(True)
 
 
-def line_of(error: BaseException, answer: object) -> int | None:
-    """Find the last line of the learner's own function on the error's way."""
+def error_line(error: BaseException, answer: object) -> int | None:
+    """Find the line of the learner's function in an error's traceback."""
     code = getattr(answer, "__code__", None)
     lines = [
         line - code.co_firstlineno + 1
@@ -117,11 +117,11 @@ def line_of(error: BaseException, answer: object) -> int | None:
     return lines[-1] if lines else None
 
 
-def differ(old: object, new: object) -> bool:
-    """Tell whether a tensor, a list or a layer's numbers were changed in place."""
+def was_changed(old: object, new: object) -> bool:
+    """Return whether a tensor, a list or a layer was changed in place."""
     if isinstance(old, nn.Module):
         before, after = old.state_dict(), new.state_dict()
-        return any(differ(value, after[name]) for name, value in before.items())
+        return any(was_changed(value, after[name]) for name, value in before.items())
     if isinstance(old, list):
         return old != new
     return isinstance(old, Tensor) and not torch.equal(old, new)

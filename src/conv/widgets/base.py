@@ -1,5 +1,6 @@
-"""What the widgets share: one JavaScript file each, a still picture, a sentence."""
+"""What all widgets share: the JavaScript bundle, the style sheet, the static image."""
 
+import math
 import re
 from pathlib import Path
 
@@ -10,68 +11,68 @@ from torch import Tensor
 
 from conv.plotting import Figure, short
 
-HERE = Path(__file__).parent
-SHARED = ("arithmetic.js", "kit.js")
-STYLE = (HERE / "kit.css").read_text(encoding="utf-8")
-STILL = "A still picture. In JupyterLab it moves."
+FOLDER = Path(__file__).parent
+SHARED_MODULES = ("arithmetic.js", "kit.js")
+CSS = (FOLDER / "kit.css").read_text(encoding="utf-8")
+STATIC_NOTE = "Static image; interactive in JupyterLab."
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def bundle(module: str) -> str:
-    """Join a widget's module with those that it imports: Jupyter takes one file.
+    """Join a widget's JavaScript with the modules it imports, for Jupyter.
 
     Parameters
     ----------
     module : str
-        The name of a file in this folder, without ``.js``.
+        Name of a file in this folder, without ``.js``.
 
     Returns
     -------
     str
-        An ES module that imports nothing.
+        An ES module without imports.
     """
-    files = [HERE / name for name in (*SHARED, f"{module}.js")]
+    files = [FOLDER / name for name in (*SHARED_MODULES, f"{module}.js")]
     code = "\n".join(file.read_text(encoding="utf-8") for file in files)
     return re.sub(r'^import \{[^}]*\} from "\./\w+\.js";\n', "", code, flags=re.M)
 
 
 class Widget(anywidget.AnyWidget):
-    """A widget of the course. Where nothing can move, it shows a still picture.
+    """Base class of the course's widgets.
 
-    Subclasses say what they are in `__repr__`, which nbval compares, and draw
-    themselves in `still`. What a trait can't be, traitlets refuses by its name.
+    A subclass describes its state in `__repr__`, which nbval compares, and draws it in
+    `to_figure`, for viewers that don't run widgets.
     """
 
-    def still(self) -> Figure:
-        """Draw the widget as it is now."""
+    def to_figure(self) -> Figure:
+        """Draw the current state as a static figure."""
         raise NotImplementedError
 
     def _repr_mimebundle_(self, **options: object) -> tuple[dict, dict]:
-        """Give Jupyter the widget, and for those that show none, a picture of it."""
+        """Return the widget, and a static image for viewers that don't run widgets."""
         data, metadata = super()._repr_mimebundle_(**options)
-        figure = self.still()
-        figure.supxlabel(STILL, fontsize=9)
-        figure.alt += f" {STILL}"
-        data["image/png"], about = figure.png()
-        return data, metadata | {"image/png": about}
+        figure = self.to_figure()
+        figure.supxlabel(STATIC_NOTE, fontsize=9)
+        figure.alt += f" {STATIC_NOTE}"
+        data["image/png"], image_metadata = figure.png()
+        return data, metadata | {"image/png": image_metadata}
 
 
-def as_rows(X: Tensor) -> list[list[float]]:
-    """Turn a matrix into rows of Python's floats."""
-    return X.detach().double().cpu().tolist()
+def to_rows(matrix: Tensor) -> list[list[float]]:
+    """Convert a matrix to nested lists of floats."""
+    return matrix.detach().double().cpu().tolist()
 
 
 def draw_grid(
-    ax: Axes, name: str, rows: Tensor, marked: set[tuple[int, int]], colour: str
+    ax: Axes, title: str, matrix: Tensor, highlighted: set[tuple[int, int]], color: str
 ) -> None:
-    """Draw a matrix as cells with numbers; marked ones get a colour."""
-    height, width = rows.shape
-    ax.set(title=name, xlim=(0, width), ylim=(height, 0), aspect="equal")
+    """Draw a matrix as cells with numbers, and fill the highlighted cells."""
+    height, width = matrix.shape
+    ax.set(title=title, xlim=(0, width), ylim=(height, 0), aspect="equal")
     ax.set_axis_off()
-    for i, row in enumerate(rows.tolist()):
+    for i, row in enumerate(matrix.tolist()):
         for j, value in enumerate(row):
-            fill = colour if (i, j) in marked else "white"
+            fill = color if (i, j) in highlighted else "white"
             cell = Rectangle((j, i), 1, 1, facecolor=fill, edgecolor="0.5", alpha=0.6)
             ax.add_patch(cell)
-            if value == value:  # not a number: not known yet
-                ax.text(j + 0.5, i + 0.5, short(value), ha="center", va="center")
+            text = "" if math.isnan(value) else short(value)  # nan: not computed yet
+            ax.text(j + 0.5, i + 0.5, text, ha="center", va="center")

@@ -1,28 +1,44 @@
-// Chapter 4's descent: pull the first kernel, change the learning rate, watch the path.
-import { descend, lossAt, picture, quadratic, valley } from "./arithmetic.js";
-import { element, fill, follows, keep, numberField, part, short, slider, speaker } from "./kit.js";
+// Chapter 4's gradient descent: choose the initial kernel and the learning rate.
+import {
+  analyzeLoss,
+  gradientDescent,
+  imageFromRows,
+  lossAt,
+  quadraticLoss,
+} from "./arithmetic.js";
+import {
+  element,
+  formatNumber,
+  liveRegion,
+  numberField,
+  observe,
+  panel,
+  setContent,
+  setTraits,
+  slider,
+} from "./kit.js";
 
-const SIDE = 340; // pixels of the map
-const REACH = 2.5; // of the map, from its middle, in units of weight
-const RINGS = 12;
+const MAP_SIDE = 340; // in pixels
+const MAP_RADIUS = 2.5; // from the center to the edge, in units of a weight
+const CONTOURS = 12;
 const PLOT = { width: 320, height: 300, left: 56, bottom: 40, top: 12, right: 10 };
 
-/** Say how the descent went, and how each direction's error changes in a step. */
-export function verdict(q, path, rate) {
+/** Describe the losses, and by which factor each step multiplies the error. */
+export function describeDescent(q, path, learningRate) {
   const losses = path.map((kernel) => lossAt(q, kernel));
-  const factors = valley(q).curvatures.map((c) => 1 - rate * c);
-  const [flat, steep] = factors.map((f) => short(f));
-  const diverges = factors.some((f) => Math.abs(f) > 1);
-  const fate = diverges ? "It diverges: the loss grows without end" : "It converges";
+  const factors = analyzeLoss(q).curvatures.map((c) => 1 - learningRate * c);
+  const [flat, steep] = factors.map((factor) => formatNumber(factor));
+  const diverges = factors.some((factor) => Math.abs(factor) > 1);
+  const result = diverges ? "It diverges: the loss grows without bound." : "It converges.";
   return (
-    `After ${path.length - 1} steps the loss went from ${sized(losses[0])} to ` +
-    `${sized(losses.at(-1))}. A step multiplies the error along the valley by ${flat}, ` +
-    `across it by ${steep}. ${fate}.`
+    `In ${path.length - 1} steps, the loss goes from ${formatSignificant(losses[0])} to ` +
+    `${formatSignificant(losses.at(-1))}. Each step multiplies the error by ${flat} along ` +
+    `the valley and by ${steep} across it. ${result}`
   );
 }
 
-/** Write a number with three digits, however small or large. */
-export function sized(value) {
+/** Format a number with three significant digits, however small or large. */
+export function formatSignificant(value) {
   if (!Number.isFinite(value)) return "infinity";
   const size = Math.abs(value);
   return size !== 0 && (size < 1e-3 || size >= 1e5)
@@ -30,73 +46,81 @@ export function sized(value) {
     : String(Number(value.toPrecision(3)));
 }
 
-/** Bring a kernel to the map's pixels. */
-function onMap(middle, [u, v]) {
-  const scale = SIDE / (2 * REACH);
-  return [SIDE / 2 + (u - middle[0]) * scale, SIDE / 2 - (v - middle[1]) * scale];
+/** Convert a kernel to pixels of the map. */
+function toMapPixels(center, [u, v]) {
+  const scale = MAP_SIDE / (2 * MAP_RADIUS);
+  return [MAP_SIDE / 2 + (u - center[0]) * scale, MAP_SIDE / 2 - (v - center[1]) * scale];
 }
 
-/** Draw the valley as ellipses of equal loss. */
-function rings({ lowest, curvatures, directions }, q) {
-  const [x, y] = onMap(lowest, lowest);
-  const floor = lossAt(q, lowest);
-  const highest = lossAt(q, [lowest[0] + REACH, lowest[1] + REACH]) - floor;
+/** Draw the contours of the loss, which are ellipses. */
+function drawContours({ minimum, curvatures, directions }, q) {
+  const [x, y] = toMapPixels(minimum, minimum);
+  const corner = [minimum[0] + MAP_RADIUS, minimum[1] + MAP_RADIUS];
+  const highest = lossAt(q, corner) - lossAt(q, minimum);
   const angle = (-Math.atan2(directions[0][1], directions[0][0]) * 180) / Math.PI;
-  return Array.from({ length: RINGS }, (_, n) => {
+  return Array.from({ length: CONTOURS }, (_, n) => {
     const level = highest * 0.5 ** n;
-    const [rx, ry] = curvatures.map((c) => Math.sqrt((2 * level) / c) * (SIDE / (2 * REACH)));
+    const scale = MAP_SIDE / (2 * MAP_RADIUS);
+    const [rx, ry] = curvatures.map((c) => Math.sqrt((2 * level) / c) * scale);
     const transform = `rotate(${angle} ${x} ${y})`;
-    return element("ellipse", { class: "ring", cx: x, cy: y, rx, ry, transform });
+    return element("ellipse", { class: "contour", cx: x, cy: y, rx, ry, transform });
   });
 }
 
-/** Draw the axes' numbers along the map's left and lower side. */
-function ticks(middle) {
-  const whole = [-2, -1, 0, 1, 2];
-  const across = whole.map((n) => {
-    const [x] = onMap(middle, [Math.round(middle[0]) + n, 0]);
-    return element("text", { x, y: SIDE - 6, class: "tick" }, `${Math.round(middle[0]) + n}`);
+/** Draw tick labels along the map's left and lower sides. */
+function drawTicks(center) {
+  const offsets = [-2, -1, 0, 1, 2];
+  const horizontal = offsets.map((n) => {
+    const value = Math.round(center[0]) + n;
+    const [x] = toMapPixels(center, [value, 0]);
+    return element("text", { x, y: MAP_SIDE - 6, class: "tick" }, `${value}`);
   });
-  const up = whole.map((n) => {
-    const [, y] = onMap(middle, [0, Math.round(middle[1]) + n]);
-    return element("text", { x: 12, y: y + 4, class: "tick" }, `${Math.round(middle[1]) + n}`);
+  const vertical = offsets.map((n) => {
+    const value = Math.round(center[1]) + n;
+    const [, y] = toMapPixels(center, [0, value]);
+    return element("text", { x: 12, y: y + 4, class: "tick" }, `${value}`);
   });
-  return [...across, ...up];
+  return [...horizontal, ...vertical];
 }
 
-/** Draw a line through points, and a dot on each. */
-function dotted(points) {
+/** Draw a line through points, with a dot on each. */
+function dottedLine(points) {
   return [
     element("path", { class: "path", d: `M${points.map(([x, y]) => `${x} ${y}`).join("L")}` }),
     ...points.map(([cx, cy]) => element("circle", { class: "dot", cx, cy, r: 3 })),
   ];
 }
 
-/** Draw the losses, on a logarithmic axis. */
+/** Plot the losses, on a logarithmic axis. */
 function lossPlot(losses) {
   const { width, height, left, bottom, top, right } = PLOT;
-  const powersOf = (list) => list.map((loss) => Math.log10(Math.max(loss, 0)));
-  const finite = powersOf(losses).filter(Number.isFinite);
-  if (!finite.length) finite.push(0); // the kernel was perfect from the start
+  const exponents = losses.map((loss) => Math.log10(Math.max(loss, 0)));
+  const finite = exponents.filter(Number.isFinite);
+  if (!finite.length) finite.push(0); // the initial kernel is the minimum
   const [low, high] = [Math.floor(Math.min(...finite)), Math.ceil(Math.max(...finite))];
-  const x = (step) => left + (step / (losses.length - 1)) * (width - left - right);
-  const y = (power) =>
-    height - bottom - ((power - low) / (high - low || 1)) * (height - top - bottom);
-  const powers = [...new Set([low, Math.round((low + high) / 2), high])];
-  const dots = powersOf(losses).map((p, n) => [x(n), y(Math.min(Math.max(p, low), high))]);
+  const toX = (step) => left + (step / (losses.length - 1)) * (width - left - right);
+  const toY = (exponent) =>
+    height - bottom - ((exponent - low) / (high - low || 1)) * (height - top - bottom);
+  const ticks = [...new Set([low, Math.round((low + high) / 2), high])];
+  const points = exponents.map((e, n) => [toX(n), toY(Math.min(Math.max(e, low), high))]);
+  const [first, last] = [losses[0], losses.at(-1)].map(formatSignificant);
   return element(
     "svg",
     {
       viewBox: `0 0 ${width} ${height}`,
       style: `width: ${width}px`,
       role: "img",
-      "aria-label": `Loss by step, logarithmic, from ${sized(losses[0])} to ${sized(losses.at(-1))}`,
+      "aria-label": `Loss by step, logarithmic, from ${first} to ${last}`,
     },
-    ...powers.flatMap((power) => [
-      element("line", { class: "ring", x1: left, x2: width - right, y1: y(power), y2: y(power) }),
-      element("text", { x: left - 6, y: y(power) + 4, "text-anchor": "end" }, tenTo(power)),
-    ]),
-    ...dotted(dots),
+    ...ticks.flatMap((exponent) => {
+      const y = toY(exponent);
+      const label = formatPowerOfTen(exponent);
+      return [
+        element("line", { class: "contour", x1: left, x2: width - right, y1: y, y2: y }),
+        element("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, label),
+      ];
+    }),
+    ...dottedLine(points),
     element("text", { x: left, y: height - 8 }, "0"),
     element(
       "text",
@@ -107,88 +131,94 @@ function lossPlot(losses) {
   );
 }
 
-/** Write a power of ten as one reads it. */
-function tenTo(power) {
-  return Math.abs(power) > 4 ? `1e${power}` : String(Number(`1e${power}`));
+/** Format a power of ten. */
+function formatPowerOfTen(exponent) {
+  return Math.abs(exponent) > 4 ? `1e${exponent}` : String(Number(`1e${exponent}`));
 }
 
-/** Draw the path on the map; what lies far outside is cut off. */
-function pathOn(middle, path) {
-  const inside = ([x, y]) => Math.abs(x) < 1e4 && Math.abs(y) < 1e4;
-  const points = path.map((kernel) => onMap(middle, kernel));
-  const end = points.findIndex((point) => !inside(point));
-  return dotted(end < 0 ? points : points.slice(0, end));
+/** Draw the path on the map, up to the first kernel far outside it. */
+function drawPath(center, path) {
+  const isNear = ([x, y]) => Math.abs(x) < 1e4 && Math.abs(y) < 1e4;
+  const points = path.map((kernel) => toMapPixels(center, kernel));
+  const end = points.findIndex((point) => !isNear(point));
+  return dottedLine(end < 0 ? points : points.slice(0, end));
 }
 
 function render({ model, el }) {
-  const q = quadratic(picture(model.get("picture")), picture(model.get("target")));
-  const land = valley(q);
-  const middle = land.lowest;
-  const says = speaker();
-  const place = (event) => {
+  const q = quadraticLoss(imageFromRows(model.get("image")), imageFromRows(model.get("target")));
+  const landscape = analyzeLoss(q);
+  const center = landscape.minimum;
+  const message = liveRegion();
+  const moveStart = (event) => {
     const box = map.getBoundingClientRect();
-    const scale = (2 * REACH) / box.width;
-    const u = middle[0] + (event.clientX - box.left - box.width / 2) * scale;
-    const v = middle[1] - (event.clientY - box.top - box.height / 2) * scale;
-    keep(model, { start: [u, v].map((w) => Math.round(w * 100) / 100) });
+    const scale = (2 * MAP_RADIUS) / box.width;
+    const u = center[0] + (event.clientX - box.left - box.width / 2) * scale;
+    const v = center[1] - (event.clientY - box.top - box.height / 2) * scale;
+    setTraits(model, { start: [u, v].map((weight) => Math.round(weight * 100) / 100) });
   };
   const map = element("svg", {
     class: "map",
-    viewBox: `0 0 ${SIDE} ${SIDE}`,
-    style: `width: ${SIDE}px`,
+    viewBox: `0 0 ${MAP_SIDE} ${MAP_SIDE}`,
+    style: `width: ${MAP_SIDE}px`,
     role: "img",
     pointerdown: (event) => {
       map.setPointerCapture(event.pointerId);
-      place(event);
+      moveStart(event);
     },
-    pointermove: (event) => map.hasPointerCapture(event.pointerId) && place(event),
+    pointermove: (event) => map.hasPointerCapture(event.pointerId) && moveStart(event),
   });
-  const plot = part("Losses");
-  const weights = [0, 1].map((axis) => {
-    const limits = { step: 0.05, min: middle[axis] - REACH, max: middle[axis] + REACH };
-    return slider(`first w${axis + 1}`, limits, (value) => {
+  const lossPanel = panel("Losses");
+  const startSliders = [0, 1].map((axis) => {
+    const [min, max] = [center[axis] - MAP_RADIUS, center[axis] + MAP_RADIUS];
+    return slider(`initial w${axis + 1}`, { min, max, step: 0.05 }, (value) => {
       const start = [...model.get("start")];
       start[axis] = value;
-      keep(model, { start });
+      setTraits(model, { start });
     });
   });
-  const fastest = 2.5 / land.curvatures[1];
-  const limits = { min: 0, max: Number(fastest.toPrecision(2)), step: 0.0005 };
-  const rate = slider("learning rate", limits, (lr) => keep(model, { lr }));
-  const steps = numberField("steps", { value: 10, min: 1, max: 100 }, (n) =>
-    keep(model, { steps: n }),
+  const maxRate = Number((2.5 / landscape.curvatures[1]).toPrecision(2)); // above the limit, 2
+  const rateSlider = slider("learning rate", { min: 0, max: maxRate, step: 0.0005 }, (lr) =>
+    setTraits(model, { lr }),
   );
-  const marks = [...rings(land, q), ...ticks(middle)];
+  const stepsField = numberField("steps", { value: 10, min: 1, max: 100 }, (steps) =>
+    setTraits(model, { steps }),
+  );
+  const background = [...drawContours(landscape, q), ...drawTicks(center)];
 
   const draw = () => {
     const [start, lr] = [model.get("start"), model.get("lr")];
-    const path = descend(q, start, lr, model.get("steps"));
+    const path = gradientDescent(q, start, lr, model.get("steps"));
     const losses = path.map((kernel) => lossAt(q, kernel));
-    const [cx, cy] = onMap(middle, start);
-    const [x, y] = onMap(middle, middle);
+    const [cx, cy] = toMapPixels(center, start);
+    const [x, y] = toMapPixels(center, center);
     map.replaceChildren(
-      ...marks,
-      element("path", { class: "cross", d: `M${x - 5} ${y}h10M${x} ${y - 5}v10` }),
-      ...pathOn(middle, path),
+      ...background,
+      element("path", { class: "minimum", d: `M${x - 5} ${y}h10M${x} ${y - 5}v10` }),
+      ...drawPath(center, path),
       element("circle", { class: "handle", cx, cy, r: 9 }),
     );
-    const at = start.map((w) => short(w)).join(", ");
-    map.setAttribute("aria-label", `Map of the loss; the path begins at (${at})`);
-    plot.replaceChildren(plot.firstChild, lossPlot(losses));
-    for (const axis of [0, 1]) weights[axis].show(start[axis], short(start[axis]));
-    rate.show(lr, short(lr, 4));
-    steps.input.value = model.get("steps");
-    says.textContent = verdict(q, path, lr);
+    const weights = start.map((weight) => formatNumber(weight)).join(", ");
+    map.setAttribute("aria-label", `Map of the loss; the initial kernel is (${weights})`);
+    lossPanel.replaceChildren(lossPanel.firstChild, lossPlot(losses));
+    for (const axis of [0, 1]) startSliders[axis].setValue(start[axis], formatNumber(start[axis]));
+    rateSlider.setValue(lr, formatNumber(lr, 4));
+    stepsField.input.value = model.get("steps");
+    message.textContent = describeDescent(q, path, lr);
   };
-  fill(
+  setContent(
     el,
     "Gradient descent",
-    element("div", { class: "row top" }, part("Kernels (w1 across, w2 up)", map), plot),
-    element("div", { class: "row" }, rate.root, steps.root),
-    element("div", { class: "row" }, ...weights.map(({ root }) => root)),
-    says,
+    element(
+      "div",
+      { class: "row top" },
+      panel("Kernels (w1 horizontal, w2 vertical)", map),
+      lossPanel,
+    ),
+    element("div", { class: "row" }, rateSlider.root, stepsField.root),
+    element("div", { class: "row" }, ...startSliders.map(({ root }) => root)),
+    message,
   );
-  return follows(model, ["start", "lr", "steps"], draw);
+  return observe(model, ["start", "lr", "steps"], draw);
 }
 
 export default { render };

@@ -1,85 +1,88 @@
-// Draw a digit, and let the trained net read it.
-import { forward, likeMnist, softmax } from "./arithmetic.js";
+// Draw a digit, and see what the trained network predicts.
+import { forward, preprocessDigit, softmax } from "./arithmetic.js";
 import {
   button,
-  canvasFor,
+  checkbox,
+  drawImage,
+  drawingPad,
   element,
-  fill,
-  follows,
-  keep,
-  numbersOf,
-  pad,
-  paint,
-  part,
-  short,
-  speaker,
-  tick,
+  formatNumber,
+  imageCanvas,
+  liveRegion,
+  observe,
+  panel,
+  setContent,
+  setTraits,
+  toTypedArray,
 } from "./kit.js";
 
-/** Say what the net reads. */
-export function verdict(chances) {
-  const best = chances.indexOf(Math.max(...chances));
-  return `The net reads a ${best}, with probability ${short(chances[best])}.`;
+/** Describe the network's prediction. */
+export function describePrediction(probabilities) {
+  const best = probabilities.indexOf(Math.max(...probabilities));
+  return `The network predicts ${best} with probability ${formatNumber(probabilities[best])}.`;
 }
 
-/** Draw a bar for each class. */
-function bars(chances) {
-  const best = chances.indexOf(Math.max(...chances));
-  return chances.flatMap((chance, n) => {
-    const width = `width: ${(100 * chance).toFixed(1)}%`;
+/** Draw one bar per class. */
+function bars(probabilities) {
+  const best = probabilities.indexOf(Math.max(...probabilities));
+  return probabilities.flatMap((probability, n) => {
+    const width = `width: ${(100 * probability).toFixed(1)}%`;
     return [
       element("span", {}, `${n}`),
       element("div", { class: n === best ? "bar best" : "bar" }, element("span", { style: width })),
-      element("span", {}, chance.toFixed(2)),
+      element("span", {}, probability.toFixed(2)),
     ];
   });
 }
 
 function render({ model, el }) {
   const layers = model.get("layers");
-  const numbers = numbersOf(model.get("weights"), Float32Array);
-  const fed = canvasFor("What the net gets to see");
+  const parameters = toTypedArray(model.get("weights"), Float32Array);
+  const inputCanvas = imageCanvas("The network's input");
   const chart = element("div", { class: "bars" });
-  const says = speaker();
+  const message = liveRegion();
 
-  const read = (ink) => {
-    const X = model.get("centre") ? likeMnist(ink) : ink;
-    const chances = softmax(forward(layers, numbers, X));
-    paint(fed, X, { low: 0, high: 1 });
-    chart.replaceChildren(...bars(chances));
-    const empty = ink.values.every((value) => value === 0);
-    says.textContent = empty ? "The pad is empty. Draw a digit." : verdict(chances);
+  const predict = (drawing) => {
+    const X = model.get("center") ? preprocessDigit(drawing) : drawing;
+    const probabilities = softmax(forward(layers, parameters, X));
+    drawImage(inputCanvas, X, { low: 0, high: 1 });
+    chart.replaceChildren(...bars(probabilities));
+    const isEmpty = drawing.values.every((value) => value === 0);
+    message.textContent = isEmpty
+      ? "The pad is empty. Draw a digit."
+      : describePrediction(probabilities);
   };
-  const board = pad("Drawing pad", 28, 0.8, (ink) => {
-    keep(model, { picture: Array.from(ink.values, (v) => Math.round(v * 1e3) / 1e3) });
+  const pad = drawingPad("Drawing pad", 28, 0.8, (drawing) => {
+    const round = (value) => Math.round(value * 1e3) / 1e3;
+    setTraits(model, { image: Array.from(drawing.values, round) });
   });
   const draw = () => {
-    board.put(model.get("picture"));
-    centre.input.checked = model.get("centre");
-    read(board.ink);
+    pad.setPixels(model.get("image"));
+    centerBox.input.checked = model.get("center");
+    predict(pad.image);
   };
-  const centre = tick("crop and centre it, as MNIST's makers did", true, (on) =>
-    keep(model, { centre: on }),
+  const centerBox = checkbox("crop and center the drawing, as in MNIST", true, (center) =>
+    setTraits(model, { center }),
   );
-  fill(
+  setContent(
     el,
     "Draw a digit",
     element(
       "div",
       { class: "row top" },
-      part("Your digit", board.root),
-      part("What the net sees", fed),
-      part("Probabilities", chart),
+      panel("Drawing", pad.root),
+      panel("Network input", inputCanvas),
+      panel("Probabilities", chart),
     ),
     element(
       "div",
       { class: "row" },
-      button("Clear", () => board.clear()),
-      centre.root,
+      button("Clear", () => pad.clear()),
+      centerBox.root,
     ),
-    says,
+    message,
   );
-  return follows(model, ["picture", "centre"], draw);
+  return observe(model, ["image", "center"], draw);
 }
 
 export default { render };

@@ -1,140 +1,120 @@
-"""A pad to draw a digit on, and a net that reads it, in the browser."""
-
-import copy
+"""A pad for drawing digits, with a network that classifies them in the browser."""
 
 import torch
 from torch import Tensor, nn
 from traitlets import Bool, Bytes, Dict, Float, List, Unicode
 
-from conv.checks import check_drawable, check_is, check_not_meta, check_tensor
+from conv.functional import Size, as_pair
 from conv.plotting import Figure, show_images, subplots
-from conv.widgets.base import STYLE, TIMES, Widget, bundle
+from conv.widgets.base import CSS, TIMES, Widget, bundle
 
 SIDE = 28
-WITHOUT_NUMBERS = {nn.ReLU: "relu", nn.Flatten: "flatten", nn.Dropout: "dropout"}
 
 
 class DrawDigit(Widget):
-    """Draw a digit; the net reads it while you draw, without a kernel.
+    """Draw a digit, and see the network's prediction while drawing.
+
+    The network runs in the browser, without a kernel.
 
     Parameters
     ----------
     net : nn.Sequential
-        From (N, 1, 28, 28) to (N, classes): convolutions, ReLU, max pooling without
-        overlap, flatten, linear layers, dropout (which evaluation leaves out).
-    picture : Tensor, optional
-        What is on the pad at first, (28, 28), in [0, 1].
-    centre : bool
-        Whether a drawing is cropped, scaled and centred as MNIST's digits were.
+        Maps (N, 1, 28, 28) to (N, classes). It may contain convolutions and linear
+        layers with a bias, ReLU, max pooling without overlap, flatten, and dropout,
+        which is ignored, as in evaluation mode. A layer may occur more than once.
+    image : Tensor, shape (28, 28), optional
+        Initial drawing, with pixels in [0, 1].
+    center : bool
+        Whether to crop, scale and center a drawing as in the preprocessing of MNIST.
 
     Raises
     ------
     TypeError, ValueError
-        If the net has another kind of layer or can't take a digit, or the picture
-        has another size or range.
+        If the network has another kind of layer or doesn't accept a digit, or if the
+        image has the wrong shape or range.
     """
 
     _esm = bundle("draw_digit")
-    _css = STYLE
+    _css = CSS
     module = Unicode("draw_digit", read_only=True).tag(sync=True)
     layers = List(Dict()).tag(sync=True)
     weights = Bytes().tag(sync=True)
-    picture = List(Float()).tag(sync=True)
-    centre = Bool(True).tag(sync=True)
+    image = List(Float()).tag(sync=True)
+    center = Bool(True).tag(sync=True)
 
     def __init__(
-        self, net: nn.Sequential, picture: Tensor | None = None, centre: bool = True
+        self, net: nn.Sequential, image: Tensor | None = None, center: bool = True
     ) -> None:
-        if not isinstance(net, nn.Sequential):
-            raise TypeError(f"net is a {type(net).__name__}; expected an nn.Sequential")
-        ink = torch.zeros(SIDE, SIDE) if picture is None else picture
-        check_tensor("picture", ink, ("height", "width"))
-        check_not_meta("picture", ink)
-        check_is("centre", centre, bool)
-        if ink.shape != (SIDE, SIDE) or not (ink.min() >= 0 and ink.max() <= 1):
-            raise ValueError(
-                f"picture has shape {tuple(ink.shape)} and pixels from {ink.min():g} "
-                f"to {ink.max():g}; expected {(SIDE, SIDE)} and 0 to 1"
-            )
-        described = [describe(layer) for layer in net]
-        check_net(net)
-        numbers = [p.detach().flatten().cpu().float() for p in net.parameters()]
+        image = torch.zeros(SIDE, SIDE) if image is None else image
         super().__init__(
-            layers=described,
-            weights=torch.cat(numbers).numpy().tobytes(),
-            picture=[round(pixel, 3) for pixel in ink.flatten().tolist()],
-            centre=centre,
+            layers=[describe_layer(layer) for layer in net],
+            weights=b"".join(weight_bytes(layer) for layer in net),
+            image=[round(pixel, 3) for pixel in image.flatten().tolist()],
+            center=center,
         )
+        self.parameter_count = sum(p.numel() for p in net.parameters())
 
     @property
     def drawing(self) -> Tensor:
-        """What is on the pad now, (1, 1, 28, 28), ready for the net."""
-        return torch.tensor(self.picture).view(1, 1, SIDE, SIDE)
+        """The drawing as a batch for the network, (1, 1, 28, 28)."""
+        return torch.tensor(self.image).view(1, 1, SIDE, SIDE)
 
     def __repr__(self) -> str:
-        """Say how large the net is, and how much ink is on the pad."""
-        ink = sum(self.picture) / len(self.picture)
+        """Describe the drawing and the size of the network."""
+        mean = self.drawing.mean()
         return (
-            f"DrawDigit, {SIDE} {TIMES} {SIDE} pixels, {ink:.0%} of them ink, for a "
-            f"net of {len(self.weights) // 4:,} numbers"
+            f"DrawDigit, {SIDE} {TIMES} {SIDE} pixels with mean {mean:.2f}, network "
+            f"with {self.parameter_count:,} parameters"
         )
 
-    def still(self) -> Figure:
-        """Draw what is on the pad."""
+    def to_figure(self) -> Figure:
+        """Draw the drawing."""
         figure, ax = subplots(size=(3.2, 3.4), alt=f"{self!r}")
-        show_images([self.drawing[0, 0]], ["draw a digit"], axes=[ax])
+        show_images([self.drawing[0, 0]], ["drawing"], axes=[ax])
         return figure
 
 
-def check_net(net: nn.Sequential) -> None:
-    """Refuse a net that learned nothing, or can't take a digit."""
-    parameters = list(net.parameters())
-    if not parameters:
-        raise ValueError("net has no parameters; expected one that learned digits")
-    for parameter in parameters:
-        check_drawable("net's parameters", parameter)
-    digit = torch.empty(1, 1, SIDE, SIDE, dtype=parameters[0].dtype, device="meta")
-    try:
-        shape = tuple(copy.deepcopy(net).to("meta").eval()(digit).shape)
-    except (RuntimeError, ValueError) as error:
-        raise ValueError(
-            f"net can't take a digit of shape {tuple(digit.shape)} ({error}); expected "
-            f"one that can"
-        ) from error
-    if len(shape) != 2:
-        raise ValueError(f"net gives shape {shape}; expected (1, classes)")
-
-
-def describe(layer: nn.Module) -> dict:
-    """Write a layer's kind and sizes down as the browser reads them."""
+def describe_layer(layer: nn.Module) -> dict:
+    """Return the kind and the sizes of a layer, as the browser expects them."""
     match layer:
-        case nn.Conv2d(groups=1, padding_mode="zeros") if layer.bias is not None:
+        case nn.Conv2d(groups=1, padding_mode="zeros", bias=Tensor()):
             names = "stride", "padding", "dilation"
             return {
                 "kind": "conv",
                 "kernel_size": list(layer.kernel_size),
                 "out_channels": layer.out_channels,
-                **{name: one(name, getattr(layer, name)) for name in names},
+                **{name: single(layer, name) for name in names},
             }
-        case nn.Linear() if layer.bias is not None:
+        case nn.Linear(bias=Tensor()):
             return {"kind": "linear", "out_features": layer.out_features}
-        case nn.MaxPool2d(padding=0, dilation=1, ceil_mode=False) if (
-            layer.stride == layer.kernel_size
-        ):
-            side = one("kernel_size", layer.kernel_size)
-            return {"kind": "maxpool", "kernel_size": [side, side]}
-        case nn.ReLU() | nn.Flatten() | nn.Dropout():
-            return {"kind": WITHOUT_NUMBERS[type(layer)]}
+        case nn.MaxPool2d(padding=0, dilation=1, ceil_mode=False) if as_pair(
+            layer.stride
+        ) == as_pair(layer.kernel_size):
+            return {"kind": "maxpool", "kernel_size": list(as_pair(layer.kernel_size))}
+        case nn.ReLU():
+            return {"kind": "relu"}
+        case nn.Flatten():
+            return {"kind": "flatten"}
+        case nn.Dropout():
+            return {"kind": "dropout"}
     raise TypeError(
-        f"net has {layer}; expected convolutions and linear layers with a bias, ReLU, "
-        f"max pooling without overlap, flatten or dropout"
+        f"net contains {layer}; expected convolutions and linear layers with a bias, "
+        f"ReLU, max pooling without overlap, flatten or dropout"
     )
 
 
-def one(name: str, value: int | tuple[int, int]) -> int:
-    """Take the one number that stands for both directions."""
-    if isinstance(value, int):
-        return value
-    if isinstance(value, tuple) and value[0] == value[1]:
-        return value[0]
-    raise ValueError(f"{name} is {value!r}; expected the same in both directions")
+def single(layer: nn.Module, name: str) -> int:
+    """Return an option that must be the same vertically and horizontally."""
+    value: Size | str = getattr(layer, name)
+    if isinstance(value, str) or len(set(as_pair(value))) != 1:
+        wanted = f"one {name} for both directions, in pixels"
+        raise ValueError(f"net contains {layer}; expected {wanted}")
+    return as_pair(value)[0]
+
+
+def weight_bytes(layer: nn.Module) -> bytes:
+    """Return a layer's weight and bias as float32, or nothing if it has neither."""
+    if not isinstance(layer, nn.Conv2d | nn.Linear):
+        return b""
+    tensors = [layer.weight.detach().flatten(), layer.bias.detach()]
+    return torch.cat(tensors).cpu().float().numpy().tobytes()

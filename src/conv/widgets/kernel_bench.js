@@ -1,24 +1,24 @@
-// Edit a kernel, by typing or by pulling its numbers, and see what it does to a picture.
-import { conv2d, picture, resized } from "./arithmetic.js";
+// Edit a kernel, by typing or by dragging its weights, and see its effect on an image.
+import { conv2d, cropOrPad, imageFromRows } from "./arithmetic.js";
 import {
   button,
-  canvasFor,
-  choice,
+  colorRange,
+  drawImage,
+  drawingPad,
+  dropdown,
   element,
-  fill,
-  follows,
-  keep,
+  formatNumber,
+  imageCanvas,
   kernelEditor,
-  numbersOf,
-  pad,
-  paint,
-  part,
-  scaleOf,
-  short,
-  speaker,
+  liveRegion,
+  observe,
+  panel,
+  setContent,
+  setTraits,
+  toTypedArray,
 } from "./kit.js";
 
-const PULL = 0.02; // how much a number grows for each pixel that it is pulled up
+const DRAG_RATE = 0.02; // change of a weight per pixel that it is dragged up
 
 export const PRESETS = {
   identity: [
@@ -33,12 +33,12 @@ export const PRESETS = {
     [-1, 5, -1],
     [0, -1, 0],
   ],
-  "Sobel, upright edges": [
+  "Sobel, vertical edges": [
     [1, 0, -1],
     [2, 0, -2],
     [1, 0, -1],
   ],
-  "Sobel, level edges": [
+  "Sobel, horizontal edges": [
     [1, 2, 1],
     [0, 0, 0],
     [-1, -2, -1],
@@ -55,82 +55,83 @@ export const PRESETS = {
   ],
 };
 
-/** Bring a square kernel to another odd size, its middle kept in the middle. */
-export function recentred(kernel, side) {
-  return resized(kernel, side, side, (kernel.length - side) / 2);
+/** Crop or zero-pad a square kernel to another odd size, around its center. */
+export function resizeKernel(kernel, side) {
+  return cropOrPad(kernel, side, side, (kernel.length - side) / 2);
 }
 
-/** Say what came out. */
-export function summary(kernel, Y) {
-  const { low, high } = scaleOf(Y.values, false);
-  const sum = short(kernel.flat().reduce((a, b) => a + b));
+/** Describe the kernel and the output. */
+export function describeOutput(kernel, Y) {
+  const { low, high } = colorRange(Y.values, false);
+  const sum = formatNumber(kernel.flat().reduce((a, b) => a + b));
   return (
-    `The kernel's numbers add up to ${sum}. ` +
-    `The output goes from ${short(low)} to ${short(high)}.`
+    `The kernel's weights add up to ${sum}. ` +
+    `The output ranges from ${formatNumber(low)} to ${formatNumber(high)}.`
   );
 }
 
-/** Make a picture of bytes, 0 to 255, with pixels from 0 to 1. */
-function photograph(model) {
+/** Convert the photo's bytes, 0 to 255, to an image with pixels in [0, 1]. */
+function photoFromBytes(model) {
   const [height, width] = model.get("shape");
-  const bytes = numbersOf(model.get("picture"), Uint8Array);
+  const bytes = toTypedArray(model.get("image"), Uint8Array);
   return { height, width, values: Float64Array.from(bytes, (byte) => byte / 255) };
 }
 
 function render({ model, el }) {
-  const photo = photograph(model);
-  const seen = canvasFor("The photograph");
-  const made = canvasFor("The output");
-  const says = speaker();
-  const board = pad("Drawing pad", 256, 5, () => draw());
-  const drawing = () => model.get("source") === "drawing";
-  const setKernel = (kernel) => keep(model, { kernel });
+  const photo = photoFromBytes(model);
+  const photoCanvas = imageCanvas("The photo");
+  const outputCanvas = imageCanvas("The output");
+  const message = liveRegion();
+  const pad = drawingPad("Drawing pad", 256, 5, () => draw());
+  const isDrawing = () => model.get("source") === "drawing";
+  const setKernel = (kernel) => setTraits(model, { kernel });
 
-  const editor = kernelEditor(setKernel, PULL);
-  const presets = choice("Kernel", Object.keys(PRESETS), (name) => setKernel(PRESETS[name]));
-  const sizes = choice("Size", ["3 × 3", "5 × 5"], (size) =>
-    setKernel(recentred(model.get("kernel"), Number(size[0]))),
+  const editor = kernelEditor(setKernel, DRAG_RATE);
+  const presets = dropdown("Kernel", Object.keys(PRESETS), (name) => setKernel(PRESETS[name]));
+  const sizes = dropdown("Size", ["3 × 3", "5 × 5"], (size) =>
+    setKernel(resizeKernel(model.get("kernel"), Number(size[0]))),
   );
-  const sources = choice("Picture", ["photograph", "drawing"], (source) => keep(model, { source }));
-  const clear = button("Clear the drawing", () => board.clear());
+  const sources = dropdown("Image", ["photo", "drawing"], (source) => setTraits(model, { source }));
+  const clearButton = button("Clear the drawing", () => pad.clear());
 
   const draw = () => {
     const kernel = model.get("kernel");
-    const Y = conv2d(drawing() ? board.ink : photo, picture(kernel));
+    const Y = conv2d(isDrawing() ? pad.image : photo, imageFromRows(kernel));
     const signed = kernel.flat().some((weight) => weight < 0);
-    paint(made, Y, { ...scaleOf(Y.values, signed), signed });
-    says.textContent = summary(kernel, Y);
+    drawImage(outputCanvas, Y, { ...colorRange(Y.values, signed), signed });
+    message.textContent = describeOutput(kernel, Y);
   };
-  const drawControls = () => {
+  const updateControls = () => {
     const kernel = model.get("kernel");
-    editor.set(kernel);
+    editor.setKernel(kernel);
     sizes.input.value = kernel.length === 3 ? "3 × 3" : "5 × 5";
-    const same = ([, preset]) => String(preset) === String(kernel);
-    presets.input.value = Object.entries(PRESETS).find(same)?.[0] ?? "";
+    const isCurrent = ([, preset]) => String(preset) === String(kernel);
+    presets.input.value = Object.entries(PRESETS).find(isCurrent)?.[0] ?? "";
     sources.input.value = model.get("source");
-    seen.hidden = drawing();
-    board.root.hidden = !drawing();
-    clear.hidden = !drawing();
+    photoCanvas.hidden = isDrawing();
+    pad.root.hidden = !isDrawing();
+    clearButton.hidden = !isDrawing();
   };
-  paint(seen, photo, { low: 0, high: 1 });
+  drawImage(photoCanvas, photo, { low: 0, high: 1 });
 
-  fill(
+  const hint = element("small", {}, "Type a weight, or drag it up or down.");
+  setContent(
     el,
     "Kernel bench",
-    element("div", { class: "row" }, presets.root, sizes.root, sources.root, clear),
+    element("div", { class: "row" }, presets.root, sizes.root, sources.root, clearButton),
     element(
       "div",
       { class: "row top" },
-      part("Picture", seen, board.root),
-      part("Kernel", editor.root, element("small", {}, "Type, or pull a number up or down.")),
-      part("Output", made),
+      panel("Image", photoCanvas, pad.root),
+      panel("Kernel", editor.root, hint),
+      panel("Output", outputCanvas),
     ),
-    says,
+    message,
   );
   const names = ["kernel", "source"];
-  const unfollow = [follows(model, names, drawControls), follows(model, names, draw)];
+  const stopFunctions = [observe(model, names, updateControls), observe(model, names, draw)];
   return () => {
-    for (const end of unfollow) end();
+    for (const stop of stopFunctions) stop();
   };
 }
 

@@ -1,22 +1,21 @@
-// What the widgets' pages are made of: elements, controls, number grids, pictures.
+// What the widgets are made of: HTML elements, controls, number grids, images.
 
-/** The shades of signed numbers, orange to violet: ColorBrewer's PuOr, as in the figures. */
-const SIGNED = "7f3b08 b35806 e08214 fdb863 fee0b6 f7f7f7 d8daeb b2abd2 8073ac 542788 2d004b".split(
-  " ",
-);
-const CELL = 40; // pixels a side of a cell with a number in it
+/** Diverging colors, orange to violet: ColorBrewer's PuOr, as in the course's figures. */
+const DIVERGING_ANCHORS =
+  "7f3b08 b35806 e08214 fdb863 fee0b6 f7f7f7 d8daeb b2abd2 8073ac 542788 2d004b".split(" ");
+const CELL_SIZE = 40; // of a cell in a number grid, in pixels
 
-/** Make an element. Functions become listeners, null and false leave an attribute out. */
+/** Make an element. Functions become listeners; null and false omit an attribute. */
 export function element(tag, attributes = {}, ...children) {
-  const namespace = ["svg", "rect", "text", "path", "line", "circle", "ellipse", "g"];
-  const node = namespace.includes(tag)
+  const svgTags = ["svg", "rect", "text", "path", "line", "circle", "ellipse", "g"];
+  const node = svgTags.includes(tag)
     ? document.createElementNS("http://www.w3.org/2000/svg", tag)
     : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") node.addEventListener(name, value);
     else if (value !== null && value !== false) node.setAttribute(name, value);
   }
-  // JupyterLab would take arrow keys, Enter and letters for shortcuts of its own.
+  // Otherwise JupyterLab would treat arrow keys, Enter and letters as its own shortcuts.
   if (["button", "input", "select"].includes(tag) || "tabindex" in attributes) {
     node.setAttribute("data-lm-suppress-shortcuts", "true");
   }
@@ -24,148 +23,154 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Write a number with at most `digits` decimals, and no minus before a zero. */
-export function short(value, digits = 2) {
+/** Format a number with at most `digits` decimals, and zero without a minus sign. */
+export function formatNumber(value, digits = 2) {
   if (!Number.isFinite(value)) return String(value);
   if (Math.abs(value) >= 1e6) return value.toExponential(1);
   return String(Number(value.toFixed(digits)) + 0);
 }
 
 /** Make a button. */
-export function button(text, act) {
-  return element("button", { type: "button", click: act }, text);
+export function button(text, onClick) {
+  return element("button", { type: "button", click: onClick }, text);
 }
 
-/** Make a labelled number field; `change` gets each number that is allowed. */
-export function numberField(label, { value, min, max, step = 1, hidden = false }, change) {
+/** Make a labeled number field; `onChange` is called with every valid number. */
+export function numberField(label, { value, min, max, step = 1, hideLabel = false }, onChange) {
   const input = element("input", {
     type: "number",
     value,
     min,
     max,
     step,
-    "aria-label": hidden ? label : null,
-    input: () => input.value !== "" && input.checkValidity() && change(Number(input.value)),
+    "aria-label": hideLabel ? label : null,
+    input: () => input.value !== "" && input.checkValidity() && onChange(Number(input.value)),
   });
-  return { input, root: hidden ? input : element("label", {}, label, input) };
+  return { input, root: hideLabel ? input : element("label", {}, label, input) };
 }
 
-/** Put a value into a field, unless it is there already. */
-export function sync(input, value) {
+/** Set a field's value, unless the user has just typed the same number. */
+export function setFieldValue(input, value) {
   if (input.value === "" || Number(input.value) !== value) input.value = value;
 }
 
 /**
- * Make fields for a kernel's numbers; `change` gets all rows. `drag` is how much a
- * number grows for each pixel that the mouse pulls it up, or 0.
+ * Make fields for a kernel's weights; `onChange` is called with all rows. `dragRate` is
+ * the change of a weight per pixel that the mouse drags it up; with 0, it can't be dragged.
  */
-export function kernelEditor(change, drag = 0) {
-  const root = element("div", { class: drag ? "kernel drag" : "kernel" });
+export function kernelEditor(onChange, dragRate = 0) {
+  const root = element("div", { class: dragRate ? "kernel draggable" : "kernel" });
   let fields = [[]];
-  const read = () => change(fields.map((row) => row.map((input) => Number(input.value))));
-  const make = (value, a, b) => {
-    const options = { value, step: "any", hidden: true };
-    const { input } = numberField(`K[${a}, ${b}]`, options, read);
-    if (drag) pulled(input, drag, read);
+  const readFields = () => onChange(fields.map((row) => row.map((input) => Number(input.value))));
+  const makeField = (value, a, b) => {
+    const options = { value, step: "any", hideLabel: true };
+    const { input } = numberField(`K[${a}, ${b}]`, options, readFields);
+    if (dragRate) makeDraggable(input, dragRate, readFields);
     return input;
   };
-  const set = (rows) => {
+  const setKernel = (rows) => {
     if (rows.length === fields.length && rows[0].length === fields[0].length) {
-      for (const [n, input] of fields.flat().entries()) sync(input, rows.flat()[n]);
+      for (const [n, input] of fields.flat().entries()) setFieldValue(input, rows.flat()[n]);
       return;
     }
-    fields = rows.map((row, a) => row.map((value, b) => make(value, a, b)));
+    fields = rows.map((row, a) => row.map((value, b) => makeField(value, a, b)));
     root.style.gridTemplateColumns = `repeat(${rows[0].length}, auto)`;
     root.replaceChildren(...fields.flat());
   };
-  return { root, set };
+  return { root, setKernel };
 }
 
-/** Let the mouse, or a finger, pull a field's number up and down; arrow keys by 0.1. */
-function pulled(input, drag, change) {
-  let from = null;
+/** Change a field's number by dragging it up or down, or by 0.1 with the arrow keys. */
+function makeDraggable(input, dragRate, onChange) {
+  let start = null;
   input.addEventListener("pointerdown", (event) => {
-    from = { y: event.clientY, value: Number(input.value) };
+    start = { y: event.clientY, value: Number(input.value) };
     input.setPointerCapture(event.pointerId);
   });
   input.addEventListener("pointermove", (event) => {
-    if (!from || Math.abs(event.clientY - from.y) < 3) return;
-    input.value = short(from.value + Math.round((from.y - event.clientY) * drag * 10) / 10);
-    change();
+    if (!start || Math.abs(event.clientY - start.y) < 3) return;
+    const change = Math.round((start.y - event.clientY) * dragRate * 10) / 10;
+    input.value = formatNumber(start.value + change);
+    onChange();
   });
   input.addEventListener("keydown", (event) => {
     const step = { ArrowUp: 0.1, ArrowDown: -0.1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    input.value = short(Number(input.value) + step);
-    change();
+    input.value = formatNumber(Number(input.value) + step);
+    onChange();
   });
-  input.addEventListener("pointerup", () => (from = null));
-  input.addEventListener("pointercancel", () => (from = null));
+  input.addEventListener("pointerup", () => (start = null));
+  input.addEventListener("pointercancel", () => (start = null));
 }
 
-/** Make a labelled slider; `show` puts it somewhere, with a text beside it. */
-export function slider(label, { min, max, step }, change) {
+/** Make a labeled slider; `setValue` moves it and shows a text beside it. */
+export function slider(label, { min, max, step }, onChange) {
   const input = element("input", {
     type: "range",
     min,
     max,
     step,
-    input: () => change(Number(input.value)),
+    input: () => onChange(Number(input.value)),
   });
-  const beside = element("span", { class: "beside" });
-  const show = (value, text) => {
+  const valueText = element("span", { class: "value" });
+  const setValue = (value, text) => {
     input.value = value;
     input.setAttribute("aria-valuetext", text);
-    beside.textContent = text;
+    valueText.textContent = text;
   };
-  return { input, show, root: element("label", { class: "wide" }, label, input, beside) };
+  return { input, setValue, root: element("label", { class: "wide" }, label, input, valueText) };
 }
 
-/** Make a labelled choice from names. */
-export function choice(label, names, change) {
+/** Make a labeled dropdown list. */
+export function dropdown(label, names, onChange) {
   const options = names.map((name) => element("option", { value: name }, name));
-  const input = element("select", { change: () => change(input.value) }, ...options);
+  const input = element("select", { change: () => onChange(input.value) }, ...options);
   return { input, root: element("label", {}, label, input) };
 }
 
-/** Make a labelled tick box. */
-export function tick(label, checked, change) {
+/** Make a labeled checkbox. */
+export function checkbox(label, checked, onChange) {
   const input = element("input", {
     type: "checkbox",
     checked: checked ? "" : null,
-    change: () => change(input.checked),
+    change: () => onChange(input.checked),
   });
   return { input, root: element("label", {}, input, label) };
 }
 
-/** Make a sentence that screen readers speak whenever it changes. */
-export function speaker() {
-  return element("p", { role: "status", class: "says" });
+/** Make a live region: screen readers read its text aloud whenever it changes. */
+export function liveRegion() {
+  return element("p", { role: "status", class: "message" });
 }
 
-/** Make a part of a widget, with a name above it. */
-export function part(name, ...children) {
-  const title = element("strong", {}, name);
-  return element("div", { class: "part", role: "group", "aria-label": name }, title, ...children);
+/** Make a panel with a title. */
+export function panel(title, ...children) {
+  const heading = element("strong", {}, title);
+  return element(
+    "div",
+    { class: "panel", role: "group", "aria-label": title },
+    heading,
+    ...children,
+  );
 }
 
-/** Fill a widget's place on the page. */
-export function fill(el, name, ...children) {
+/** Set the content of a widget's element. */
+export function setContent(el, label, ...children) {
   el.classList.add("conv-widget");
   el.setAttribute("role", "group");
-  el.setAttribute("aria-label", name);
+  el.setAttribute("aria-label", label);
   el.replaceChildren(...children);
 }
 
-/** Keep a trait: tell the kernel, or whoever listens, what it is now. */
-export function keep(model, traits) {
+/** Set traits, and send them to the Python kernel if there is one. */
+export function setTraits(model, traits) {
   for (const [name, value] of Object.entries(traits)) model.set(name, value);
   model.save_changes();
 }
 
-/** Draw anew whenever one of the traits changes; return how to stop that. */
-export function follows(model, names, draw) {
+/** Call `draw` now and whenever one of the traits changes; return how to stop that. */
+export function observe(model, names, draw) {
   for (const name of names) model.on(`change:${name}`, draw);
   draw();
   return () => {
@@ -174,127 +179,127 @@ export function follows(model, names, draw) {
 }
 
 /**
- * Draw rows of numbers as a grid. `look(row, column)` gives a cell's classes; `pick`
- * is called with the cell that is clicked.
+ * Draw rows of numbers as a grid. `cellClass(row, column)` returns a cell's classes;
+ * `onClick(row, column)` is called when a cell is clicked.
  */
-export function numberGrid(rows, name, look = () => "", pick = null) {
-  const [width, height] = [rows[0].length * CELL + 4, rows.length * CELL + 4];
+export function numberGrid(rows, label, cellClass = () => "", onClick = null) {
+  const [width, height] = [rows[0].length * CELL_SIZE + 4, rows.length * CELL_SIZE + 4];
   const cells = rows.flatMap((row, i) =>
     row.map((value, j) => {
-      const [x, y] = [2 + j * CELL, 2 + i * CELL];
-      const text = value === null ? "" : short(value);
-      const at = { x: x + CELL / 2, y: y + CELL / 2 + 5, class: text.length > 4 ? "long" : "" };
+      const [x, y] = [2 + j * CELL_SIZE, 2 + i * CELL_SIZE];
+      const text = value === null ? "" : formatNumber(value);
+      const center = { x: x + CELL_SIZE / 2, y: y + CELL_SIZE / 2 + 5 };
       return element(
         "g",
-        { class: look(i, j), click: pick ? () => pick(i, j) : null },
-        element("rect", { x, y, width: CELL, height: CELL }),
-        element("text", at, text),
+        { class: cellClass(i, j), click: onClick ? () => onClick(i, j) : null },
+        element("rect", { x, y, width: CELL_SIZE, height: CELL_SIZE }),
+        element("text", { ...center, class: text.length > 4 ? "long" : "" }, text),
       );
     }),
   );
   const size = { viewBox: `0 0 ${width} ${height}`, style: `width: ${width}px` };
-  return element("svg", { class: "grid", role: "img", "aria-label": name, ...size }, ...cells);
+  return element("svg", { class: "grid", role: "img", "aria-label": label, ...size }, ...cells);
 }
 
-/** Make 256 shades from hexadecimal colours, each as the four bytes of a pixel. */
-function shades(anchors) {
+/** Interpolate 256 colors between hexadecimal ones, each as the four bytes of a pixel. */
+function makeColormap(anchors) {
   return Uint32Array.from({ length: 256 }, (_, n) => {
-    const at = (n / 255) * (anchors.length - 1);
-    const low = Math.min(Math.floor(at), anchors.length - 2);
+    const position = (n / 255) * (anchors.length - 1);
+    const low = Math.min(Math.floor(position), anchors.length - 2);
     const bytes = [0, 2, 4].map((k) => {
       const [a, b] = [low, low + 1].map((i) => parseInt(anchors[i].slice(k, k + 2), 16));
-      return Math.round(a + (at - low) * (b - a));
+      return Math.round(a + (position - low) * (b - a));
     });
     return new Uint32Array(Uint8Array.of(...bytes, 255).buffer)[0];
   });
 }
 
-const SIGNED_SHADES = shades(SIGNED);
-const GREY_SHADES = shades(["000000", "ffffff"]);
+const DIVERGING_COLORMAP = makeColormap(DIVERGING_ANCHORS);
+const GRAY_COLORMAP = makeColormap(["000000", "ffffff"]);
 
-/** Find the scale of a picture: signed ones are centred on zero. */
-export function scaleOf(values, signed) {
+/** Compute the range of values that the colors span; if signed, it is centered on zero. */
+export function colorRange(values, signed) {
   let [low, high] = [Infinity, -Infinity];
   for (const value of values) {
     if (value < low) low = value;
     if (value > high) high = value;
   }
   if (!signed) return { low, high };
-  const reach = Math.max(-low, high) || 1;
-  return { low: -reach, high: reach };
+  const bound = Math.max(-low, high) || 1;
+  return { low: -bound, high: bound };
 }
 
-/** Paint a picture onto a canvas, one canvas pixel for each of its pixels. */
-export function paint(canvas, { height, width, values }, { low, high, signed = false }) {
+/** Draw an image on a canvas, one canvas pixel per image pixel. */
+export function drawImage(canvas, { height, width, values }, { low, high, signed = false }) {
   Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
-  const colours = signed ? SIGNED_SHADES : GREY_SHADES;
-  const pixels = new Uint32Array(image.data.buffer);
+  const data = context.createImageData(width, height);
+  const colormap = signed ? DIVERGING_COLORMAP : GRAY_COLORMAP;
+  const pixels = new Uint32Array(data.data.buffer);
   const factor = 255 / (high - low || 1);
   for (let n = 0; n < values.length; n++) {
-    const shade = Math.round((values[n] - low) * factor);
-    pixels[n] = colours[Math.min(Math.max(shade, 0), 255)];
+    const index = Math.round((values[n] - low) * factor);
+    pixels[n] = colormap[Math.min(Math.max(index, 0), 255)];
   }
-  context.putImageData(image, 0, 0);
+  context.putImageData(data, 0, 0);
 }
 
-/** Make a canvas that stands for a picture. */
-export function canvasFor(name) {
-  return element("canvas", { role: "img", "aria-label": name });
+/** Make a canvas for an image. */
+export function imageCanvas(label) {
+  return element("canvas", { role: "img", "aria-label": label });
 }
 
 /**
- * Make a pad to draw on, with the mouse, a finger, or the keys: arrows move the pen,
- * Enter or the space bar lowers and lifts it, Delete clears.
+ * Make a pad for drawing with the mouse, a finger or the keyboard: arrow keys move the
+ * pen, Enter or the space bar lowers and lifts it, Delete clears the pad.
  */
-export function pad(name, side, radius, change) {
-  const ink = { height: side, width: side, values: new Float64Array(side * side) };
+export function drawingPad(label, side, penRadius, onChange) {
+  const image = { height: side, width: side, values: new Float64Array(side * side) };
   const pen = { row: (side - 1) / 2, column: (side - 1) / 2, down: false };
-  const how = "Arrow keys move the pen, Enter lowers and lifts it, Delete clears.";
+  const instructions = "Arrow keys move the pen, Enter lowers and lifts it, Delete clears.";
   const canvas = element("canvas", {
     tabindex: 0,
     role: "application",
-    "aria-label": `${name}. ${how}`,
-    title: how,
+    "aria-label": `${label}. ${instructions}`,
+    title: instructions,
   });
-  const ring = element("span", { class: "pen" });
+  const penMarker = element("span", { class: "pen" });
   const show = () => {
-    paint(canvas, ink, { low: 0, high: 1 });
-    ring.style.left = `${((pen.column + 0.5) / side) * 100}%`;
-    ring.style.top = `${((pen.row + 0.5) / side) * 100}%`;
-    ring.classList.toggle("down", pen.down);
+    drawImage(canvas, image, { low: 0, high: 1 });
+    penMarker.style.left = `${((pen.column + 0.5) / side) * 100}%`;
+    penMarker.style.top = `${((pen.row + 0.5) / side) * 100}%`;
+    penMarker.classList.toggle("down", pen.down);
   };
-  const moveTo = (row, column, draws) => {
-    const from = { ...pen };
+  const movePen = (row, column, isDown) => {
+    const previous = { ...pen };
     pen.row = Math.min(Math.max(row, 0), side - 1);
     pen.column = Math.min(Math.max(column, 0), side - 1);
-    if (draws) stroke(ink, from, pen, radius);
+    if (isDown) drawStroke(image, previous, pen, penRadius);
     show();
-    if (draws) change(ink);
+    if (isDown) onChange(image);
   };
-  const place = (event) => {
+  const eventPosition = (event) => {
     const box = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     return [(y / box.height) * side - 0.5, (x / box.width) * side - 0.5];
   };
   const clear = () => {
-    ink.values.fill(0);
+    image.values.fill(0);
     show();
-    change(ink);
+    onChange(image);
   };
-  const put = (values) => {
-    ink.values.set(values);
+  const setPixels = (values) => {
+    image.values.set(values);
     show();
   };
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     canvas.setPointerCapture(event.pointerId);
-    [pen.row, pen.column] = place(event);
-    moveTo(...place(event), true);
+    [pen.row, pen.column] = eventPosition(event);
+    movePen(...eventPosition(event), true);
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (canvas.hasPointerCapture(event.pointerId)) moveTo(...place(event), true);
+    if (canvas.hasPointerCapture(event.pointerId)) movePen(...eventPosition(event), true);
   });
   canvas.addEventListener("keydown", (event) => {
     const step = side / 28;
@@ -306,33 +311,33 @@ export function pad(name, side, radius, change) {
     };
     if (event.key in moves) {
       const [down, right] = moves[event.key];
-      moveTo(pen.row + down, pen.column + right, pen.down);
+      movePen(pen.row + down, pen.column + right, pen.down);
     } else if (event.key === "Enter" || event.key === " ") {
       pen.down = !pen.down;
-      moveTo(pen.row, pen.column, pen.down);
+      movePen(pen.row, pen.column, pen.down);
     } else if (event.key === "Delete" || event.key === "Backspace") clear();
     else return;
     event.preventDefault();
   });
   show();
-  return { root: element("div", { class: "pad" }, canvas, ring), ink, clear, put };
+  return { root: element("div", { class: "pad" }, canvas, penMarker), image, clear, setPixels };
 }
 
-/** Leave ink along a line: full up to the pen's radius, then fading over one pixel. */
-function stroke(ink, from, to, radius) {
-  const [down, right] = [to.row - from.row, to.column - from.column];
-  const length = down * down + right * right;
-  for (let n = 0; n < ink.values.length; n++) {
-    const [i, j] = [Math.floor(n / ink.width), n % ink.width];
-    const along = length ? ((i - from.row) * down + (j - from.column) * right) / length : 0;
-    const t = Math.min(Math.max(along, 0), 1);
-    const distance = Math.hypot(i - from.row - t * down, j - from.column - t * right);
-    const left = Math.min(Math.max(radius + 1 - distance, 0), 1);
-    ink.values[n] = Math.max(ink.values[n], left);
+/** Draw a line: 1 up to the pen's radius, then falling to 0 over one pixel. */
+function drawStroke(image, start, end, radius) {
+  const [down, right] = [end.row - start.row, end.column - start.column];
+  const squaredLength = down * down + right * right;
+  for (let n = 0; n < image.values.length; n++) {
+    const [i, j] = [Math.floor(n / image.width), n % image.width];
+    const dot = (i - start.row) * down + (j - start.column) * right;
+    const t = Math.min(Math.max(squaredLength ? dot / squaredLength : 0, 0), 1);
+    const distance = Math.hypot(i - start.row - t * down, j - start.column - t * right);
+    const value = Math.min(Math.max(radius + 1 - distance, 0), 1);
+    image.values[n] = Math.max(image.values[n], value);
   }
 }
 
-/** Read a trait of bytes as numbers. */
-export function numbersOf(view, Type) {
+/** Convert the bytes of a trait to a typed array. */
+export function toTypedArray(view, Type) {
   return new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 }

@@ -1,25 +1,25 @@
-// Stack layers; see shapes, parameters, multiplications and receptive field grow.
-import { follow } from "./arithmetic.js";
+// Stack layers, and see shapes, parameters, multiplications and receptive fields.
+import { summarizeLayers } from "./arithmetic.js";
 import {
   button,
-  choice,
+  dropdown,
   element,
-  fill,
-  follows,
-  keep,
+  liveRegion,
   numberField,
-  part,
-  speaker,
-  sync,
+  observe,
+  panel,
+  setContent,
+  setFieldValue,
+  setTraits,
 } from "./kit.js";
 
-const SIDES = ["kernel_size", "stride", "padding", "dilation"];
-const FIELDS = ["out_channels", ...SIDES, "groups"];
-const OUTCOMES = ["shape", "parameters", "multiplications", "sees"];
-const NAMES = { kernel_size: "kernel", out_channels: "channels" };
+const SIZES = ["kernel_size", "stride", "padding", "dilation"];
+const OPTIONS = ["out_channels", ...SIZES, "groups"];
+const RESULTS = ["shape", "parameters", "multiplications", "receptive field"];
+const LABELS = { kernel_size: "kernel", out_channels: "channels" };
 const KINDS = { convolution: "conv", "max pooling": "maxpool", "average pooling": "avgpool" };
-const BOARD = { height: 210, side: 150 };
-const NEW = {
+const DRAWING = { height: 210, side: 150 }; // in pixels
+const NEW_LAYER = {
   kind: "conv",
   out_channels: 16,
   kernel_size: [3, 3],
@@ -30,167 +30,179 @@ const NEW = {
   bias: true,
 };
 
-/** Write a large number with commas. */
-export function counted(number) {
-  return number.toLocaleString("en-US");
+/** Format a large integer with commas. */
+export function formatCount(count) {
+  return count.toLocaleString("en-US");
 }
 
-/** Sum up a stack in a sentence. */
-export function summary(shape, stages) {
-  const fine = stages.filter((stage) => !stage.problem);
-  const total = (name) => counted(fine.reduce((sum, stage) => sum + stage[name], 0));
-  const last = fine.at(-1) ?? { shape, field: [1, 1] };
-  const problem = stages.find((stage) => stage.problem);
-  const trouble = problem ? ` Layer ${stages.length} doesn't fit: ${problem.problem}.` : "";
+/** Describe a stack in one sentence. */
+export function describeStack(shape, summaries) {
+  const valid = withoutProblem(summaries);
+  const total = (name) => formatCount(valid.reduce((sum, layer) => sum + layer[name], 0));
+  const last = valid.at(-1) ?? { shape, field: [1, 1] };
+  const problem = summaries.find((layer) => layer.problem)?.problem;
+  const warning = problem ? ` Layer ${summaries.length} doesn't fit: ${problem}.` : "";
   return (
     `From ${shape.join(" × ")} to ${last.shape.join(" × ")}: ${total("parameters")} ` +
-    `parameters, ${total("multiplications")} multiplications; one output pixel sees ` +
-    `${last.field.join(" × ")} pixels.${trouble}`
+    `parameters, ${total("multiplications")} multiplications; receptive field ` +
+    `${last.field.join(" × ")}.${warning}`
   );
 }
 
-/** Draw each shape as a box: its side for the side, its depth for the channels. */
-function boxes(shape, stages) {
-  const shapes = [shape, ...stages.filter((s) => !s.problem).map((s) => s.shape)];
+/** List the layers that fit their inputs. */
+function withoutProblem(summaries) {
+  return summaries.filter((layer) => !layer.problem);
+}
+
+/** Draw each shape as a box; the depth stands for the channels. */
+function drawShapes(shape, summaries) {
+  const shapes = [shape, ...withoutProblem(summaries).map((layer) => layer.shape)];
   const largest = Math.max(...shapes.flatMap(([, H, W]) => [H, W]));
-  const depth = ([C]) => 4 + 4 * Math.log2(C + 1);
-  const drawn = shapes.map((s) => ({
-    s,
-    h: Math.max((s[1] / largest) * BOARD.side, 3),
-    w: Math.max((s[2] / largest) * BOARD.side * 0.35, 2),
-    d: depth(s),
-  }));
   let x = 4;
-  const parts = drawn.flatMap(({ s, h, w, d }) => {
-    const top = 24 + (BOARD.side - h) / 2;
+  const parts = shapes.flatMap(([C, H, W]) => {
+    const height = Math.max((H / largest) * DRAWING.side, 3);
+    const width = Math.max((W / largest) * DRAWING.side * 0.35, 2);
+    const depth = 4 + 4 * Math.log2(C + 1);
+    const text = `${C}×${H}×${W}`;
+    const top = 24 + (DRAWING.side - height) / 2;
     const left = x;
-    x += Math.max(w + d, 9 * s.join("×").length) + 10;
+    x += Math.max(width + depth, 9 * text.length) + 10;
+    const [dx, dy] = [depth / 2, -depth / 2];
     return [
       element("path", {
         class: "side",
-        d: `M${left} ${top}l${d / 2} ${-d / 2}h${w}v${h}l${-d / 2} ${d / 2}z`,
+        d: `M${left} ${top}l${dx} ${dy}h${width}v${height}l${-dx} ${-dy}z`,
       }),
-      element("rect", { class: "front", x: left, y: top, width: w, height: h }),
-      element("text", { x: left, y: BOARD.height - 12 }, s.join("×")),
+      element("rect", { class: "front", x: left, y: top, width, height }),
+      element("text", { x: left, y: DRAWING.height - 12 }, text),
     ];
   });
-  const size = { viewBox: `0 0 ${Math.max(x, 200)} ${BOARD.height}` };
+  const size = { viewBox: `0 0 ${Math.max(x, 200)} ${DRAWING.height}` };
   const style = `width: ${Math.max(x, 200)}px; max-width: none`;
   const label = `Shapes, channels × height × width: ${shapes.map((s) => s.join("×")).join(", ")}`;
   return element("svg", { role: "img", "aria-label": label, ...size, style }, ...parts);
 }
 
-/** Draw the receptive field of each layer on the input, one in the other. */
-function fields([, H, W], stages) {
-  const fine = stages.filter((stage) => !stage.problem);
-  const reach = Math.max(H, W, ...fine.flatMap((stage) => stage.field));
-  const unit = BOARD.side / reach;
-  const centred = (width, height, look) =>
+/** Draw the receptive field of each layer on the input. */
+function drawFields([, H, W], summaries) {
+  const fields = withoutProblem(summaries).map((layer) => layer.field);
+  const scale = DRAWING.side / Math.max(H, W, ...fields.flat());
+  const centeredRect = ([height, width], className) =>
     element("rect", {
-      class: look,
-      x: 4 + (BOARD.side - width * unit) / 2,
-      y: 4 + (BOARD.side - height * unit) / 2,
-      width: width * unit,
-      height: height * unit,
+      class: className,
+      x: 4 + (DRAWING.side - width * scale) / 2,
+      y: 4 + (DRAWING.side - height * scale) / 2,
+      width: width * scale,
+      height: height * scale,
     });
-  const label = `Receptive fields on the input: ${fine.map((s) => s.field.join("×")).join(", ")}`;
-  const size = BOARD.side + 8;
+  const label = `Receptive fields on the input: ${fields.map((f) => f.join("×")).join(", ")}`;
+  const size = DRAWING.side + 8;
   return element(
     "svg",
     { role: "img", "aria-label": label, viewBox: `0 0 ${size} ${size}`, style: `width: ${size}px` },
-    centred(W, H, "input"),
-    ...fine.map(({ field }) => centred(field[1], field[0], "field")),
+    centeredRect([H, W], "input"),
+    ...fields.map((field) => centeredRect(field, "field")),
   );
 }
 
-/** Make a row of the table: what changes the layer, then what comes of it. */
+/** Make a row of the table: the layer's options, then its results. */
 function tableRow(layer, n, change, remove) {
-  const kinds = choice(`layer ${n + 1}, kind`, Object.keys(KINDS), (name) =>
-    change({ kind: KINDS[name] }),
-  );
-  kinds.input.value = Object.keys(KINDS).find((name) => KINDS[name] === layer.kind);
-  kinds.input.setAttribute("aria-label", `layer ${n + 1}, kind`);
+  const kindLabel = `layer ${n + 1}, kind`;
+  const kindList = dropdown(kindLabel, Object.keys(KINDS), (name) => change({ kind: KINDS[name] }));
+  kindList.input.value = Object.keys(KINDS).find((name) => KINDS[name] === layer.kind);
+  kindList.input.setAttribute("aria-label", kindLabel);
   const fields = {};
-  const field = (name) => {
-    const pair = Array.isArray(layer[name]);
-    const limits = { value: 1, min: name === "padding" ? 0 : 1, max: 4096, hidden: true };
-    const set = (value) => change({ [name]: pair ? [value, value] : value });
-    fields[name] = numberField(`layer ${n + 1}, ${NAMES[name] ?? name}`, limits, set).input;
+  const makeField = (name) => {
+    const isPair = Array.isArray(layer[name]);
+    const limits = { value: 1, min: name === "padding" ? 0 : 1, max: 4096, hideLabel: true };
+    const set = (value) => change({ [name]: isPair ? [value, value] : value });
+    fields[name] = numberField(`layer ${n + 1}, ${LABELS[name] ?? name}`, limits, set).input;
     return fields[name];
   };
-  const conv = layer.kind === "conv";
-  const away = button("✕", remove);
-  away.setAttribute("aria-label", `Remove layer ${n + 1}`);
-  const inputs = FIELDS.map((name) => (conv || SIDES.includes(name) ? field(name) : ""));
-  const results = OUTCOMES.map(() => element("td"));
-  const cells = [kinds.input, ...inputs, away].map((cell) => element("td", {}, cell));
-  const update = (now, stage) => {
-    for (const [name, input] of Object.entries(fields)) sync(input, [now[name]].flat()[0]);
-    const texts = outcome(stage);
-    for (const [k, cell] of results.entries()) cell.textContent = texts[k];
+  const isConv = layer.kind === "conv";
+  const removeButton = button("✕", remove);
+  removeButton.setAttribute("aria-label", `Remove layer ${n + 1}`);
+  const inputs = OPTIONS.map((name) => (isConv || SIZES.includes(name) ? makeField(name) : ""));
+  const resultCells = RESULTS.map(() => element("td"));
+  const cells = [kindList.input, ...inputs, removeButton].map((cell) => element("td", {}, cell));
+  const update = (current, summary) => {
+    for (const [name, input] of Object.entries(fields)) {
+      setFieldValue(input, [current[name]].flat()[0]);
+    }
+    const texts = formatResults(summary);
+    for (const [k, cell] of resultCells.entries()) cell.textContent = texts[k];
   };
-  return { root: element("tr", {}, ...cells, ...results), update };
+  return { root: element("tr", {}, ...cells, ...resultCells), update };
 }
 
-/** Write what a stage came to. */
-function outcome(stage) {
-  if (!stage) return ["", "", "", ""];
-  if (stage.problem) return ["doesn't fit", "", "", ""];
-  const { shape, parameters, multiplications, field } = stage;
-  return [shape.join(" × "), counted(parameters), counted(multiplications), field.join(" × ")];
+/** Format the results of a layer; empty after a layer that doesn't fit. */
+function formatResults(summary) {
+  if (!summary) return ["", "", "", ""];
+  if (summary.problem) return ["doesn't fit", "", "", ""];
+  const { shape, parameters, multiplications, field } = summary;
+  return [
+    shape.join(" × "),
+    formatCount(parameters),
+    formatCount(multiplications),
+    field.join(" × "),
+  ];
 }
 
-/** Make the table; rows are made anew only if layers come, go or change their kind. */
+/** Make the table. Rows are rebuilt only if a layer is added, removed or changes its kind. */
 function layerTable(model) {
-  const set = (layers) => keep(model, { layers });
-  const heads = ["layer", ...FIELDS.map((name) => NAMES[name] ?? name), "", ...OUTCOMES];
-  const head = element("tr", {}, ...heads.map((name) => element("th", { scope: "col" }, name)));
-  const root = element("table", {}, head);
+  const setLayers = (layers) => setTraits(model, { layers });
+  const titles = ["layer", ...OPTIONS.map((name) => LABELS[name] ?? name), "", ...RESULTS];
+  const header = element("tr", {}, ...titles.map((name) => element("th", { scope: "col" }, name)));
+  const root = element("table", {}, header);
   let [rows, kinds] = [[], ""];
-  const update = (layers, stages) => {
+  const update = (layers, summaries) => {
     if (String(layers.map((layer) => layer.kind)) !== kinds || rows.length !== layers.length) {
       kinds = String(layers.map((layer) => layer.kind));
       rows = layers.map((layer, n) => {
-        const others = () => model.get("layers");
-        const change = (part) => set(others().map((l, k) => (k === n ? { ...l, ...part } : l)));
-        return tableRow(layer, n, change, () => set(others().filter((_, k) => k !== n)));
+        const all = () => model.get("layers");
+        const change = (options) =>
+          setLayers(all().map((other, k) => (k === n ? { ...other, ...options } : other)));
+        const remove = () => setLayers(all().filter((_, k) => k !== n));
+        return tableRow(layer, n, change, remove);
       });
-      root.replaceChildren(head, ...rows.map((row) => row.root));
+      root.replaceChildren(header, ...rows.map((row) => row.root));
     }
-    for (const [n, row] of rows.entries()) row.update(layers[n], stages[n]);
+    for (const [n, row] of rows.entries()) row.update(layers[n], summaries[n]);
   };
   return { root, update };
 }
 
 function render({ model, el }) {
-  const says = speaker();
+  const message = liveRegion();
   const table = layerTable(model);
-  const [shapes, seen] = [element("div"), element("div")];
-  const scroll = (name, inner) =>
-    element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name }, inner);
-  const add = button("Add a layer", () => keep(model, { layers: [...model.get("layers"), NEW] }));
+  const [shapes, fields] = [element("div"), element("div")];
+  const scrollable = (label, child) =>
+    element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, child);
+  const addButton = button("Add a layer", () =>
+    setTraits(model, { layers: [...model.get("layers"), NEW_LAYER] }),
+  );
   const draw = () => {
     const [shape, layers] = [model.get("shape"), model.get("layers")];
-    const stages = follow(shape, layers);
-    table.update(layers, stages);
-    shapes.replaceChildren(boxes(shape, stages));
-    seen.replaceChildren(fields(shape, stages));
-    says.textContent = summary(shape, stages);
+    const summaries = summarizeLayers(shape, layers);
+    table.update(layers, summaries);
+    shapes.replaceChildren(drawShapes(shape, summaries));
+    fields.replaceChildren(drawFields(shape, summaries));
+    message.textContent = describeStack(shape, summaries);
   };
-  fill(
+  setContent(
     el,
     "Layer stack",
-    scroll("Layers", table.root),
-    element("div", { class: "row" }, add),
-    says,
+    scrollable("Layers", table.root),
+    element("div", { class: "row" }, addButton),
+    message,
     element(
       "div",
       { class: "row top" },
-      part("Shapes", scroll("Shapes", shapes)),
-      part("What one output pixel sees of the input", seen),
+      panel("Shapes", scrollable("Shapes", shapes)),
+      panel("Receptive fields on the input", fields),
     ),
   );
-  return follows(model, ["shape", "layers"], draw);
+  return observe(model, ["shape", "layers"], draw);
 }
 
 export default { render };

@@ -1,4 +1,4 @@
-"""A stack of layers, their shapes and what they cost."""
+"""A stack of layers with their output shapes, costs and receptive fields."""
 
 import math
 from collections.abc import Iterable
@@ -9,47 +9,49 @@ from matplotlib.patches import Rectangle
 from torch import nn
 from traitlets import Dict, Int, List, Unicode
 
-from conv.checks import as_pair, check_count, check_room
-from conv.layers import flattened, receptive_field
-from conv.plotting import COLOURS, Figure, subplots
-from conv.widgets.base import STYLE, TIMES, Widget, bundle
+from conv.functional import as_pair, output_shape
+from conv.layers import iter_layers, receptive_field
+from conv.plotting import COLORS, Figure, subplots
+from conv.widgets.base import CSS, TIMES, Widget, bundle
 
-KINDS = {nn.MaxPool2d: "maxpool", nn.AvgPool2d: "avgpool"}
+SIZES = ("kernel_size", "stride", "padding", "dilation")
 
 
-class Stage(NamedTuple):
-    """A layer on the stack, and the shape (C, H, W) of what it gives."""
+class LayerSummary(NamedTuple):
+    """A layer and the shape of its output, (C, H, W)."""
 
     layer: nn.Module
     shape: tuple[int, ...]
 
     @property
     def parameters(self) -> int:
-        """How many numbers the layer learns."""
+        """Number of weights and biases."""
         return sum(p.numel() for p in self.layer.parameters())
 
     @property
     def multiplications(self) -> int:
-        """How often it multiplies: each weight once for each output pixel."""
-        conv = isinstance(self.layer, nn.Conv2d)
-        return self.layer.weight.numel() * math.prod(self.shape[1:]) if conv else 0
+        """Number of multiplications: every weight once per output pixel."""
+        if not isinstance(self.layer, nn.Conv2d):
+            return 0
+        return self.layer.weight.numel() * math.prod(self.shape[1:])
 
 
 class LayerStack(Widget):
-    """Stack layers; see shapes, parameters, multiplications, receptive field grow.
+    """Stack layers, and see their shapes, parameters, costs and receptive fields.
 
     Parameters
     ----------
     layers : iterable of nn.Module
-        Convolutions and pooling; layers that work on each pixel alone are passed over.
+        Convolutions and pooling. Layers that compute each pixel from the same pixel,
+        such as activations, are skipped.
     shape : (int, int, int)
-        The input's channels, height and width.
+        Channels, height and width of the input.
 
     Raises
     ------
     TypeError, ValueError
-        If there is another kind of layer, an unusual option, or a convolution that
-        takes another number of channels than come.
+        If a layer is of another kind, has an option that the widget can't show, or
+        takes another number of channels than its input has.
 
     Notes
     -----
@@ -57,7 +59,7 @@ class LayerStack(Widget):
     """
 
     _esm = bundle("layer_stack")
-    _css = STYLE
+    _css = CSS
     module = Unicode("layer_stack", read_only=True).tag(sync=True)
     shape = List(Int(min=1), minlen=3, maxlen=3).tag(sync=True)
     layers = List(Dict()).tag(sync=True)
@@ -65,136 +67,108 @@ class LayerStack(Widget):
     def __init__(
         self, layers: Iterable[nn.Module], shape: tuple[int, int, int]
     ) -> None:
-        if not isinstance(shape, tuple | list) or len(shape) != 3:
-            raise TypeError(
-                f"shape is {shape!r}; expected three ints: channels, height, width"
-            )
-        for side in shape:
-            check_count("shape", side)
-        check_room("shape", shape, shape)
-        windowed = list(flattened(layers))
-        check_chain(windowed, shape[0])
-        described = [describe(layer) for layer in windowed]
-        super().__init__(shape=list(shape), layers=described)
+        super().__init__(
+            shape=list(shape),
+            layers=[describe_layer(layer) for layer in iter_layers(layers)],
+        )
 
     @property
     def net(self) -> nn.Sequential:
-        """The layers that fit on each other, as a net of PyTorch's."""
-        return nn.Sequential(*(stage.layer for stage in self.stages()))
+        """The layers, up to the first that doesn't fit, as a PyTorch network."""
+        return nn.Sequential(*(summary.layer for summary in self.summaries()))
 
-    def stages(self) -> list[Stage]:
-        """Follow the shape through the layers, as far as they fit."""
-        x, found = torch.empty(1, *self.shape, device="meta"), []
-        for numbers in self.layers:
-            if not fits(numbers, tuple(x.shape[1:])):
+    def summaries(self) -> list[LayerSummary]:
+        """Summarize the layers, up to the first that doesn't fit its input."""
+        x, summaries = torch.empty(1, *self.shape, device="meta"), []
+        for description in self.layers:
+            if not accepts_shape(description, x.shape[1:]):
                 break
-            layer = build(numbers, x.shape[1])
-            x = layer.to("meta")(x)  # (1, C, H, W)
-            found.append(Stage(layer, tuple(x.shape[1:])))
-        return found
+            layer = build_layer(description, x.shape[1])
+            x = layer.to("meta")(x)
+            summaries.append(LayerSummary(layer, tuple(x.shape[1:])))
+        return summaries
 
     def __repr__(self) -> str:
-        """Say what shape comes out, at what cost, and what a pixel of it sees."""
-        stages = self.stages()
-        shape = stages[-1].shape if stages else self.shape
-        parameters = sum(stage.parameters for stage in stages)
-        multiplications = sum(stage.multiplications for stage in stages)
-        field = receptive_field(stage.layer for stage in stages)
-        short = len(stages) < len(self.layers)
-        trouble = f"; layer {len(stages) + 1} doesn't fit" if short else ""
+        """Describe the output shape, the cost and the receptive field."""
+        summaries = self.summaries()
+        shape = summaries[-1].shape if summaries else self.shape
+        parameters = sum(summary.parameters for summary in summaries)
+        multiplications = sum(summary.multiplications for summary in summaries)
+        field = receptive_field(summary.layer for summary in summaries)
+        complete = len(summaries) == len(self.layers)
+        problem = "" if complete else f"; layer {len(summaries) + 1} doesn't fit"
         return (
-            f"LayerStack from {times(self.shape)} to {times(shape)}: {parameters:,} "
-            f"parameters, {multiplications:,} multiplications; an output pixel sees "
-            f"{times(field)} pixels{trouble}"
+            f"LayerStack from {format_shape(self.shape)} to {format_shape(shape)}: "
+            f"{parameters:,} parameters, {multiplications:,} multiplications; "
+            f"receptive field {format_shape(field)}{problem}"
         )
 
-    def still(self) -> Figure:
-        """List the layers, and draw what each one's output pixel sees."""
-        stages = self.stages()
-        height = 0.8 + 0.4 * max(len(stages), 5)
+    def to_figure(self) -> Figure:
+        """List the layers, and draw their receptive fields on the input."""
+        summaries = self.summaries()
+        height = 0.8 + 0.4 * max(len(summaries), 5)
         figure, (left, right) = subplots(1, 2, size=(9, height), alt=f"{self!r}")
         left.set_axis_off()
-        outlines = [(*self.shape[1:], "0.3")]
-        for n, stage in enumerate(stages, start=1):
-            kind, shape = self.layers[n - 1]["kind"], times(stage.shape)
-            text = f"{n}. {kind}: {shape}, {stage.parameters:,} parameters"
-            left.text(0, 1 - n / (len(stages) + 1), text)
-            field = receptive_field(stage.layer for stage in stages[:n])
-            outlines.append((*field, COLOURS[1]))
-        for h, w, colour in outlines:
+        rectangles = [(*self.shape[1:], "0.3")]
+        for n, summary in enumerate(summaries, start=1):
+            kind, shape = self.layers[n - 1]["kind"], format_shape(summary.shape)
+            field = receptive_field(layer for layer, _ in summaries[:n])
+            text = (
+                f"{n}. {kind}: {shape}, {summary.parameters:,} parameters, "
+                f"field {format_shape(field)}"
+            )
+            left.text(0, 1 - n / (len(summaries) + 1), text)
+            rectangles.append((*field, COLORS[1]))
+        for h, w, color in rectangles:
             corner = (self.shape[2] - w) / 2, (self.shape[1] - h) / 2
-            right.add_patch(Rectangle(corner, w, h, fill=False, edgecolor=colour))
+            right.add_patch(Rectangle(corner, w, h, fill=False, edgecolor=color))
         right.autoscale_view()
-        right.set(title="what an output pixel sees", aspect="equal")
+        right.invert_yaxis()
+        right.set(title="receptive fields on the input", aspect="equal")
         right.set(xlabel="column", ylabel="row")
         return figure
 
 
-def check_chain(layers: Iterable[nn.Module], channels: int) -> None:
-    """Refuse a convolution that takes another number of channels than come."""
-    for layer in layers:
-        if type(layer) not in KINDS:
-            taken = layer.weight.shape[1] * layer.groups
-            if taken != channels:
-                raise ValueError(
-                    f"layers has {layer}; expected one that takes the {channels} "
-                    f"channels that come, not {taken}"
-                )
-            channels = len(layer.weight)
-
-
-def fits(numbers: dict, shape: tuple[int, int, int]) -> bool:
-    """Tell whether a layer can take a picture of some shape."""
+def accepts_shape(description: dict, shape: tuple[int, int, int]) -> bool:
+    """Return whether a layer accepts an input of shape (C, H, W)."""
     channels, *size = shape
-    conv = numbers["kind"] == "conv"
-    groups = numbers["groups"]
-    if conv and (channels % groups or numbers["out_channels"] % groups):
-        return False
-    sides = zip(
-        size,
-        *(numbers[name] for name in ("kernel_size", "padding", "dilation")),
-        strict=True,
-    )
-    return all(
-        d * (k - 1) + 1 <= n + 2 * p and (conv or 2 * p <= k) for n, k, p, d in sides
-    )
+    kernel_size, stride, padding, dilation = (description[name] for name in SIZES)
+    if description["kind"] == "conv":
+        groups = description["groups"]
+        if channels % groups or description["out_channels"] % groups:
+            return False
+    elif any(2 * p > k for p, k in zip(padding, kernel_size, strict=True)):
+        return False  # PyTorch's limit for pooling
+    return min(output_shape(size, kernel_size, stride, padding, dilation)) >= 1
 
 
-def describe(layer: nn.Module) -> dict:
-    """Write a layer's kind and numbers down as the browser reads them."""
-    if isinstance(layer.padding, str) or getattr(layer, "ceil_mode", False):
-        raise ValueError(
-            f"layers has {layer}; expected padding in numbers, and no ceil_mode"
-        )
-    numbers = {
-        name: list(as_pair(name, getattr(layer, name, 1), least=0))
-        for name in ("kernel_size", "stride", "padding", "dilation")
-    }
-    if type(layer) in KINDS:
-        return {"kind": KINDS[type(layer)], "out_channels": 1, **numbers, "groups": 1}
+def describe_layer(layer: nn.Module) -> dict:
+    """Return the kind and the sizes of a layer, as the browser expects them."""
+    sizes = {name: list(as_pair(getattr(layer, name, 1))) for name in SIZES}
+    if isinstance(layer, nn.MaxPool2d | nn.AvgPool2d):
+        kind = "maxpool" if isinstance(layer, nn.MaxPool2d) else "avgpool"
+        return {"kind": kind, "out_channels": 1, **sizes, "groups": 1}
     return {
         "kind": "conv",
         "out_channels": len(layer.weight),
-        **numbers,
+        **sizes,
         "groups": layer.groups,
         "bias": layer.bias is not None,
     }
 
 
-def build(layer: dict, channels: int) -> nn.Module:
-    """Make PyTorch's layer from what the browser wrote down."""
-    numbers = {
-        name: tuple(layer[name]) for name in ("kernel_size", "stride", "padding")
-    }
-    if layer["kind"] == "avgpool":
-        return nn.AvgPool2d(**numbers)
-    numbers["dilation"] = tuple(layer["dilation"])
-    if layer["kind"] == "maxpool":
-        return nn.MaxPool2d(**numbers)
-    options = {"groups": layer["groups"], "bias": layer.get("bias", True)}
-    return nn.Conv2d(channels, layer["out_channels"], **numbers, **options)
+def build_layer(description: dict, channels: int) -> nn.Module:
+    """Make the PyTorch layer that a description from the browser stands for."""
+    sizes = {name: tuple(description[name]) for name in SIZES}
+    if description["kind"] == "avgpool":
+        del sizes["dilation"]  # average pooling has none
+        return nn.AvgPool2d(**sizes)
+    if description["kind"] == "maxpool":
+        return nn.MaxPool2d(**sizes)
+    options = {"groups": description["groups"], "bias": description.get("bias", True)}
+    return nn.Conv2d(channels, description["out_channels"], **sizes, **options)
 
 
-def times(sides: Iterable[int]) -> str:
-    """Write sides with times signs between them."""
-    return f" {TIMES} ".join(map(str, sides))
+def format_shape(sizes: Iterable[int]) -> str:
+    """Format sizes with multiplication signs between them."""
+    return f" {TIMES} ".join(map(str, sizes))

@@ -1,4 +1,4 @@
-"""A window that slides over a small picture."""
+"""A window that slides over a small image."""
 
 import math
 
@@ -7,134 +7,134 @@ import torch.nn.functional as F
 from torch import Tensor
 from traitlets import Float, Int, List, Unicode
 
-from conv.checks import check_drawable, check_int, check_tensor
 from conv.functional import conv2d, output_shape
-from conv.plotting import COLOURS, Figure, short, subplots
-from conv.widgets.base import STYLE, TIMES, Widget, as_rows, bundle, draw_grid
+from conv.plotting import COLORS, Figure, short, subplots
+from conv.widgets.base import CSS, TIMES, Widget, bundle, draw_grid, to_rows
 
-LARGEST = 12  # rows and columns of a picture whose numbers one can read
-LARGEST_KERNEL = 5
-MOST = 5  # of stride, padding, dilation
+MAX_OPTION = 5  # of stride, padding and dilation
 
 
 class SlidingWindow(Widget):
-    """Step, play or scrub a window over a picture; see its products and their sum.
+    """Move a window over an image, and see the products and their sum.
 
-    The traits follow what the reader does, and the other way round.
+    The traits are synchronized: the widget follows changes made in Python, and
+    Python sees what the user does in the browser.
 
     Parameters
     ----------
-    X : Tensor
-        The picture, (H, W), at most 12 a side.
-    K : Tensor
-        The kernel, (h, w), at most 5 a side.
+    X : Tensor, shape (H, W)
+        Image, at most 12 rows and columns.
+    K : Tensor, shape (h, w)
+        Kernel, at most 5 rows and columns.
     stride, padding, dilation : int
-        As in `conv.conv2d`, for both directions, at most 5.
+        As in `conv.conv2d`, the same in both directions, at most 5.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type or size, or the window doesn't fit.
+        If an argument has the wrong type or size, or if the window doesn't fit inside
+        the padded image.
     """
 
     _esm = bundle("sliding_window")
-    _css = STYLE
+    _css = CSS
     module = Unicode("sliding_window", read_only=True).tag(sync=True)
-    picture = List(List(Float())).tag(sync=True)
+    image = List(List(Float())).tag(sync=True)
     kernel = List(List(Float())).tag(sync=True)
-    stride = Int(1, min=1, max=MOST).tag(sync=True)
-    padding = Int(0, min=0, max=MOST).tag(sync=True)
-    dilation = Int(1, min=1, max=MOST).tag(sync=True)
+    stride = Int(1, min=1, max=MAX_OPTION).tag(sync=True)
+    padding = Int(0, min=0, max=MAX_OPTION).tag(sync=True)
+    dilation = Int(1, min=1, max=MAX_OPTION).tag(sync=True)
     position = Int(0, min=0).tag(sync=True)
 
     def __init__(
         self, X: Tensor, K: Tensor, stride: int = 1, padding: int = 0, dilation: int = 1
     ) -> None:
-        for name, value, most in (("X", X, LARGEST), ("K", K, LARGEST_KERNEL)):
-            check_tensor(name, value, ("height", "width"))
-            check_drawable(name, value)
-            if max(value.shape) > most:
-                raise ValueError(
-                    f"{name} has shape {tuple(value.shape)}; expected at most {most} a "
-                    f"side, or nobody can read its numbers"
-                )
-        options = {"stride": stride, "padding": padding, "dilation": dilation}
-        for name, value in options.items():
-            check_int(name, value)
-            if value > MOST:
-                raise ValueError(f"{name} is {value}; expected at most {MOST}")
-        output_shape(tuple(X.shape), tuple(K.shape), **options)
-        super().__init__(picture=as_rows(X), kernel=as_rows(K), **options)
+        super().__init__(
+            image=to_rows(X),
+            kernel=to_rows(K),
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+        )
 
     @property
     def output(self) -> Tensor:
-        """What the window computes, (H', W'), in float64; empty if it doesn't fit."""
+        """Output of shape (H', W'), in float64; empty if the window doesn't fit."""
         X, K = self.operands()
         options = self.stride, self.padding, self.dilation
-        try:
-            return conv2d(X[None, None], K[None, None], None, *options)[0, 0]
-        except ValueError:  # the reader chose a window larger than the picture
+        if min(output_shape(X.shape, K.shape, *options)) < 1:
             return X.new_empty(0, 0)
+        return conv2d(X[None, None], K[None, None], None, *options)[0, 0]
 
-    def operands(self) -> tuple[Tensor, Tensor]:
-        """Give picture and kernel in float64."""
-        return tuple(
-            torch.tensor(rows, dtype=torch.float64)
-            for rows in (self.picture, self.kernel)
-        )
-
-    def place(self) -> tuple[int, int]:
-        """Give the row and the column of the output at which the window is."""
+    @property
+    def output_index(self) -> tuple[int, int] | None:
+        """Row and column of the current output; None if the window doesn't fit."""
         Y = self.output
+        if Y.numel() == 0:
+            return None
         return divmod(min(self.position, Y.numel() - 1), Y.shape[1])
 
-    def seen(self) -> list[tuple[int, int]]:
-        """List the pixels under the window, by row and column of the padded picture."""
-        i, j = self.place()
+    def operands(self) -> tuple[Tensor, Tensor]:
+        """Return the image and the kernel in float64."""
+        X, K = (
+            torch.tensor(rows, dtype=torch.float64)
+            for rows in (self.image, self.kernel)
+        )
+        return X, K
+
+    def window_indices(self) -> list[tuple[int, int]]:
+        """List rows and columns, in the padded image, of the pixels in the window."""
+        if self.output_index is None:
+            return []
+        i, j = self.output_index
         return [
             (i * self.stride + a * self.dilation, j * self.stride + b * self.dilation)
             for a in range(len(self.kernel))
             for b in range(len(self.kernel[0]))
         ]
 
-    def pixels(self) -> Tensor:
-        """Give what lies under the window: (h, w)."""
-        padded = F.pad(self.operands()[0], [self.padding] * 4)  # (H+2p, W+2p)
-        return torch.stack([padded[place] for place in self.seen()]).view(
-            len(self.kernel), -1
-        )
+    def window_pixels(self) -> Tensor:
+        """Return the pixels in the window, (h, w); none if it doesn't fit."""
+        padded = F.pad(self.operands()[0], [self.padding] * 4)  # (H + 2p, W + 2p)
+        pixels = [padded[index] for index in self.window_indices()]
+        return padded.new_tensor(pixels).view(-1, len(self.kernel[0]))
 
     def __repr__(self) -> str:
-        """Spell out the sum of products at the window's place."""
+        """Write out the sum of products at the current position."""
+        if self.output_index is None:
+            return "SlidingWindow: the window doesn't fit inside the padded image"
         Y, (_, K) = self.output, self.operands()
-        if Y.numel() == 0:
-            return "SlidingWindow: the window doesn't fit into the padded picture"
-        i, j = self.place()
+        i, j = self.output_index
+        pixels, weights = self.window_pixels().flatten(), K.flatten()
         products = " + ".join(
             f"{short(pixel)}{TIMES}{short(weight)}"
-            for pixel, weight in zip(self.pixels().flatten(), K.flatten(), strict=True)
+            for pixel, weight in zip(pixels, weights, strict=True)
         )
         return (
             f"SlidingWindow, step {i * Y.shape[1] + j + 1} of {Y.numel()}: "
             f"Y[{i}, {j}] = {products} = {short(Y[i, j])}"
         )
 
-    def still(self) -> Figure:
-        """Draw picture, kernel, products and the output so far."""
-        (X, K), Y = self.operands(), self.output
-        padded, blue, orange = F.pad(X, [self.padding] * 4), *COLOURS[:2]
-        grids = [("picture X", padded, set(), blue), ("kernel K", K, set(), blue)]
-        if Y.numel():
-            (i, j), seen = self.place(), set(self.seen())
+    def to_figure(self) -> Figure:
+        """Draw the image, the kernel, the products, and the output so far."""
+        (X, K), Y, index = self.operands(), self.output, self.output_index
+        window, highlight = COLORS[:2]
+        padded = F.pad(X, [self.padding] * 4)
+        grids = [
+            ("image X", padded, set(self.window_indices()), window),
+            ("kernel K", K, set(), window),
+        ]
+        if index is not None:
             so_far = Y.flatten().clone()
-            so_far[i * Y.shape[1] + j + 1 :] = math.nan
-            grids[0] = ("picture X", padded, seen, blue)
-            grids.append(("products", self.pixels() * K, set(), blue))
-            grids.append(("output Y", so_far.view_as(Y), {(i, j)}, orange))
-        widths = [max(rows.shape[1], 2) for _, rows, _, _ in grids]
+            so_far[index[0] * Y.shape[1] + index[1] + 1 :] = math.nan
+            grids.append(("products", self.window_pixels() * K, set(), window))
+            grids.append(("output Y", so_far.view_as(Y), {index}, highlight))
+        widths = [max(matrix.shape[1], 2) for _, matrix, _, _ in grids]
         figure, axes = subplots(
             1, len(grids), size=(8, 3), alt=f"{self!r}", width_ratios=widths
         )
+        height = max(len(matrix) for _, matrix, _, _ in grids)
         for ax, grid in zip(axes, grids, strict=True):
             draw_grid(ax, *grid)
+            ax.set_ylim(height, 0)  # so that all cells have the same size
         return figure

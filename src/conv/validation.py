@@ -1,0 +1,246 @@
+"""The one mechanism that checks arguments, applied once: at the public boundary.
+
+`conv/__init__.py` wraps every public function in `validated`. Inside the
+package, functions call each other unwrapped, so they hold the arithmetic alone.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from numbers import Integral, Number, Real
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import torch
+from torch import Tensor
+
+from conv.functional import Size, as_pair, promote_to_float
+
+Check = Callable[[str, Any], Any]
+VARIADIC = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+NUMBERS = {int: Integral, float: Real}  # NumPy's numbers are instances of these
+
+
+def validated(
+    target: Callable, *rules: Callable, to_float: Sequence[str] = (), **specs: Any
+) -> Callable:
+    """Return a function that checks its arguments before it does its work.
+
+    Checks what the caller passed against the type hints, or against the argument's
+    spec where one is given; then applies the rules.
+
+    Parameters
+    ----------
+    target : callable
+        What to wrap: a function, or the ``__init__`` of a class.
+    *rules : callable
+        Called with all arguments by name. They raise an error if the arguments don't
+        fit together.
+    to_float : sequence of str
+        Tensors to promote to one floating-point dtype.
+    **specs : str or callable
+        For a tensor, its axes: ``"N C H W"``. An axis that occurs in two tensors must
+        have one size; ``"C_in/groups"`` is the size of C_in divided by the argument
+        `groups`. For any other argument, a check such as `size` returns: a function
+        of the argument's name and value that returns the value to use.
+
+    Returns
+    -------
+    callable
+        Has the signature, the docstring and the source of `target`.
+    """
+    signature = inspect.signature(target)
+    parameters = [p for p in signature.parameters.values() if p.kind not in VARIADIC]
+    defaults = {p.name: p.default for p in parameters}
+    hints = {n: of_type(hint) for n, hint in get_type_hints(target).items()}
+    axes = {name: spec for name, spec in specs.items() if isinstance(spec, str)}
+    checks = {n: c for n, c in (hints | specs).items() if n in defaults.keys() - axes}
+
+    @functools.wraps(target)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        given = bound.arguments
+        for name, value in given.items():
+            if name in checks and value is not defaults[name]:
+                given[name] = checks[name](name, value)
+        values = defaults | given
+        check_tensors(values, [n for n in axes if values[n] is not defaults[n]], axes)
+        for rule in rules:
+            rule(**values)
+        tensors = promote_to_float(*(given[name] for name in to_float))
+        given.update(zip(to_float, tensors, strict=True))
+        return target(*bound.args, **bound.kwargs)
+
+    return checked
+
+
+def of_type(hint: Any) -> Check:
+    """Make the check for a type hint, such as ``Iterable[Tensor] | None``."""
+    hints = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    kinds = [get_origin(part) or part for part in hints]
+    classes = tuple(NUMBERS.get(kind, kind) for kind in kinds)
+    no_flags = bool not in kinds  # although True is an int
+    wanted = " or ".join(kind.__name__ for kind in kinds if kind is not NoneType)
+
+    def check(name: str, value: Any) -> Any:
+        if not isinstance(value, classes) or (no_flags and isinstance(value, bool)):
+            raise TypeError(f"{name} is {describe(value)}; expected {wanted}")
+        return value
+
+    return check
+
+
+def describe(value: Any) -> str:
+    """Describe a rejected value: a short one by itself, others by their type."""
+    short = isinstance(value, NoneType | str | Number)
+    return repr(value) if short else f"of type {type(value).__name__}"
+
+
+def check_tensors(values: dict, names: list[str], axes: dict[str, str]) -> None:
+    """Require tensors with the given axes, on one device."""
+    sizes: dict[str, tuple[int, str]] = {}
+    for name in names:
+        value, wanted = values[name], axes[name].split()
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name} is {describe(value)}; expected a torch.Tensor")
+        shape, other = tuple(value.shape), names[0]
+        if len(shape) != len(wanted) or 0 in shape:
+            found = f"{name} has shape {shape}"
+            raise ValueError(f"{found}; expected ({', '.join(wanted)}), all at least 1")
+        if value.device != values[other].device:
+            found = f"{name} is on {value.device}, {other} on {values[other].device}"
+            raise ValueError(f"{found}; expected one device: {name}.to({other}.device)")
+        for part, size in zip(wanted, shape, strict=True):
+            axis, _, divisor = part.partition("/")
+            size *= values.get(divisor, 1)
+            known, other = sizes.setdefault(axis, (size, name))
+            if size != known:
+                found = f"{name} has shape {shape}, so {axis} is {size}"
+                found += f" with {divisor} {values[divisor]}" if divisor else ""
+                raise ValueError(f"{found}; expected {known}, as in {other}")
+
+
+# --- Specs: what one argument may be --------------------------------------------------
+
+
+def integer(name: str, value: Any) -> int:
+    """Require an int of at least 1."""
+    if of_type(int)(name, value) < 1:
+        raise ValueError(f"{name} is {value}; expected at least 1")
+    return value
+
+
+def size(least: int = 1, *words: str) -> Check:
+    """Make the check for an int, a pair of ints, or one of the words."""
+    wanted = " or ".join(["an int or a pair of ints", *map(repr, words)])
+
+    def check(name: str, value: Any) -> Size | str:
+        if isinstance(value, str) and value in words:
+            return value
+        sides = value if isinstance(value, tuple | list) else (value, value)
+        if len(sides) != 2 or not all(isinstance(side, Integral) for side in sides):
+            raise TypeError(f"{name} is {value!r}; expected {wanted}")
+        if min(sides) < least:
+            raise ValueError(f"{name} is {value!r}; expected at least {least}")
+        return value
+
+    return check
+
+
+def pair(name: str, value: Any) -> tuple[int, int]:
+    """Require a size, and repeat a single int."""
+    return as_pair(size()(name, value))
+
+
+def image_list(name: str, value: Any) -> list[Tensor]:
+    """Require finite images, (H, W) or (H, W, 3), and return them as a list."""
+    images = [torch.as_tensor(image) for image in of_type(Iterable)(name, value)]
+    for image in images:
+        if image.ndim != 2 and image.shape[2:] != (3,):
+            found = f"{name} contains shape {tuple(image.shape)}"
+            raise ValueError(f"{found}; expected (H, W) or (H, W, 3)")
+        if not image.isfinite().all():
+            raise ValueError(f"{name} contains nan or inf; expected finite numbers")
+    if sum(image.numel() for image in images) == 0:
+        raise ValueError(f"{name} is empty; expected at least one image")
+    return images
+
+
+# --- Rules: how arguments fit together, with the names that the functions use ---------
+
+
+def check_corr2d(X, K, **_):
+    """Require a kernel that fits inside the image."""
+    if K.shape[0] > X.shape[0] or K.shape[1] > X.shape[1]:
+        found = f"K has shape {tuple(K.shape)}, which is larger than X, whose shape is"
+        raise ValueError(f"{found} {tuple(X.shape)}. The kernel must fit inside X.")
+
+
+def check_groups(in_channels, out_channels, groups, **_):
+    """Require numbers of channels that can be split into groups."""
+    if in_channels % groups or out_channels % groups:
+        channels = f"{in_channels} input and {out_channels} output channels"
+        raise ValueError(f"groups is {groups}; expected a divisor of {channels}")
+
+
+def check_window(size, kernel_size, padding, dilation, **_):
+    """Require a window that fits inside the padded image."""
+    sizes = map(as_pair, (size, kernel_size, padding, dilation))
+    for n, k, p, d in zip(*sizes, strict=True):
+        if (span := d * (k - 1) + 1) > n + 2 * p:
+            found = f"kernel_size is {k} with dilation {d}, so it covers {span} pixels"
+            raise ValueError(f"{found}; expected at most {n + 2 * p}, padding included")
+
+
+def check_conv2d(X, K, stride, padding, dilation, groups, **_):
+    """Require channels in groups, and a kernel that fits inside the padded image."""
+    check_groups(X.shape[1], len(K), groups)
+    if padding != "same":
+        padding = 0 if padding == "valid" else padding
+        check_window(X.shape[2:], K.shape[2:], padding, dilation)
+    elif as_pair(stride) != (1, 1):
+        raise ValueError(f"padding is 'same' with stride {stride}; expected stride 1")
+
+
+def check_transpose2d(X, K, stride, padding, output_padding, dilation, groups, **_):
+    """Require channels in groups, and an output that isn't cropped away."""
+    check_groups(X.shape[1], groups, groups)
+    options = map(as_pair, (stride, padding, output_padding, dilation))
+    for n, k, s, p, extra, d in zip(X.shape[2:], K.shape[2:], *options, strict=True):
+        if (limit := max(s, d)) <= extra:
+            raise ValueError(f"output_padding is {extra}; expected less than {limit}")
+        if (n - 1) * s + d * (k - 1) + 1 + extra <= 2 * p:
+            raise ValueError(f"padding is {p}; expected to leave some of the output")
+
+
+def check_pool2d(X, pool_size, mode, padding, **_):
+    """Require a known mode, little padding, and a window that fits."""
+    if mode not in ("max", "avg"):
+        raise ValueError(f"mode is {mode!r}; expected 'max' or 'avg'")
+    pairs = zip(as_pair(padding), as_pair(pool_size), strict=True)
+    if any(2 * p > k for p, k in pairs):
+        limit = f"half of pool_size, which is {pool_size}"
+        raise ValueError(f"padding is {padding}; expected at most {limit}")
+    check_window(X.shape[2:], pool_size, padding, 1)
+
+
+def check_fit(net, loss, optimizer, metric, scheduler, checkpoint, **others):
+    """Require what would otherwise fail after an epoch, or have no effect."""
+    for name in ("batches", "validation"):
+        if isinstance(others[name], Iterator):
+            found = f"{name} is a {type(others[name]).__name__}"
+            raise TypeError(
+                f"{found}, which can be used once; expected a list or loader"
+            )
+    if isinstance(loss, type):
+        raise TypeError(f"loss is a class; expected an object, {loss.__name__}()")
+    if metric is not None and others["validation"] is None:
+        raise ValueError("metric is given without validation; expected both")
+    trained = {p for group in optimizer.param_groups for p in group["params"]}
+    if trained.isdisjoint(net.parameters()):
+        raise ValueError("optimizer has other parameters; expected those of net")
+    if scheduler is not None and scheduler.optimizer is not optimizer:
+        raise ValueError("scheduler has another optimizer; expected the one passed")
+    if checkpoint is not None and not Path(checkpoint).parent.is_dir():
+        raise ValueError(f"checkpoint is {checkpoint}; expected an existing folder")

@@ -1,0 +1,89 @@
+"""The site: pages are complete, accessible, and load nothing from other hosts."""
+
+import pytest
+from playwright.sync_api import expect
+
+from drive import DRIVERS
+from helpers import PICTURES, SITE, Watch, violations
+
+PAGES = sorted(str(page.relative_to(SITE)) for page in SITE.rglob("*.html"))
+WIDTHS = {"phone": 390, "desk": 1280}
+READY = "document.querySelectorAll('.conv-mount > script').length === 0"
+
+
+def test_there_are_pages():
+    assert "index.html" in PAGES
+    assert len([page for page in PAGES if "notebooks/" in page]) >= 14
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page(site, open_page, name, scheme):
+    page = open_page(WIDTHS["desk"], scheme)
+    watch = Watch(page, site)
+    page.goto(site + name)
+    page.wait_for_function(READY)
+    for device, width in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": 900})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{device}: {wide} pixels wide"
+        file = f"{name.removesuffix('.html').replace('/', '-')}-{device}-{scheme}.png"
+        page.screenshot(path=PICTURES / file, full_page=True)
+    assert violations(page) == []
+    assert watch.troubles == []
+
+
+@pytest.mark.parametrize("chapter", DRIVERS)
+def test_widgets_live_without_a_kernel(site, open_page, chapter):
+    [name] = [page for page in PAGES if page.startswith(f"notebooks/{chapter}_")]
+    page = open_page()
+    watch = Watch(page, site)
+    page.goto(site + name)
+    page.wait_for_function(READY)
+    widget = page.locator(".conv-widget")
+    widget.scroll_into_view_if_needed()
+    DRIVERS[chapter](widget)
+    assert watch.troubles == []
+
+
+def test_a_page_without_javascript_shows_the_still_picture(site, browser):
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(f"{site}notebooks/01_slide_a_window.html")
+    still = page.locator(".conv-mount img")
+    expect(still).to_be_visible()
+    assert "SlidingWindow, step 1 of 4" in still.get_attribute("alt")
+    page.context.close()
+
+
+def test_search_finds_a_chapter(site, open_page):
+    page = open_page()
+    watch = Watch(page, site)
+    page.goto(f"{site}search.html?q=Winograd")
+    expect(page.locator("#search-results li").first).to_be_visible(timeout=30_000)
+    expect(page.locator("#search-results")).to_contain_text("Make it fast")
+    assert watch.troubles == []
+
+
+def test_the_reader_chooses_light_or_dark(site, open_page):
+    page = open_page(scheme="light")
+    page.goto(f"{site}notebooks/01_slide_a_window.html")
+
+    def paper() -> str:
+        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    assert paper() == "rgb(255, 255, 255)"
+    page.locator("button.theme-switch-button").click()
+    page.get_by_role("button", name="Dark").click()
+    assert paper() != "rgb(255, 255, 255)"
+    page.reload()
+    assert paper() != "rgb(255, 255, 255)"
+
+
+def test_next_leads_through_all_chapters(site, open_page):
+    page = open_page()
+    page.goto(f"{site}notebooks/01_slide_a_window.html")
+    for number in range(2, 15):
+        page.locator("a.right-next").click()
+        assert f"/notebooks/{number:02}_" in page.url
+    page.locator("a.left-prev").click()
+    assert "/notebooks/13_" in page.url

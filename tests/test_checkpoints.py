@@ -153,6 +153,25 @@ def test_the_best_epochs_weights_are_kept():
     assert f"best validation loss {min(losses):.3f} in epoch" in repr(history)
 
 
+def test_the_best_epoch_is_found_if_validation_begins_later(tmp_path):
+    path = tmp_path / "run.pt"
+    train(path, epochs=2, validation=None, metric=None)
+    net, history = train(path)
+    assert len(history.losses) == EPOCHS
+    assert len(history.validation_losses) == EPOCHS - 2
+    assert history.best.keys() == net.state_dict().keys()
+
+
+def test_divergence_advises_a_new_checkpoint(tmp_path):
+    """Resuming the old one would restore the learning rate, too."""
+    net = nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+    batches = [(torch.full((3, 4), math.inf), torch.tensor([0, 1, 1]))]
+    loss = nn.functional.cross_entropy
+    with pytest.raises(conv.DivergenceError, match=r"than 0\.5 and a new checkpoint\."):
+        conv.fit(net, batches, loss, optimizer, 3, checkpoint=tmp_path / "run.pt")
+
+
 def test_no_best_among_infinite_losses():
     history = conv.History(2, validation_losses=[math.nan, math.inf])
     assert history.best_epoch == 0
@@ -203,7 +222,7 @@ def test_another_runs_checkpoint_changes_nothing(changes, tmp_path):
     fit_another(path)
     net = changes.setdefault("net", nn.Linear(4, 2))
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    with pytest.raises(ValueError, match="belongs to a run with another"):
+    with pytest.raises(ValueError, match="is from a run with a different"):
         fit_another(path, **changes)
     assert same(dict(net.state_dict()), before)
 
@@ -232,14 +251,14 @@ def test_what_a_checkpoint_holds(tmp_path):
 def test_another_plans_checkpoint_changes_nothing(other, tmp_path):
     path = tmp_path / "run.pt"
     fit_another(path, plan=lambda o: lr_scheduler.StepLR(o, 3))
-    with pytest.raises(ValueError, match="belongs to a run with another"):
+    with pytest.raises(ValueError, match="is from a run with a different"):
         fit_another(path, plan=other)
 
 
 @pytest.mark.parametrize("state", [["net", "optimizer"], {"net": {}}, 3])
 def test_a_file_of_something_else_is_named(state, tmp_path):
     torch.save(state, tmp_path / "run.pt")
-    with pytest.raises(ValueError, match="belongs to a run with another"):
+    with pytest.raises(ValueError, match="is from a run with a different"):
         train(tmp_path / "run.pt")
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import conv
 from conv import functional
-from conv.validation import integer, of_type, size, validated
+from conv.validation import of_type, positive_int, size, validated
 
 
 def area(X: Tensor, Y: Tensor | None = None, side: int = 1, *rest: int) -> tuple:
@@ -20,7 +20,7 @@ def area(X: Tensor, Y: Tensor | None = None, side: int = 1, *rest: int) -> tuple
     return X, Y, side, rest
 
 
-checked = validated(area, X="H W", Y="W", side=integer)
+checked = validated(area, X="H W", Y="W", side=positive_int)
 X = torch.ones(2, 3)
 
 

@@ -1,7 +1,7 @@
 """Convolutional networks, from the first sliding window.
 
-This module is the boundary of the package: it wraps what learners call in checks of
-the arguments. `conv.validation` explains the notation.
+This module is the boundary of the package: it wraps the functions that learners call
+in checks of their arguments. `conv.validation` explains the notation.
 """
 
 from conv import data, functional, layers, plotting, runtime, training
@@ -19,8 +19,8 @@ from conv.validation import (
     check_transpose2d,
     check_window,
     image_list,
-    integer,
     pair,
+    positive_int,
     size,
     validated,
 )
@@ -36,7 +36,7 @@ conv2d = validated(
     X="N C_in H W",
     K="C_out C_in/groups h w",
     bias="C_out",
-    groups=integer,
+    groups=positive_int,
     to_float=["X", "K"],
     **CONV_SIZES,
 )
@@ -50,7 +50,7 @@ conv_transpose2d = validated(
     padding=size(0),
     output_padding=size(0),
     dilation=size(),
-    groups=integer,
+    groups=positive_int,
     to_float=["X", "K"],
 )
 pool2d = validated(
@@ -76,26 +76,32 @@ Conv2D.__init__ = validated(Conv2D.__init__, kernel_size=pair)
 ConvLayer.__init__ = validated(
     ConvLayer.__init__,
     check_groups,
-    in_channels=integer,
-    out_channels=integer,
+    in_channels=positive_int,
+    out_channels=positive_int,
     kernel_size=size(),
-    groups=integer,
+    groups=positive_int,
     **CONV_SIZES,
 )
 
-fit = validated(training.fit, check_fit, epochs=integer)
+fit = validated(training.fit, check_fit, epochs=positive_int)
 evaluate = validated(training.evaluate)
 accuracy = validated(training.accuracy, output="N classes", labels="N")
 
 LabeledImages.__init__ = validated(LabeledImages.__init__, images="N C H W", labels="N")
-make_loader = validated(data.make_loader, batch_size=integer)
+make_loader = validated(data.make_loader, batch_size=positive_int)
 load_digits28 = data.load_digits28
 load_fashion_mnist = validated(data.load_fashion_mnist)
 
 subplots = plotting.subplots
-show_images = validated(plotting.show_images, images=image_list, columns=integer)
-show_gallery = validated(plotting.show_gallery, images=image_list, columns=integer)
-show_kernels = validated(plotting.show_kernels, kernels=image_list, columns=integer)
+show_images = validated(
+    plotting.show_images, images=image_list(3), columns=positive_int
+)
+show_gallery = validated(
+    plotting.show_gallery, images=image_list(3), columns=positive_int
+)
+show_kernels = validated(
+    plotting.show_kernels, kernels=image_list(), columns=positive_int
+)
 plot_losses = validated(plotting.plot_losses)
 plot_descent = validated(plotting.plot_descent)
 

@@ -128,8 +128,8 @@ def read_checkpoint(path: Path, parts: Mapping[str, Stateful]) -> None:
         ) from error
     mine = {name: part.state_dict() for name, part in parts.items()}
     if signature(state) != signature(mine):
-        other = "a run with another net, optimizer or scheduler; expected this run's"
-        raise ValueError(f"checkpoint {path} belongs to {other}, or a new file name")
+        other = "a run with a different net, optimizer or scheduler"
+        raise ValueError(f"checkpoint {path} is from {other}; expected a new file name")
     for name, part in parts.items():
         part.load_state_dict(state[name])
 
@@ -138,7 +138,7 @@ def signature(state: object) -> object:
     """Return what all checkpoints of one run have in common: names and shapes."""
     if not isinstance(state, dict) or not {"net", "optimizer"} <= set(state):
         return None
-    shapes = {name: value.shape for name, value in state["net"].items()}
+    shapes = {name: getattr(v, "shape", None) for name, v in state["net"].items()}
     groups = [
         (set(group), len(group["params"]))
         for group in state["optimizer"]["param_groups"]

@@ -21,7 +21,7 @@ CLOTHES = (
     *("T-shirt", "trouser", "pullover", "dress", "coat"),
     *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
 )
-MAX_BYTES = 2**30  # that are moved to the device at once; a DataLoader handles more
+MAX_BYTES = 2**30  # larger data sets are not moved to the device at once
 
 
 @dataclass(frozen=True, eq=False)  # == of tensors has no single truth value
@@ -85,11 +85,6 @@ class TensorBatches:
         Images per batch; the last batch may have fewer.
     shuffle : bool
         Whether every epoch has its own order, from PyTorch's generator on the CPU.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument has the wrong type, or there aren't as many labels as images.
     """
 
     def __init__(
@@ -196,7 +191,7 @@ def digit_bytes() -> bytes:
 def split_classes(
     images: Tensor, labels: Tensor, sizes: tuple[int, ...], names: tuple[str, ...]
 ) -> list[LabeledImages]:
-    """Split each class into parts of the given sizes: bytes of (class, n, H, W)."""
+    """Split each class into parts of the given sizes: uint8 images (class, n, H, W)."""
     parts = zip(images.split(sizes, dim=1), labels.split(sizes, dim=1), strict=True)
     return [
         LabeledImages(
@@ -209,7 +204,7 @@ def split_classes(
 
 
 def cache_folder() -> Path:
-    """Return the folder for files that can be made again."""
+    """Return the folder for files that can be regenerated."""
     return Path(os.environ.get("CONV_CACHE") or user_cache_path("conv"))
 
 

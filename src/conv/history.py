@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 
-@dataclass
+@dataclass(eq=False)  # == of tensors has no single truth value
 class History:
     """The record of a training run, finished or not.
 
@@ -70,8 +70,8 @@ class TrainingError(Exception):
     history: History
 
     def __str__(self) -> str:
-        """Add where the run so far is to be found."""
-        return f"{super().__str__()} The error's .history holds the run so far."
+        """Add where to find the run so far."""
+        return f"{super().__str__()} See .history of this error for the run so far."
 
 
 class DivergenceError(TrainingError, ArithmeticError):

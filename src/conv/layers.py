@@ -117,8 +117,16 @@ class ConvLayer(nn.Module):
 
 # Layers that compute every pixel of their output from the same pixel of the input.
 POINTWISE = (
-    *(nn.ReLU, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Identity),
-    *(nn.BatchNorm2d, nn.Dropout, nn.Dropout2d),
+    nn.BatchNorm2d,
+    nn.Dropout,
+    nn.Dropout2d,
+    nn.GELU,
+    nn.Identity,
+    nn.LeakyReLU,
+    nn.ReLU,
+    nn.Sigmoid,
+    nn.SiLU,
+    nn.Tanh,
 )
 WINDOWED = (nn.Conv2d, ConvLayer, nn.MaxPool2d, nn.AvgPool2d)
 

@@ -127,8 +127,8 @@ def show_images(
     titles : sequence of str
         One per image, or none at all.
     signed : bool
-        Whether zero is special. Then a diverging color map is centered on it, and a
-        color bar shows the scale.
+        Whether zero is special. Then a diverging color map is centered on it, and a new
+        figure has a color bar.
     columns : int
         Images per row.
     axes : iterable of Axes, optional
@@ -279,7 +279,7 @@ def plot_losses(
     Raises
     ------
     TypeError, ValueError
-        If `losses` isn't a mapping, or a run has no losses.
+        If an argument has the wrong type.
     """
     figure = None
     if axes is None:
@@ -324,7 +324,7 @@ def plot_descent(
     Raises
     ------
     TypeError, ValueError
-        If `paths` isn't a mapping, or a path isn't a tensor with two columns.
+        If an argument has the wrong type.
     """
     points = {name: as_array(path) for name, path in paths.items()}
     figure = None
@@ -416,7 +416,7 @@ def describe_kernels(kernels: Sequence[np.ndarray], titles: Sequence[str]) -> st
     texts = []
     for title, kernel in zip(titles or [""] * len(kernels), kernels, strict=False):
         rows = " / ".join(" ".join(map(short, row)) for row in kernel)
-        texts.append(f"{title}: {rows}")
+        texts.append(f"{title}: {rows}" if title else rows)
     return f"In numbers. {'; '.join(texts)}"
 
 

@@ -10,7 +10,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import LRScheduler
-from tqdm.std import tqdm  # tqdm.auto would draw a widget, which is not text
+from tqdm.std import tqdm  # tqdm.auto would add a widget to the notebook's outputs
 
 from conv.checkpoints import RNGState, is_distributed, read_checkpoint, write_checkpoint
 from conv.history import CheckpointError, DivergenceError, History
@@ -58,18 +58,19 @@ def fit(
         Makes one step per batch (not per epoch).
     checkpoint : str or Path, optional
         File that the run is saved to after every epoch. If it exists, the run resumes
-        from it, and ends with the same weights as a run without interruption.
+        from it, learning rate included, and ends with the same weights as a run without
+        interruption. Under ``torchrun``, all processes must see it.
 
     Returns
     -------
     History
-        Also after Ctrl-C; it is marked as interrupted then.
+        Returned after Ctrl-C, too, with `interrupted` set.
 
     Raises
     ------
     TypeError, ValueError
         If an argument has the wrong type or doesn't fit the others, if `loss` doesn't
-        return one number with a gradient, or if there are no batches.
+        return one number, or if there are no batches.
     DivergenceError, CheckpointError
         If a loss isn't finite, or the checkpoint can't be written.
 
@@ -98,15 +99,16 @@ def fit(
             if not math.isfinite(mean_loss):
                 raise DivergenceError(
                     f"the loss is {mean_loss} in epoch {epoch}; expected a finite "
-                    f"number. Try a smaller learning rate than "
-                    f"{optimizer.param_groups[0]['lr']:g}."
+                    f"number. Start again with a smaller learning rate than "
+                    f"{optimizer.param_groups[0]['lr']:g}"
+                    f"{' and a new checkpoint' if checkpoint else ''}."
                 )
             if validation is not None:
                 measures = [loss] if metric is None else [loss, metric]
-                means = mean_measures(net, validation, measures, "validation")
+                means = mean_measures(plain_net, validation, measures, "validation")
                 history.validation_losses.append(means[0])
                 history.metrics += means[1:]
-                if history.best_epoch == epoch:
+                if history.best_epoch == len(history.validation_losses):
                     history.best = to_cpu(plain_net.state_dict())
             if callback is not None:
                 callback(epoch, history)
@@ -166,7 +168,7 @@ def evaluate(net: nn.Module, batches: Batches, *measures: Measure) -> list[float
     ------
     TypeError, ValueError
         If an argument has the wrong type, a measure doesn't return one number, or there
-        are no batches or no measures.
+        are no batches.
     """
     return mean_measures(net, batches, measures, "batches")
 
@@ -233,12 +235,10 @@ def iter_batches(batches: Batches, name: str) -> Iterator[tuple[Tensor, Tensor]]
 
 
 def summed(mean: Tensor, count: int) -> Tensor:
-    """Turn a batch's mean into a sum, in float32 or better."""
+    """Turn the mean over a batch into a sum, in float32 or better."""
     if not isinstance(mean, Tensor) or mean.ndim:
-        found = getattr(mean, "shape", mean)
-        raise ValueError(
-            f"a loss or metric returned {found}; expected a tensor with one number"
-        )
+        found = tuple(mean.shape) if isinstance(mean, Tensor) else mean
+        raise ValueError(f"a loss or metric returned {found}; expected a scalar tensor")
     return count * mean.detach().to(torch.promote_types(mean.dtype, torch.float32))
 
 

@@ -1,7 +1,7 @@
 """The one mechanism that checks arguments, applied once: at the public boundary.
 
-`conv/__init__.py` wraps every public function in `validated`. Inside the
-package, functions call each other unwrapped, so they hold the arithmetic alone.
+`conv/__init__.py` wraps the functions that learners call in `validated`. Behind that
+boundary, functions call each other unwrapped, so they hold the arithmetic alone.
 """
 
 import functools
@@ -62,7 +62,7 @@ def validated(
         bound = signature.bind(*args, **kwargs)
         given = bound.arguments
         for name, value in given.items():
-            if name in checks and value is not defaults[name]:
+            if name in checks and value is not defaults[name]:  # defaults are valid
                 given[name] = checks[name](name, value)
         values = defaults | given
         check_tensors(values, [n for n in axes if values[n] is not defaults[n]], axes)
@@ -80,7 +80,7 @@ def of_type(hint: Any) -> Check:
     hints = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     kinds = [get_origin(part) or part for part in hints]
     classes = tuple(NUMBERS.get(kind, kind) for kind in kinds)
-    no_flags = bool not in kinds  # although True is an int
+    no_flags = bool not in kinds  # in Python, True is an int, too
     wanted = " or ".join(kind.__name__ for kind in kinds if kind is not NoneType)
 
     def check(name: str, value: Any) -> Any:
@@ -92,7 +92,7 @@ def of_type(hint: Any) -> Check:
 
 
 def describe(value: Any) -> str:
-    """Describe a rejected value: a short one by itself, others by their type."""
+    """Show a short value as it is, and any other by its type."""
     short = isinstance(value, NoneType | str | Number)
     return repr(value) if short else f"of type {type(value).__name__}"
 
@@ -104,19 +104,19 @@ def check_tensors(values: dict, names: list[str], axes: dict[str, str]) -> None:
         value, wanted = values[name], axes[name].split()
         if not isinstance(value, Tensor):
             raise TypeError(f"{name} is {describe(value)}; expected a torch.Tensor")
-        shape, other = tuple(value.shape), names[0]
+        shape, first = tuple(value.shape), names[0]
         if len(shape) != len(wanted) or 0 in shape:
             found = f"{name} has shape {shape}"
             raise ValueError(f"{found}; expected ({', '.join(wanted)}), all at least 1")
-        if value.device != values[other].device:
-            found = f"{name} is on {value.device}, {other} on {values[other].device}"
-            raise ValueError(f"{found}; expected one device: {name}.to({other}.device)")
-        for part, size in zip(wanted, shape, strict=True):
-            axis, _, divisor = part.partition("/")
-            size *= values.get(divisor, 1)
-            known, other = sizes.setdefault(axis, (size, name))
-            if size != known:
-                found = f"{name} has shape {shape}, so {axis} is {size}"
+        if value.device != values[first].device:
+            found = f"{name} is on {value.device}, {first} on {values[first].device}"
+            raise ValueError(f"{found}; expected one device: {name}.to({first}.device)")
+        for axis, count in zip(wanted, shape, strict=True):
+            axis, _, divisor = axis.partition("/")  # "C_in/groups", or a plain "C_in"
+            count *= values[divisor] if divisor else 1
+            known, other = sizes.setdefault(axis, (count, name))
+            if count != known:
+                found = f"{name} has shape {shape}, so {axis} is {count}"
                 found += f" with {divisor} {values[divisor]}" if divisor else ""
                 raise ValueError(f"{found}; expected {known}, as in {other}")
 
@@ -124,7 +124,7 @@ def check_tensors(values: dict, names: list[str], axes: dict[str, str]) -> None:
 # --- Specs: what one argument may be --------------------------------------------------
 
 
-def integer(name: str, value: Any) -> int:
+def positive_int(name: str, value: Any) -> int:
     """Require an int of at least 1."""
     if of_type(int)(name, value) < 1:
         raise ValueError(f"{name} is {value}; expected at least 1")
@@ -153,18 +153,23 @@ def pair(name: str, value: Any) -> tuple[int, int]:
     return as_pair(size()(name, value))
 
 
-def image_list(name: str, value: Any) -> list[Tensor]:
-    """Require finite images, (H, W) or (H, W, 3), and return them as a list."""
-    images = [torch.as_tensor(image) for image in of_type(Iterable)(name, value)]
-    for image in images:
-        if image.ndim != 2 and image.shape[2:] != (3,):
-            found = f"{name} contains shape {tuple(image.shape)}"
-            raise ValueError(f"{found}; expected (H, W) or (H, W, 3)")
-        if not image.isfinite().all():
-            raise ValueError(f"{name} contains nan or inf; expected finite numbers")
-    if sum(image.numel() for image in images) == 0:
-        raise ValueError(f"{name} is empty; expected at least one image")
-    return images
+def image_list(*channels: int) -> Check:
+    """Make the check for finite images, (H, W) or (H, W, channels); returns a list."""
+    wanted = " or ".join(["(H, W)", *(f"(H, W, {c})" for c in channels)])
+
+    def check(name: str, value: Any) -> list[Tensor]:
+        images = [torch.as_tensor(image) for image in of_type(Iterable)(name, value)]
+        for image in images:
+            if image.ndim != 2 and (image.ndim != 3 or image.shape[2] not in channels):
+                found = f"{name} contains shape {tuple(image.shape)}"
+                raise ValueError(f"{found}; expected {wanted}")
+            if not image.isfinite().all():
+                raise ValueError(f"{name} contains nan or inf; expected finite numbers")
+        if sum(image.numel() for image in images) == 0:
+            raise ValueError(f"{name} is empty; expected at least one image")
+        return images
+
+    return check
 
 
 # --- Rules: how arguments fit together, with the names that the functions use ---------
@@ -180,7 +185,7 @@ def check_corr2d(X, K, **_):
 def check_groups(in_channels, out_channels, groups, **_):
     """Require numbers of channels that can be split into groups."""
     if in_channels % groups or out_channels % groups:
-        channels = f"{in_channels} input and {out_channels} output channels"
+        channels = f"both in_channels ({in_channels}) and out_channels ({out_channels})"
         raise ValueError(f"groups is {groups}; expected a divisor of {channels}")
 
 
@@ -205,7 +210,7 @@ def check_conv2d(X, K, stride, padding, dilation, groups, **_):
 
 def check_transpose2d(X, K, stride, padding, output_padding, dilation, groups, **_):
     """Require channels in groups, and an output that isn't cropped away."""
-    check_groups(X.shape[1], groups, groups)
+    check_groups(X.shape[1], K.shape[1] * groups, groups)
     options = map(as_pair, (stride, padding, output_padding, dilation))
     for n, k, s, p, extra, d in zip(X.shape[2:], K.shape[2:], *options, strict=True):
         if (limit := max(s, d)) <= extra:
@@ -225,21 +230,23 @@ def check_pool2d(X, pool_size, mode, padding, **_):
     check_window(X.shape[2:], pool_size, padding, 1)
 
 
-def check_fit(net, loss, optimizer, metric, scheduler, checkpoint, **others):
-    """Require what would otherwise fail after an epoch, or have no effect."""
-    for name in ("batches", "validation"):
-        if isinstance(others[name], Iterator):
-            found = f"{name} is a {type(others[name]).__name__}"
-            raise TypeError(
-                f"{found}, which can be used once; expected a list or loader"
-            )
+def check_fit(
+    net, batches, loss, optimizer, validation, metric, scheduler, checkpoint, **_
+):
+    """Require what would otherwise fail after an epoch, or silently have no effect."""
+    for name, data in {"batches": batches, "validation": validation}.items():
+        if isinstance(data, Iterator):
+            found = f"{name} is a {type(data).__name__}, which can be used only once"
+            raise TypeError(f"{found}; expected a list or a DataLoader")
     if isinstance(loss, type):
         raise TypeError(f"loss is a class; expected an object, {loss.__name__}()")
-    if metric is not None and others["validation"] is None:
+    if metric is not None and validation is None:
         raise ValueError("metric is given without validation; expected both")
     trained = {p for group in optimizer.param_groups for p in group["params"]}
     if trained.isdisjoint(net.parameters()):
-        raise ValueError("optimizer has other parameters; expected those of net")
+        raise ValueError(
+            "optimizer updates no parameter of net; expected one that does"
+        )
     if scheduler is not None and scheduler.optimizer is not optimizer:
         raise ValueError("scheduler has another optimizer; expected the one passed")
     if checkpoint is not None and not Path(checkpoint).parent.is_dir():

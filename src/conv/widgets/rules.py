@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from conv.layers import iter_layers
-from conv.validation import Check, check_window, describe, integer, of_type
+from conv.validation import Check, check_window, describe, of_type, positive_int
 from conv.widgets.draw_digit import SIDE, describe_layer
 
 MAX_IMAGE_SIDE = 12  # the numbers of a larger image can't be read
@@ -61,7 +61,7 @@ def image_shape(name: str, value: Any) -> list[int]:
     """Require the channels, height and width of an image."""
     if not isinstance(value, list | tuple) or len(value) != 3:
         raise TypeError(f"{name} is {value!r}; expected (channels, height, width)")
-    return [int(integer(name, side)) for side in value]
+    return [int(positive_int(name, side)) for side in value]
 
 
 def windowed_layers(name: str, value: Any) -> list[nn.Module]:

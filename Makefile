@@ -77,11 +77,13 @@ plant: $(READY)  ## plant 20 wrong numbers and check that the tests find them
 	$(PINNED) $(BIN)/python tests/plant.py --seed $(SEED)
 
 # mutmut changes and tests, which takes hours; it continues where it was stopped.
+# `make mutants MODULE=functional` tries one module only.
+MODULE ?=
 mutants: $(AUDIT)  ## change conv piece by piece and check that a test fails
 	mkdir -p mutants/src  # Python ignores a folder that is created after it started
 	$(SETTING) OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR)/mutants/src \
-	  $(BIN)/mutmut run
-	$(BIN)/python tests/mutants.py
+	  $(BIN)/mutmut run $(if $(MODULE),"conv.$(MODULE).*")
+	$(BIN)/python tests/mutants.py $(MODULE)
 
 execute: $(READY)  ## re-run all notebooks and save what they print
 	$(PINNED) $(BIN)/python tests/execute.py notebooks

@@ -136,14 +136,16 @@ def reasons(text: str) -> dict[str, str]:
     return found
 
 
-def main() -> int:
-    """Print the count and each survivor without a reason."""
-    fate = fates()
+def main(module: str = "") -> int:
+    """Print the count and each survivor without a reason, of one module or of all."""
+    prefix = f"conv.{module}." if module else "conv."
+    fate = {mutant: what for mutant, what in fates().items() if prefix in mutant}
     undecided = [mutant for mutant, what in fate.items() if what == "not checked"]
     if undecided:
         raise SystemExit(f"{len(undecided)} mutants were not tried: run mutmut first")
     first = [mutant for mutant, what in fate.items() if what not in DEAD]
     known = reasons(LIST.read_text(encoding="utf-8"))
+    known = {what: why for what, why in known.items() if what.startswith(prefix)}
     unknown, excused = {}, []
     for mutant in first:
         what = change(mutant)
@@ -168,4 +170,4 @@ def covers(known: str, change: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

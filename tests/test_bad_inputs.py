@@ -1,4 +1,4 @@
-"""Bad input: each public function says which argument, what came, what it expected.
+"""Bad input: each public function names the argument, its value and what it expected.
 
 Never a crash deep in PyTorch, never a silent answer.
 """
@@ -37,30 +37,30 @@ class Row:
     """One bad call: what it is, what it must raise, and what that must say."""
 
     def __init__(
-        self, call: Callable, name: str, came: str, kind: type[Exception] = ValueError
+        self, call: Callable, name: str, found: str, kind: type[Exception] = ValueError
     ) -> None:
-        self.call, self.name, self.came, self.kind = call, name, came, kind
+        self.call, self.name, self.found, self.kind = call, name, found, kind
 
 
-def wrong_type(call: Callable, name: str, came: str) -> Row:
-    return Row(call, name, came, TypeError)
+def wrong_type(call: Callable, name: str, found: str) -> Row:
+    return Row(call, name, found, TypeError)
 
 
-def numbers(call: Callable[[object], object], name: str, least: int) -> list[Row]:
-    """List what is no number of pixels, for an argument of one or two."""
-    rubbish = [None, "2", 1.5, [1, "2"], (1, 2, 3), (1, None), torch.tensor(2)]
-    rows = [wrong_type(lambda bad=bad: call(bad), name, repr(bad)) for bad in rubbish]
+def sizes(call: Callable[[object], object], name: str, least: int) -> list[Row]:
+    """List what is not a size, for an argument of one int or two."""
+    wrong = [None, "2", 1.5, [1, "2"], (1, 2, 3), (1, None), torch.tensor(2)]
+    rows = [wrong_type(lambda bad=bad: call(bad), name, repr(bad)) for bad in wrong]
     small = [least - 1, -7, (least, least - 1)]
     return rows + [Row(lambda bad=bad: call(bad), name, repr(bad)) for bad in small]
 
 
-def pictures(call: Callable[[object], object], name: str, axes: int) -> list[Row]:
-    """List what is no tensor with so many axes."""
-    rubbish = [None, "X", 3, [[1.0]], np.ones((2, 2)), object()]
+def tensors(call: Callable[[object], object], name: str, axes: int) -> list[Row]:
+    """List what is not a tensor with that many axes."""
+    wrong = [None, "X", 3, [[1.0]], np.ones((2, 2)), object()]
     kinds = ["None", "'X'", "3", "list", "ndarray", "object"]
     rows = [
         wrong_type(lambda bad=bad: call(bad), name, kind)
-        for bad, kind in zip(rubbish, kinds, strict=True)
+        for bad, kind in zip(wrong, kinds, strict=True)
     ]
     more, empty = torch.rand([2] * (axes + 1)), torch.rand([2] * (axes - 1) + [0])
     return [
@@ -73,15 +73,13 @@ def pictures(call: Callable[[object], object], name: str, axes: int) -> list[Row
 
 def counts(call: Callable[[object], object], name: str) -> list[Row]:
     """List what is not a number of things."""
-    rubbish = [None, "2", 1.5, True, [2], torch.tensor(2)]
-    rows = [
-        wrong_type(lambda bad=bad: call(bad), name, describe(bad)) for bad in rubbish
-    ]
+    wrong = [None, "2", 1.5, True, [2], torch.tensor(2)]
+    rows = [wrong_type(lambda bad=bad: call(bad), name, describe(bad)) for bad in wrong]
     return rows + [Row(lambda bad=bad: call(bad), name, repr(bad)) for bad in (0, -3)]
 
 
 def drawn(call: Callable, name: str) -> list[Row]:
-    """List what can't be drawn as pictures, and what are no titles of them."""
+    """List what can't be drawn as images, and wrong titles."""
     return [
         Row(lambda: call([X * NAN]), name, "nan"),
         Row(lambda: call([X / 0]), name, "inf"),
@@ -92,18 +90,18 @@ def drawn(call: Callable, name: str) -> list[Row]:
 
 
 CORR2D = [
-    *pictures(lambda bad: conv.corr2d(bad, K), "X", 2),
-    *pictures(lambda bad: conv.corr2d(X, bad), "K", 2),
+    *tensors(lambda bad: conv.corr2d(bad, K), "X", 2),
+    *tensors(lambda bad: conv.corr2d(X, bad), "K", 2),
     Row(lambda: conv.corr2d(K, X), "K", "(6, 7)"),
     Row(lambda: conv.corr2d(X, torch.rand(7, 1)), "K", "(7, 1)"),
 ]
 
 CONV2D = [
-    *pictures(lambda bad: conv.conv2d(bad, KERNELS), "X", 4),
-    *pictures(lambda bad: conv.conv2d(BATCH, bad), "K", 4),
-    *pictures(lambda bad: conv.conv2d(BATCH, KERNELS, bad), "bias", 1)[1:],
-    *numbers(lambda bad: conv.conv2d(BATCH, KERNELS, stride=bad), "stride", 1),
-    *numbers(lambda bad: conv.conv2d(BATCH, KERNELS, dilation=bad), "dilation", 1),
+    *tensors(lambda bad: conv.conv2d(bad, KERNELS), "X", 4),
+    *tensors(lambda bad: conv.conv2d(BATCH, bad), "K", 4),
+    *tensors(lambda bad: conv.conv2d(BATCH, KERNELS, bad), "bias", 1)[1:],
+    *sizes(lambda bad: conv.conv2d(BATCH, KERNELS, stride=bad), "stride", 1),
+    *sizes(lambda bad: conv.conv2d(BATCH, KERNELS, dilation=bad), "dilation", 1),
     wrong_type(lambda: conv.conv2d(BATCH, KERNELS, padding=None), "padding", "None"),
     wrong_type(lambda: conv.conv2d(BATCH, KERNELS, padding=0.5), "padding", "0.5"),
     wrong_type(
@@ -135,11 +133,11 @@ CONV_TRANSPOSE2D = [
         "output_padding",
         "1",
     ),
-    *pictures(lambda bad: conv.conv_transpose2d(bad, BACK), "X", 4),
-    *pictures(lambda bad: conv.conv_transpose2d(BATCH, bad), "K", 4),
-    *numbers(lambda bad: conv.conv_transpose2d(BATCH, BACK, stride=bad), "stride", 1),
-    *numbers(lambda bad: conv.conv_transpose2d(BATCH, BACK, padding=bad), "padding", 0),
-    *numbers(
+    *tensors(lambda bad: conv.conv_transpose2d(bad, BACK), "X", 4),
+    *tensors(lambda bad: conv.conv_transpose2d(BATCH, bad), "K", 4),
+    *sizes(lambda bad: conv.conv_transpose2d(BATCH, BACK, stride=bad), "stride", 1),
+    *sizes(lambda bad: conv.conv_transpose2d(BATCH, BACK, padding=bad), "padding", 0),
+    *sizes(
         lambda bad: conv.conv_transpose2d(BATCH, BACK, output_padding=bad),
         "output_padding",
         0,
@@ -151,10 +149,10 @@ CONV_TRANSPOSE2D = [
 ]
 
 POOL2D = [
-    *pictures(lambda bad: conv.pool2d(bad, 2), "X", 4),
-    *numbers(lambda bad: conv.pool2d(BATCH, bad), "pool_size", 1),
-    *numbers(lambda bad: conv.pool2d(BATCH, 2, stride=bad), "stride", 1)[1:],
-    *numbers(lambda bad: conv.pool2d(BATCH, 2, padding=bad), "padding", 0),
+    *tensors(lambda bad: conv.pool2d(bad, 2), "X", 4),
+    *sizes(lambda bad: conv.pool2d(BATCH, bad), "pool_size", 1),
+    *sizes(lambda bad: conv.pool2d(BATCH, 2, stride=bad), "stride", 1)[1:],
+    *sizes(lambda bad: conv.pool2d(BATCH, 2, padding=bad), "padding", 0),
     Row(lambda: conv.pool2d(BATCH, 2, "median"), "mode", "'median'"),
     wrong_type(lambda: conv.pool2d(BATCH, 2, None), "mode", "None"),
     Row(lambda: conv.pool2d(BATCH, 8), "kernel_size", "8"),
@@ -166,31 +164,31 @@ POOL2D = [
 ]
 
 OUTPUT_SHAPE = [
-    *numbers(lambda bad: conv.output_shape(bad, 3), "size", 1),
-    *numbers(lambda bad: conv.output_shape(8, bad), "kernel_size", 1),
-    *numbers(lambda bad: conv.output_shape(8, 3, stride=bad), "stride", 1),
-    *numbers(lambda bad: conv.output_shape(8, 3, padding=bad), "padding", 0),
-    *numbers(lambda bad: conv.output_shape(8, 3, dilation=bad), "dilation", 1),
+    *sizes(lambda bad: conv.output_shape(bad, 3), "size", 1),
+    *sizes(lambda bad: conv.output_shape(8, bad), "kernel_size", 1),
+    *sizes(lambda bad: conv.output_shape(8, 3, stride=bad), "stride", 1),
+    *sizes(lambda bad: conv.output_shape(8, 3, padding=bad), "padding", 0),
+    *sizes(lambda bad: conv.output_shape(8, 3, dilation=bad), "dilation", 1),
     Row(lambda: conv.output_shape(8, 9), "kernel_size", "9"),
     wrong_type(lambda: conv.output_shape(8, 3, {1}), "stride", "{1}"),
 ]
 
 LAYERS = [
-    *numbers(conv.Conv2D, "kernel_size", 1),
-    *pictures(conv.Conv2D(2), "X", 2),
+    *sizes(conv.Conv2D, "kernel_size", 1),
+    *tensors(conv.Conv2D(2), "X", 2),
     *counts(lambda bad: conv.ConvLayer(bad, 4, 3), "in_channels"),
     *counts(lambda bad: conv.ConvLayer(4, bad, 3), "out_channels"),
     *counts(lambda bad: conv.ConvLayer(4, 4, 3, groups=bad), "groups"),
-    *numbers(lambda bad: conv.ConvLayer(4, 4, bad), "kernel_size", 1),
-    *numbers(lambda bad: conv.ConvLayer(4, 4, 3, stride=bad), "stride", 1),
-    *numbers(lambda bad: conv.ConvLayer(4, 4, 3, dilation=bad), "dilation", 1),
+    *sizes(lambda bad: conv.ConvLayer(4, 4, bad), "kernel_size", 1),
+    *sizes(lambda bad: conv.ConvLayer(4, 4, 3, stride=bad), "stride", 1),
+    *sizes(lambda bad: conv.ConvLayer(4, 4, 3, dilation=bad), "dilation", 1),
     wrong_type(
         lambda: conv.ConvLayer(4, 4, 3, padding="valid "), "padding", "'valid '"
     ),
     Row(lambda: conv.ConvLayer(4, 4, 3, padding=-1), "padding", "-1"),
     Row(lambda: conv.ConvLayer(4, 4, 3, groups=3), "groups", "3"),
     wrong_type(lambda: conv.ConvLayer(4, 4, 3, bias="no"), "bias", "'no'"),
-    *pictures(conv.ConvLayer(4, 4, 2), "X", 4),
+    *tensors(conv.ConvLayer(4, 4, 2), "X", 4),
     Row(lambda: conv.ConvLayer(3, 4, 2)(BATCH), "K", "(4, 3, 2, 2)"),
     wrong_type(lambda: conv.receptive_field(None), "layers", "None"),
     wrong_type(lambda: conv.receptive_field(3), "layers", "3"),
@@ -290,15 +288,15 @@ FIT = [
 
 EVALUATE = [
     wrong_type(lambda: conv.evaluate("net", examples(), conv.accuracy), "net", "'net'"),
-    wrong_type(lambda: conv.evaluate(net(), None, hills), "batches", "None"),
+    wrong_type(lambda: conv.evaluate(net(), None, bowl), "batches", "None"),
     Row(lambda: conv.evaluate(net(), [], conv.accuracy), "batches", "empty"),
     Row(
         lambda: conv.evaluate(net(), examples(), lambda y, t: y),
         "loss",
         "(5, 3)",
     ),
-    *pictures(lambda bad: conv.accuracy(bad, torch.arange(2)), "output", 2),
-    *pictures(lambda bad: conv.accuracy(torch.rand(2, 3), bad), "labels", 1),
+    *tensors(lambda bad: conv.accuracy(bad, torch.arange(2)), "output", 2),
+    *tensors(lambda bad: conv.accuracy(torch.rand(2, 3), bad), "labels", 1),
     Row(lambda: conv.accuracy(torch.rand(2, 3), torch.arange(4)), "labels", "4"),
     Row(lambda: conv.evaluate(net(), examples(), lambda y, t: 0.5), "loss", "0.5"),
 ]
@@ -323,10 +321,8 @@ def a_file_for_a_folder() -> conv.Splits:
 
 
 DATA = [
-    *pictures(
-        lambda bad: conv.LabeledImages(bad, torch.arange(2), ("a",)), "images", 4
-    ),
-    *pictures(
+    *tensors(lambda bad: conv.LabeledImages(bad, torch.arange(2), ("a",)), "images", 4),
+    *tensors(
         lambda bad: conv.LabeledImages(torch.rand(2, 1, 3, 3), bad, ("a",)), "labels", 1
     ),
     Row(
@@ -377,7 +373,7 @@ PLOTS = [
     wrong_type(lambda: conv.plot_losses(None), "losses", "None"),
     wrong_type(lambda: conv.plot_losses([1.0, 2.0]), "losses", "list"),
     wrong_type(lambda: conv.plot_descent(None, {"a": X[:, :2]}), "loss", "None"),
-    wrong_type(lambda: conv.plot_descent(hills, None), "paths", "None"),
+    wrong_type(lambda: conv.plot_descent(bowl, None), "paths", "None"),
     *drawn(conv.show_images, "images"),
     *drawn(partial(conv.show_gallery, alt="a"), "images"),
     *drawn(conv.show_kernels, "kernels"),
@@ -394,11 +390,11 @@ PLOTS = [
     wrong_type(lambda: conv.plot_losses({"run": [1.0]}, log="no"), "log", "'no'"),
     wrong_type(lambda: conv.plot_losses({"run": [1.0]}, axes=[1]), "axes", "list"),
     wrong_type(lambda: conv.plot_losses({"run": [1.0]}, alt=3), "alt", "3"),
-    wrong_type(lambda: conv.plot_descent(hills, PATHS, axes="a"), "axes", "'a'"),
+    wrong_type(lambda: conv.plot_descent(bowl, PATHS, axes="a"), "axes", "'a'"),
 ]
 
 
-def hills(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+def bowl(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return a**2 + b**2
 
 
@@ -453,15 +449,15 @@ def pad(*layers: nn.Module) -> widgets.DrawDigit:
     return widgets.DrawDigit(nn.Sequential(*layers))
 
 
-def spoilt() -> nn.Module:
+def with_nan() -> nn.Module:
     return nn.Linear(784, 10).apply(lambda layer: nn.init.constant_(layer.bias, NAN))
 
 
 SOBEL = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
 
 WIDGETS = [
-    *pictures(lambda bad: widgets.SlidingWindow(bad, K), "X", 2),
-    *pictures(lambda bad: widgets.SlidingWindow(X, bad), "K", 2),
+    *tensors(lambda bad: widgets.SlidingWindow(bad, K), "X", 2),
+    *tensors(lambda bad: widgets.SlidingWindow(X, bad), "K", 2),
     *counts(lambda bad: widgets.SlidingWindow(X, K, stride=bad), "stride"),
     *counts(lambda bad: widgets.SlidingWindow(X, K, dilation=bad), "dilation"),
     Row(lambda: widgets.SlidingWindow(X, K, padding=-1), "padding", "-1"),
@@ -472,15 +468,15 @@ WIDGETS = [
     Row(lambda: widgets.SlidingWindow(X, K, dilation=4), "dilation", "4"),
     wrong_type(lambda: widgets.SlidingWindow(X, K, padding=None), "padding", "None"),
     Row(lambda: widgets.SlidingWindow(X, K, stride=6), "stride", "6"),
-    *pictures(lambda bad: widgets.KernelBench(bad, torch.rand(3, 3)), "image", 2),
-    *pictures(lambda bad: widgets.KernelBench(DIGIT, bad), "kernel", 2),
+    *tensors(lambda bad: widgets.KernelBench(bad, torch.rand(3, 3)), "image", 2),
+    *tensors(lambda bad: widgets.KernelBench(DIGIT, bad), "kernel", 2),
     Row(lambda: widgets.KernelBench(DIGIT, torch.rand(2, 2)), "kernel", "(2, 2)"),
     Row(lambda: widgets.KernelBench(DIGIT, SOBEL * NAN), "kernel", "nan"),
     Row(lambda: widgets.KernelBench(DIGIT * NAN, SOBEL), "image", "nan"),
     Row(lambda: widgets.KernelBench(DIGIT + 2, SOBEL), "image", "from 2"),
     Row(lambda: widgets.KernelBench(torch.rand(513, 5), SOBEL), "image", "(513, 5)"),
-    *pictures(lambda bad: widgets.Descent(bad, X), "X", 2),
-    *pictures(lambda bad: widgets.Descent(X, bad), "Y", 2),
+    *tensors(lambda bad: widgets.Descent(bad, X), "X", 2),
+    *tensors(lambda bad: widgets.Descent(X, bad), "Y", 2),
     *counts(lambda bad: widgets.Descent(X, X[:, 1:], steps=bad), "steps"),
     Row(lambda: widgets.Descent(X, X), "Y", "(6, 7)"),
     Row(lambda: widgets.Descent(X, X[1:, 1:]), "Y", "(5, 6)"),
@@ -519,7 +515,7 @@ WIDGETS = [
     Row(lambda: pad(nn.Flatten(), nn.Linear(10, 10)), "net", "(1, 1, 28, 28)"),
     Row(lambda: pad(nn.Conv2d(1, 2, 3)), "net", "(1, 2, 26, 26)"),
     Row(lambda: pad(nn.Conv2d(1, 2, 3, (1, 2))), "net", "stride=(1, 2)"),
-    Row(lambda: pad(nn.Flatten(), spoilt()), "net", "nan"),
+    Row(lambda: pad(nn.Flatten(), with_nan()), "net", "nan"),
     wrong_type(lambda: pad(nn.Sigmoid()), "net", "Sigmoid"),
     wrong_type(lambda: pad(nn.MaxPool2d(3, 2)), "net", "MaxPool2d"),
     wrong_type(lambda: pad(nn.Conv2d(1, 2, 3, bias=False)), "net", "bias=False"),
@@ -545,7 +541,7 @@ TABLE = {
     "widgets": WIDGETS,
 }
 ROWS = {
-    ascii(f"{part}-{place}-{row.name}-{row.came}"[:60]).strip("\"'"): row
+    ascii(f"{part}-{place}-{row.name}-{row.found}"[:60]).strip("\"'"): row
     for part, rows in TABLE.items()
     for place, row in enumerate(rows)
 }
@@ -565,7 +561,7 @@ def surroundings(monkeypatch, tmp_path):
     plt.close("all")
 
 
-def refusal(row: Row) -> Exception:
+def error_of(row: Row) -> Exception:
     """Give the error that a bad call raises."""
     conv.seed_everything(0)
     with pytest.raises((ValueError, TypeError)) as caught:
@@ -581,7 +577,7 @@ def words(error: Exception) -> str:
 @pytest.mark.parametrize("name", ROWS)
 def test_bad_input_is_refused_by_name(name):
     row = ROWS[name]
-    error = refusal(row)
+    error = error_of(row)
     message = str(error)
     last = traceback.extract_tb(error.__traceback__)[-1]
     assert PACKAGE in Path(last.filename).parents, f"a crash in {last}: {message}"
@@ -589,7 +585,7 @@ def test_bad_input_is_refused_by_name(name):
     assert statement.startswith("raise "), f"a crash in {last}: {message}"
     assert type(error) is row.kind, message
     assert re.search(rf"\b{row.name}\b", message), message
-    assert row.came in message
+    assert row.found in message
     assert re.search(r"\b(expected|must)\b", message), message
     assert words(error) == MESSAGES[name], MESSAGES_OLD
 
@@ -601,7 +597,7 @@ def test_bad_input_is_refused_by_name(name):
         lambda: conv.conv2d(BATCH / 0, KERNELS),
         lambda: conv.pool2d(BATCH * NAN, 2),
         lambda: conv.plot_losses({"diverged": [1.0, INF, NAN]}).png(),
-        lambda: conv.plot_descent(hills, {"stays": torch.ones(3, 2)}).png(),
+        lambda: conv.plot_descent(bowl, {"stays": torch.ones(3, 2)}).png(),
         lambda: conv.show_images([X.bfloat16(), X > 0.5]).png(),
         lambda: conv.show_kernels([K.bfloat16()]).png(),
         lambda: descent(lr=0.0).to_figure().png(),

@@ -151,6 +151,15 @@ def test_ceil_mode_keeps_the_last_column():
     assert pool2d(X, 3, stride=2, ceil_mode=True)[0, 0, -1, -1] == 483
 
 
+@pytest.mark.parametrize("shape", [(4, 5), (5, 4)])
+def test_ceil_mode_with_padding(shape):
+    """The last window hangs over: below in one case, on the right in the other."""
+    X = torch.randn(1, 1, *shape, dtype=torch.float64)
+    for mode, theirs in {"max": F.max_pool2d, "avg": F.avg_pool2d}.items():
+        expected = theirs(X, 3, 2, 1, ceil_mode=True)
+        torch.testing.assert_close(pool2d(X, 3, mode, 2, 1, ceil_mode=True), expected)
+
+
 def test_the_first_of_equals_gets_the_gradient():
     X = torch.ones(1, 1, 2, 2, requires_grad=True)
     pool2d(X, 2).backward()

@@ -108,11 +108,11 @@ def conv2d(
     X = split_groups(X, groups)  # (G, C_in/G, N, H, W)
     K = K.unflatten(0, (groups, -1))  # (G, C_out/G, C_in/G, h, w)
     Y = X.new_zeros(groups, K.shape[1], N * H_out * W_out)
-    for i in range(h):
+    for i, K_row in enumerate(K.unbind(3)):
         rows = X[..., strided_slice(i * dh, H_out, sh), :]
-        for j in range(w):
+        for j, tap in enumerate(K_row.unbind(3)):  # (G, C_out/G, C_in/G)
             crop = rows[..., strided_slice(j * dw, W_out, sw)]
-            Y.baddbmm_(K[..., i, j], crop.flatten(2))
+            Y.baddbmm_(tap, crop.flatten(2))
     Y = merge_groups(Y.unflatten(2, (N, H_out, W_out)))  # (N, C_out, H_out, W_out)
     return Y if bias is None else Y + bias[:, None, None]
 
@@ -173,12 +173,11 @@ def conv_transpose2d(
     X = split_groups(X, groups).flatten(2)  # (G, C_in/G, N*H*W)
     K = K.unflatten(0, (groups, -1)).transpose(1, 2)  # (G, C_out/G, C_in/G, h, w)
     Y = X.new_zeros(groups, K.shape[1], N, H_full, W_full)
-    for i in range(h):
+    for i, K_row in enumerate(K.unbind(3)):
         rows = Y[..., strided_slice(i * dh, H, sh), :]
-        for j in range(w):
-            product = K[..., i, j] @ X  # (G, C_out/G, N*H*W)
+        for j, tap in enumerate(K_row.unbind(3)):  # (G, C_out/G, C_in/G)
             target = rows[..., strided_slice(j * dw, W, sw)]
-            target.add_(product.unflatten(2, (N, H, W)))
+            target.add_((tap @ X).unflatten(2, (N, H, W)))
     Y = merge_groups(Y[..., ph : H_full - ph, pw : W_full - pw])
     return Y if bias is None else Y + bias[:, None, None]
 
@@ -297,6 +296,8 @@ def as_pair(value: Size) -> tuple[int, int]:
 
 def promote_to_float(*tensors: Tensor) -> list[Tensor]:
     """Convert tensors to one floating-point dtype; integers become the default one."""
+    if len({t.dtype for t in tensors}) == 1 and tensors[0].is_floating_point():
+        return list(tensors)
     dtype = functools.reduce(
         torch.promote_types, (t.dtype for t in tensors), torch.bool
     )

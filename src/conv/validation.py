@@ -54,7 +54,7 @@ def validated(
     parameters = [p for p in signature.parameters.values() if p.kind not in VARIADIC]
     defaults = {p.name: p.default for p in parameters}
     hints = {n: of_type(hint) for n, hint in get_type_hints(target).items()}
-    axes = {name: spec for name, spec in specs.items() if isinstance(spec, str)}
+    axes = {n: spec.split() for n, spec in specs.items() if isinstance(spec, str)}
     checks = {n: c for n, c in (hints | specs).items() if n in defaults.keys() - axes}
 
     @functools.wraps(target)
@@ -97,11 +97,11 @@ def describe(value: Any) -> str:
     return repr(value) if short else f"of type {type(value).__name__}"
 
 
-def check_tensors(values: dict, names: list[str], axes: dict[str, str]) -> None:
+def check_tensors(values: dict, names: list[str], axes: dict[str, list[str]]) -> None:
     """Require tensors with the given axes, on one device."""
     sizes: dict[str, tuple[int, str]] = {}
     for name in names:
-        value, wanted = values[name], axes[name].split()
+        value, wanted = values[name], axes[name]
         if not isinstance(value, Tensor):
             raise TypeError(f"{name} is {describe(value)}; expected a torch.Tensor")
         shape, first = tuple(value.shape), names[0]

@@ -1,7 +1,7 @@
 """The boundary: what it checks, and what it leaves as it was."""
 
-import copy
 import inspect
+import pickle
 import subprocess
 import sys
 
@@ -28,7 +28,8 @@ def test_the_wrapper_looks_like_the_function():
     assert conv.conv2d.__doc__ == functional.conv2d.__doc__
     assert inspect.signature(conv.conv2d) == inspect.signature(functional.conv2d)
     assert inspect.getsource(conv.corr2d) == inspect.getsource(functional.corr2d)
-    assert copy.deepcopy(conv.corr2d) is conv.corr2d
+    assert conv.corr2d.__module__ == "conv"
+    assert b"corr2d" in pickle.dumps(conv.corr2d)  # a worker of a DataLoader may get it
 
 
 def test_functions_inside_the_package_check_nothing():

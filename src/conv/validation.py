@@ -1,7 +1,8 @@
 """The one mechanism that checks arguments, applied once: at the public boundary.
 
 `conv/__init__.py` wraps the functions that learners call in `validated`. Behind that
-boundary, functions call each other unwrapped, so they hold the arithmetic alone.
+boundary, functions call each other unwrapped, so they hold the arithmetic alone; only
+the layers call the wrapped operators, because a learner's images arrive there, too.
 """
 
 import functools
@@ -72,6 +73,7 @@ def validated(
         given.update(zip(to_float, tensors, strict=True))
         return target(*bound.args, **bound.kwargs)
 
+    checked.__module__ = target.__module__.partition(".")[0]  # where pickle finds it
     return checked
 
 

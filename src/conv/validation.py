@@ -227,8 +227,7 @@ def check_pool2d(X, pool_size, mode, padding, **_):
         raise ValueError(f"mode is {mode!r}; expected 'max' or 'avg'")
     pairs = zip(as_pair(padding), as_pair(pool_size), strict=True)
     if any(2 * p > k for p, k in pairs):
-        limit = f"half of pool_size, which is {pool_size}"
-        raise ValueError(f"padding is {padding}; expected at most {limit}")
+        raise ValueError(f"padding is {padding}; expected at most half of {pool_size=}")
     check_window(X.shape[2:], pool_size, padding, 1)
 
 

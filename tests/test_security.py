@@ -394,3 +394,10 @@ def test_make_lab_asks_for_its_token(lab):
         assert (status, place.partition("?")[0]) == (302, "/login")
     assert ask(port, "/api/contents", token)[0] == 200
     assert ask(port, "/lab", token)[0] == 200
+
+
+def test_the_check_for_a_network_asks_for_a_reserved_name():
+    """Nobody's server should be part of the course's tests."""
+    script = (ROOT / "tests" / "no_network.sh").read_text()
+    hosts = re.findall(r'getaddrinfo\("([^"]+)"', script)
+    assert hosts == ["example.org"]

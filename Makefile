@@ -1,9 +1,9 @@
 # The course's commands. `make help` lists them.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint unit notebooks execute teacher test-teacher \
-  test-numerics test-twice test-long plant mutants containers workflows audit fresh \
-  offline site test-browser bench lock clean
+.PHONY: help lab test lint unit notebooks test-rare test-all execute teacher \
+  test-teacher test-numerics experiments test-experiments test-twice test-long plant \
+  mutants containers workflows audit fresh offline site test-browser bench lock clean
 
 PYTHON ?= python3
 # Which PyTorch to install on Linux: cuda (3 GB to download), cpu, or auto, which is cpu
@@ -42,7 +42,7 @@ SETTING := CONV_DEVICE=$(CONV_DEVICE) CONV_PROGRESS=off
 PINNED := $(SETTING) OMP_NUM_THREADS=1 TQDM_DISABLE=1 PYTHONHASHSEED=0
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 # Loopback and the token are also JupyterLab's defaults; a test checks both.
 lab: $(READY)  ## open the course in JupyterLab
@@ -57,7 +57,14 @@ lint: $(READY)  ## check style, in notebooks too
 
 # One thread per process, because there is one process per core.
 unit: $(READY)  ## test src/conv and the notebooks' structure
-	$(SETTING) OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --durations=5 tests
+	$(SETTING) OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --durations=5 -m "not rare" tests
+
+test-rare: $(READY)  ## test what only rare faults would break: slow
+	$(SETTING) OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --durations=5 -m rare tests
+
+# What CI runs. (The browser tests need a Chromium.)
+test-all: test test-rare teacher test-teacher containers workflows test-browser  ## run all tests that CI runs
+
 
 notebooks: $(READY)  ## re-run every cell and compare what it prints
 	$(PINNED) $(BIN)/pytest notebooks --nbval --nbval-current-env \
@@ -66,6 +73,14 @@ notebooks: $(READY)  ## re-run every cell and compare what it prints
 test-numerics: $(READY)  ## re-run the notebooks with the rounding of other machines
 	$(PINNED) $(BIN)/python tests/numerics.py notebooks
 
+# `make experiments ONLY=blocks` runs one of them.
+ONLY ?=
+experiments: $(READY)  ## run the chapters' long experiments and save their results
+	$(PINNED) $(BIN)/python notebooks/experiments/run.py $(ONLY)
+
+test-experiments: $(READY)  ## run the long experiments again and compare
+	$(PINNED) $(BIN)/python notebooks/experiments/run.py --check $(ONLY)
+
 test-twice: $(READY)  ## run each notebook twice in one kernel, exercises out of order
 	$(PINNED) $(BIN)/python tests/twice.py notebooks
 
@@ -73,7 +88,7 @@ test-long: $(READY)  ## re-run the notebooks 20 times; continues where it was st
 	$(PINNED) $(BIN)/python tests/long_run.py
 
 SEED ?= 0
-plant: $(READY)  ## plant 20 wrong numbers and check that the tests find them
+plant: $(READY)  ## plant wrong numbers and check that the tests find them
 	$(PINNED) $(BIN)/python tests/plant.py --seed $(SEED)
 
 # mutmut changes and tests, which takes hours; it continues where it was stopped.

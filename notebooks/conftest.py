@@ -4,11 +4,50 @@ import nbval.kernel
 import psutil
 import pytest
 from kernels import WROTE, start_for_nbval
+from nbval.plugin import IPyNbCell
+from tolerance import Tolerance, settle
 
 MOST_MEMORY = 1.5e9  # bytes that a kernel may hold after its last cell
 KEY = "kernel's bytes"
 
 nbval.kernel.start_new_kernel = start_for_nbval
+compare_exactly = IPyNbCell.compare_outputs
+run_and_compare = IPyNbCell.runtest
+
+
+def compare_outputs(cell, test, ref, skip_compare=None):
+    """Compare as nbval does, within the cell's tolerance if it has one."""
+    if "tolerance" not in cell.cell.metadata:
+        return compare_exactly(cell, test, ref, skip_compare)
+    tolerance = Tolerance(**cell.cell.metadata["tolerance"])
+    problems = settle(test, ref, tolerance)
+    same = compare_exactly(cell, test, ref, skip_compare)
+    if not same:
+        cell.comparison_traceback[:0] = problems
+    return same
+
+
+def runtest(cell):
+    """Run a cell, compare its outputs, then check what its metadata expect."""
+    run_and_compare(cell)
+    expected = cell.cell.metadata.get("expect")
+    if not expected:
+        return
+    kernel = cell.parent.kernel
+    expressions = {line: line for line in expected}
+    sent = kernel.kc.execute("", silent=True, user_expressions=expressions)
+    reply = {"parent_header": {}}
+    while reply["parent_header"].get("msg_id") != sent:
+        reply = kernel.get_message("shell", cell.output_timeout)
+    for line, answer in reply["content"]["user_expressions"].items():
+        value = answer.get("data", {}).get("text/plain")
+        if value not in ("True", "tensor(True)", "np.True_"):
+            problem = value or f"{answer['ename']}: {answer['evalue']}"
+            cell.raise_cell_error(f"Expected: {line}", problem)
+
+
+IPyNbCell.compare_outputs = compare_outputs
+IPyNbCell.runtest = runtest
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,21 +1,32 @@
-"""Plant wrong numbers in copies of the pages, and see each caught: ``make plant``.
+"""Plant wrong numbers in copies of the pages, and see which are found: ``make plant``.
 
-One digit is changed at a time, in a random place, in equal shares of four kinds:
+One digit is changed at a time, in a random place. Five kinds are tested by running the
+tests of ``make test`` on a copy of the repository, in equal shares:
 
 - output: what a cell prints, stored in its notebook;
-- prose: a Markdown cell, or a page of Markdown;
-- caption: a figure's alternative text, in code, in metadata, or below the figure;
-- tagged: what a cell prints that nbval doesn't compare.
+- outside: the same in a cell with a tolerance, by more than the tolerance;
+- within: by less than the tolerance, so nbval must accept it;
+- tagged: what a cell prints that nbval doesn't compare;
+- experiment: a result in a JSON file that a chapter reads.
 
-Then the tests that ``make test`` has for such a page must fail: those of its structure
-and of its numbers, and if these are silent, nbval on the planted cell. The pages
-themselves are never touched. The numbers in a widget's stored state are left alone:
-they are neither printed nor prose. A number can also be wrong before it is compared;
-that is what ``tests/ledger.py`` and the assertions in the cells are for.
+Two kinds are tested by ``tests/prose_numbers.py`` alone, so there can be many:
+
+- prose: a number in a Markdown cell, or on a page of Markdown;
+- caption: a figure's alternative text, in code.
+
+That check can't find each of them, because a wrong number may stand in the section for
+another reason. The rates at the end say how often it does. They leave out the numbers
+that it doesn't read: those in exercises and references, and small ones on pages of
+Markdown. A caption is also part of what its cell prints, so nbval finds a digit that is
+changed there; it doesn't find one that was wrong before the notebook was executed.
+
+The pages themselves are never touched. Numbers in a widget's stored state are left
+alone: they are neither printed nor prose.
 """
 
 import argparse
 import ast
+import copy
 import os
 import random
 import re
@@ -30,13 +41,21 @@ from functools import cache
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
-from ledger import NOTEBOOKS, PAGES, ROOT, page_id, tokens
+import prose_numbers
+from prose_numbers import GIVEN, NOTEBOOKS, PAGES, ROOT, is_small, without_code
+from tolerance import Tolerance, problems
+from written_numbers import tokens
 
-KINDS = ["output", "prose", "caption", "tagged"]
-STRUCTURE = ["tests/test_notebooks.py", "tests/test_numbers.py"]
+RUN = ["output", "outside", "within", "tagged", "experiment"]
+READ = ["prose", "caption"]
+EXPERIMENTS = sorted((ROOT / "notebooks" / "experiments").glob("*.json"))
+STRUCTURE = ["test_notebooks.py", "test_numbers.py", "test_experiments.py"]
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
-WORDS = "<summary>In words</summary>"
+SIZES = ["1 digit", "2 digits", "3 or more", "decimal"]
+NEEDED = 0.85  # of the plants in decimals and in numbers of three or more digits
+FEWEST = 20  # such plants, for the rate to mean anything
 
 
 @dataclass(frozen=True)
@@ -46,11 +65,11 @@ class Place:
     Attributes
     ----------
     kind : str
-        One of KINDS.
+        One of RUN or READ; "tolerance" for both kinds of plants in such a cell.
     page : Path
         The page, in the repository.
     cell : str
-        The cell's id; empty in a page of Markdown.
+        The cell's id; empty on a page without cells.
     keys : tuple of int or str
         The way through the notebook to the text.
     start, end : int
@@ -67,8 +86,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Plant:
-    """A wrong number in a place."""
+    """A wrong number in a place; its kind is one of RUN or READ."""
 
+    kind: str
     place: Place
     old: str
     new: str
@@ -77,21 +97,67 @@ class Plant:
 # Finding places.
 
 
-def notebook_texts(
-    notebook: nbformat.NotebookNode,
-) -> Iterator[tuple[str, str, tuple, range]]:
-    """List a notebook's texts: kind, cell, the way to it, and which part of it."""
-    for index, cell in enumerate(notebook.cells):
-        way = ("cells", index, "source")
+@cache
+def original(page: Path) -> str:
+    """Read a page once: somebody may be at work on it."""
+    return page.read_text(encoding="utf-8")
+
+
+@cache
+def parsed(page: Path) -> NotebookNode:
+    """Parse a notebook once."""
+    return nbformat.reads(original(page), as_version=4)
+
+
+def follow(node: object, keys: tuple) -> object:
+    """Walk into a notebook."""
+    for key in keys:
+        node = node[key]
+    return node
+
+
+@cache
+def places(page: Path) -> list[Place]:
+    """List the numbers of a page that may be changed."""
+    if page.suffix == ".ipynb":
+        return list(notebook_places(page))
+    text = original(page)
+    if page.suffix == ".json":
+        results = text.index('"results": ')
+        names = re.compile(r'"[^"]*"')
+        text = names.sub(lambda name: " " * len(name[0]), text)
+        found = [token for token in tokens(text) if token.start > results]
+        return [Place("experiment", page, "", (), t.start, t.end) for t in found]
+    found = [token for token in tokens(without_code(text)) if not is_small(token.text)]
+    return [Place("prose", page, "", (), t.start, t.end) for t in found]
+
+
+def notebook_places(page: Path) -> Iterator[Place]:
+    """List the numbers of a notebook that may be changed."""
+    given = False
+    for index, cell in enumerate(parsed(page).cells):
+        way = ("cells", index)
         if cell.cell_type == "markdown":
-            yield "prose", cell.id, way, range(len(cell.source))
-            continue
-        for part in captions(cell.source):
-            yield "caption", cell.id, way, part
-        tagged = "nbval-ignore-output" in cell.metadata.get("tags", [])
-        for kind, keys, text in output_texts(cell):
-            kind = "tagged" if tagged else kind
-            yield kind, cell.id, ("cells", index, *keys), range(len(text))
+            heading = re.search(GIVEN.pattern, cell.source, re.M)
+            end = 0 if given else heading.start() if heading else len(cell.source)
+            given = given or heading is not None
+            texts = [("prose", ("source",), cell.source[:end])]
+        else:
+            texts = [("caption", ("source",), only_captions(cell.source))] * (not given)
+            kind = kind_of(cell)
+            for keys, text in output_texts(cell):
+                if kind != "tolerance" or "metadata" not in keys:  # exact, not nbval's
+                    texts.append((kind, keys, text))
+        for kind, keys, text in texts:
+            for token in tokens(text, names=kind not in READ):
+                yield Place(kind, page, cell.id, way + keys, token.start, token.end)
+
+
+def kind_of(cell: NotebookNode) -> str:
+    """Return how a cell's output is compared."""
+    if "nbval-ignore-output" in cell.metadata.get("tags", []):
+        return "tagged"
+    return "tolerance" if "tolerance" in cell.metadata else "output"
 
 
 def captions(source: str) -> Iterator[range]:
@@ -109,91 +175,64 @@ def captions(source: str) -> Iterator[range]:
             yield range(start, starts[value.end_lineno - 1] + len(last.decode()))
 
 
-def output_texts(cell: nbformat.NotebookNode) -> Iterator[tuple[str, tuple, str]]:
-    """List the texts in a cell's outputs: kind, the way from the cell, and text."""
+def only_captions(source: str) -> str:
+    """Blank code, but not what is written in its captions."""
+    text = " " * len(source)
+    for part in captions(source):
+        words = source[part.start : part.stop]
+        words = re.sub(r"\{[^{}]*\}", lambda computed: " " * len(computed[0]), words)
+        text = text[: part.start] + words + text[part.stop :]
+    return text
+
+
+def output_texts(cell: NotebookNode) -> Iterator[tuple[tuple, str]]:
+    """List the texts in a cell's outputs: the way from the cell, and the text."""
     for index, output in enumerate(cell.outputs):
         way = ("outputs", index)
         if "text" in output:
-            yield "output", (*way, "text"), output.text
-        data = output.get("data", {})
-        figure = "image/png" in data or WORDS in data.get("text/html", "")
-        for form, text in data.items():
+            yield (*way, "text"), output.text
+        for form, text in output.get("data", {}).items():
             if form.startswith("text/"):
-                kind = "caption" if figure else "output"
-                yield kind, (*way, "data", form), text
+                yield (*way, "data", form), text
         for form, about in output.get("metadata", {}).items():
             if "alt" in about:
-                yield "caption", (*way, "metadata", form, "alt"), about["alt"]
+                yield (*way, "metadata", form, "alt"), about["alt"]
 
 
-def follow(node: object, keys: tuple) -> object:
-    """Walk into a notebook."""
-    for key in keys:
-        node = node[key]
-    return node
+def text_of(place: Place) -> str:
+    """Read the text in which a number stands."""
+    return (
+        follow(parsed(place.page), place.keys) if place.keys else original(place.page)
+    )
 
 
-@cache
-def original(page: Path) -> str:
-    """Read a page once: somebody may be at work on it."""
-    return page.read_text(encoding="utf-8")
-
-
-@cache
-def places(page: Path) -> list[Place]:
-    """List all numbers of a page."""
-    if page.suffix != ".ipynb":
-        found = tokens(original(page))
-        return [Place("prose", page, "", (), t.start, t.end) for t in found]
-    notebook = nbformat.reads(original(page), as_version=4)
-    return [
-        Place(kind, page, cell, keys, token.start, token.end)
-        for kind, cell, keys, part in notebook_texts(notebook)
-        for token in tokens(follow(notebook, keys))
-        if token.start in part
-    ]
+def size_of(place: Place) -> str:
+    """Return how many digits a number has, or that it has a decimal point."""
+    number = text_of(place)[place.start : place.end]
+    digits = sum(letter.isdecimal() for letter in number)
+    return "decimal" if "." in number else SIZES[min(digits, 3) - 1]
 
 
 # Planting.
 
 
-def choose(count: int, rng: random.Random) -> list[Place]:
-    """Choose places, the same number of each kind, no two in one cell."""
-    found = [place for page in NOTEBOOKS + PAGES for place in places(page)]
-    chosen: list[Place] = []
-    for index in range(count):
-        kind = KINDS[index % len(KINDS)]
-        taken = {(place.page, place.cell) for place in chosen}
-        free = [p for p in found if p.kind == kind and (p.page, p.cell) not in taken]
-        page = rng.choice(sorted({place.page for place in free}))
-        cell = rng.choice(sorted({p.cell for p in free if p.page == page}))
-        chosen.append(rng.choice([p for p in free if (p.page, p.cell) == (page, cell)]))
-    return chosen
+def changes(number: str) -> list[str]:
+    """List what a number becomes if one digit is another one; none begins with 0.
 
-
-def change(number: str, rng: random.Random) -> str:
-    """Put another digit in the place of one."""
-    at = rng.choice([i for i, letter in enumerate(number) if letter.isdecimal()])
-    other = rng.choice([digit for digit in "0123456789" if digit != number[at]])
-    return number[:at] + other + number[at + 1 :]
-
-
-def text_of(place: Place) -> str:
-    """Read the text in which a number stands."""
-    text = original(place.page)
-    if not place.keys:
-        return text
-    return follow(nbformat.reads(text, as_version=4), place.keys)
-
-
-def make_plants(seed: int, count: int) -> list[Plant]:
-    """Choose wrong numbers; the same for the same seed."""
-    rng = random.Random(seed)
-    plants = []
-    for place in choose(count, rng):
-        old = text_of(place)[place.start : place.end]
-        plants.append(Plant(place, old, change(old, rng)))
-    return plants
+    Examples
+    --------
+    >>> changes("2.5")[:3], changes("2.5")[-1]
+    (['0.5', '1.5', '3.5'], '2.9')
+    >>> changes("25")[0]
+    '15'
+    """
+    found = [
+        number[:at] + digit + number[at + 1 :]
+        for at, letter in enumerate(number)
+        for digit in "0123456789"
+        if letter.isdecimal() and digit != letter
+    ]
+    return [new for new in found if number[0] == "0" or not re.match(r"0\d", new)]
 
 
 def planted(text: str, plant: Plant) -> str:
@@ -203,6 +242,75 @@ def planted(text: str, plant: Plant) -> str:
     return text[: place.start] + plant.new + text[place.end :]
 
 
+def possible(kind: str, place: Place) -> list[Plant]:
+    """List the wrong numbers for a place; near a tolerance's limit there are none."""
+    text = text_of(place)
+    old = text[place.start : place.end]
+    plants = [Plant(kind, place, old, new) for new in changes(old)]
+    if place.kind != "tolerance":
+        return plants
+    stated = follow(parsed(place.page), place.keys[:2]).metadata["tolerance"]
+    factor = 0.5 if kind == "within" else 2
+    sizes = {key: stated[key] * factor for key in stated if key != "counts"}
+    limit = Tolerance(**stated | sizes)
+    fits = [problems(text, planted(text, plant), limit) == [] for plant in plants]
+    return [p for p, fit in zip(plants, fits, strict=True) if fit == (kind == "within")]
+
+
+def choose(kind: str, count: int, rng: random.Random) -> list[Plant]:
+    """Choose wrong numbers of one kind, no two in one cell."""
+    wanted = "tolerance" if kind in ("outside", "within") else kind
+    pages = NOTEBOOKS + PAGES + EXPERIMENTS
+    free = [place for page in pages for place in places(page) if place.kind == wanted]
+    chosen: list[Plant] = []
+    while free and len(chosen) < count:
+        page = rng.choice(sorted({place.page for place in free}))
+        cell = rng.choice(sorted({p.cell for p in free if p.page == page}))
+        place = rng.choice([p for p in free if (p.page, p.cell) == (page, cell)])
+        if plants := possible(kind, place):
+            chosen.append(rng.choice(plants))
+            free = [p for p in free if (p.page, p.cell) != (page, cell)]
+        else:
+            free.remove(place)
+    return chosen
+
+
+def make_plants(seed: int, count: int, texts: int) -> list[Plant]:
+    """Choose wrong numbers; the same for the same seed.
+
+    Parameters
+    ----------
+    seed : int
+        The seed.
+    count : int
+        How many to choose of the kinds in RUN, in equal shares. There are fewer if a
+        kind has too few cells.
+    texts : int
+        How many to choose of the kinds in READ, in equal shares of SIZES.
+    """
+    rng = random.Random(seed)
+    plants = []
+    for kind, share in shares(RUN, count):
+        plants += choose(kind, share, rng)
+    read = [p for page in NOTEBOOKS + PAGES for p in places(page) if p.kind in READ]
+    for size, share in shares(SIZES, texts):
+        some = [place for place in read if size_of(place) == size]
+        for place in rng.sample(some, min(share, len(some))):
+            plants.append(rng.choice(possible(place.kind, place)))
+    return plants
+
+
+def shares(names: list[str], count: int) -> list[tuple[str, int]]:
+    """Divide a count among names.
+
+    Examples
+    --------
+    >>> shares(["a", "b"], 5)
+    [('a', 3), ('b', 2)]
+    """
+    return [(n, len(range(i, count, len(names)))) for i, n in enumerate(names)]
+
+
 def with_plants(page: Path, plants: list[Plant]) -> str:
     """Put wrong numbers, or none, into a page."""
     text = original(page)
@@ -210,7 +318,7 @@ def with_plants(page: Path, plants: list[Plant]) -> str:
         for plant in plants:
             text = planted(text, plant)
         return text
-    notebook = nbformat.reads(text, as_version=4)
+    notebook = copy.deepcopy(parsed(page))
     for plant in plants:
         *way, last = plant.place.keys
         holder = follow(notebook, tuple(way))
@@ -224,7 +332,17 @@ def write(page: Path, plants: list[Plant], folder: Path) -> None:
     target.write_text(with_plants(page, plants), encoding="utf-8")
 
 
-# Testing.
+def rounds(plants: list[Plant], *fields: str) -> Iterator[list[Plant]]:
+    """Divide plants so that no two in a round have the same page, or cell."""
+    rest = plants
+    while rest:
+        places = {tuple(getattr(p.place, f) for f in fields): p for p in rest[::-1]}
+        now = list(places.values())[::-1]
+        yield now
+        rest = [plant for plant in rest if plant not in now]
+
+
+# Testing: what finds a plant, by plant. What nothing finds is missing.
 
 
 def pinned() -> dict[str, str]:
@@ -267,94 +385,162 @@ def failures(folder: Path, *arguments: str) -> set[str]:
     }
 
 
-def rounds(plants: list[Plant]) -> Iterator[list[Plant]]:
-    """Divide plants so that no page has two at a time."""
-    rest = plants
-    while rest:
-        pages = {plant.place.page: plant for plant in reversed(rest)}
-        now = list(pages.values())
-        yield now
-        rest = [plant for plant in rest if plant not in now]
-
-
 def structure_failures(folder: Path, plants: list[Plant]) -> set[str]:
     """Run the tests of the planted pages' structure and numbers."""
-    pages = {page_id(plant.place.page) for plant in plants}
-    return failures(folder, *STRUCTURE, "-k", " or ".join(sorted(pages)))
+    files = [str(path.relative_to(folder)) for path in folder.glob("tests/test_*.py")]
+    files = [file for file in files if Path(file).name in STRUCTURE]
+    names = sorted({plant.place.page.stem for plant in plants})
+    return failures(folder, *files, "-k", " or ".join(names)) if names else set()
 
 
 def try_structure(plants: list[Plant], folder: Path) -> dict[Plant, str]:
-    """Tell which plants a test of the pages catches, and which test."""
-    caught = {}
-    for now in rounds(plants):
+    """Tell which plants a test of their pages finds, and which test."""
+    found = {}
+    for now in rounds(plants, "page"):
         for plant in now:
             write(plant.place.page, [plant], folder)
         failed = sorted(structure_failures(folder, now))
         for plant in now:
             page = plant.place.page
-            mine = [name for name in failed if name.endswith(f"[{page_id(page)}]")]
+            mine = [name for name in failed if name.endswith(f"[{page.stem}]")]
             if mine:
-                caught[plant] = ", ".join(name.partition("[")[0] for name in mine)
+                found[plant] = ", ".join(name.partition("[")[0] for name in mine)
             write(page, [], folder)
-    return caught
+    return found
 
 
-def cell_names(page: Path) -> dict[str, str]:
-    """Map cells' ids to nbval's names for them: it counts code cells."""
-    cells = nbformat.reads(original(page), as_version=4).cells
-    code = [cell.id for cell in cells if cell.cell_type == "code"]
-    return {cell: f"Cell {number}" for number, cell in enumerate(code)}
+def failed_cells(page: Path, folder: Path) -> set[str]:
+    """Compare a notebook's cells by nbval; return the ids of those that differ."""
+    names = failures(folder, str(page.relative_to(ROOT)), *NBVAL)
+    code = [cell.id for cell in parsed(page).cells if cell.cell_type == "code"]
+    return {code[int(re.search(r"Cell (\d+)", name)[1])] for name in names}
 
 
 def try_nbval(page: Path, plants: list[Plant], folder: Path) -> dict[Plant, str]:
-    """Tell which plants in one notebook nbval catches; no other cell may fail."""
-    write(page, plants, folder)
-    found = failures(folder, str(page.relative_to(ROOT)), *NBVAL)
-    failed = {re.search(r"Cell \d+", name)[0] for name in found}
-    write(page, [], folder)
-    names = cell_names(page)
-    hit = {plant: names[plant.place.cell] for plant in plants}
-    if others := failed - set(hit.values()):
-        raise SystemExit(f"{page.name}: cells that nobody changed fail: {others}")
-    return {plant: f"nbval, {cell}" for plant, cell in hit.items() if cell in failed}
-
-
-def try_all(plants: list[Plant], folder: Path) -> dict[Plant, str]:
-    """Tell by what each plant is caught; what nothing catches is missing."""
-    copy_repository(folder)
-    for page in NOTEBOOKS + PAGES:
+    """Tell which plants in a notebook nbval finds; no other cell may fail."""
+    found = {}
+    for now in rounds(plants, "cell"):
+        write(page, now, folder)
+        failed = failed_cells(page, folder)
         write(page, [], folder)
-    if broken := structure_failures(folder, plants):
+        if others := failed - {plant.place.cell for plant in now}:
+            raise SystemExit(f"{page.name}: cells that nobody changed fail: {others}")
+        found |= {plant: "nbval" for plant in now if plant.place.cell in failed}
+    return found
+
+
+def try_chapter(plant: Plant, folder: Path) -> dict[Plant, str]:
+    """Tell whether nbval finds a wrong result in the chapter that reads it."""
+    file = plant.place.page
+    name = f"{file.parent.name}/{file.name}"
+    chapters = [page for page in NOTEBOOKS if name in original(page)]
+    write(file, [plant], folder)
+    failed = [page.stem for page in chapters if failed_cells(page, folder)]
+    write(file, [], folder)
+    return {plant: f"nbval, {', '.join(failed)}"} if failed else {}
+
+
+def try_tests(plants: list[Plant], folder: Path) -> dict[Plant, str]:
+    """Tell by what each plant of the kinds in RUN is found."""
+    copy_repository(folder)
+    for page in NOTEBOOKS + PAGES + EXPERIMENTS:
+        write(page, [], folder)
+    known = [p for p in plants if p.kind in ("output", "tagged", "experiment")]
+    if broken := structure_failures(folder, known):
         raise SystemExit(f"tests fail though nothing is planted: {broken}")
-    caught = try_structure(plants, folder)
-    compared = [p for p in plants if p.place.kind in {"output", "caption"}]
-    silent = [plant for plant in compared if plant not in caught]
-    for page in sorted({plant.place.page for plant in silent}):
+    found = try_structure(known, folder)
+    silent = [p for p in plants if p not in found and p.kind != "tagged"]
+    for page in NOTEBOOKS:
         mine = [plant for plant in silent if plant.place.page == page]
-        caught |= try_nbval(page, mine, folder)
-    return caught
+        found |= try_nbval(page, mine, folder)
+    for plant in silent:
+        if plant.kind == "experiment":
+            found |= try_chapter(plant, folder)
+    return found
 
 
-def line(plant: Plant, caught: str | None) -> str:
-    """Write a line of the report."""
+def try_reading(plants: list[Plant]) -> dict[Plant, str]:
+    """Tell which plants of the kinds in READ the check of prose finds."""
+    found = {}
+    for plant in plants:
+        page = plant.place.page
+        if prose_numbers.problems(page, with_plants(page, [plant])):
+            found[plant] = "prose_numbers"
+    return found
+
+
+# Reporting.
+
+
+def is_right(plant: Plant, found: dict[Plant, str]) -> bool:
+    """Return whether a plant was found, or within its tolerance, was not."""
+    return (plant in found) != (plant.kind == "within")
+
+
+def line(plant: Plant, found: dict[Plant, str]) -> str:
+    """Write a line of the report: what should happen to a plant, and what did."""
     place = plant.place
-    where = f"{page_id(place.page):<24} {place.cell:<8}"
+    where = f"{place.page.stem:<22} {place.cell:<14}"
     words = f"{plant.old} -> {plant.new}"
-    return f"{place.kind:<7} {where} {words:<22} {caught or 'ESCAPED'}"
+    wish = "should pass" if plant.kind == "within" else "should be found"
+    did = f"found by {found[plant]}" if plant in found else "passed"
+    verdict = "" if is_right(plant, found) else "  <- NOT FOUND"
+    if plant.kind == "within" and plant in found:
+        verdict = "  <- WRONGLY FOUND"
+    return f"{plant.kind:<10} {where} {words:<20} {wish}: {did}{verdict}"
+
+
+def rate(plants: list[Plant], found: dict[Plant, str]) -> str:
+    """Write how many plants were found, such as "17 of 20 = 85%"."""
+    count = sum(plant in found for plant in plants)
+    share = f" = {count / len(plants):.0%}" if plants else ""
+    return f"{count} of {len(plants)}{share}"
+
+
+def is_compared(plant: Plant) -> bool:
+    """Return whether nbval compares what a plant's cell prints."""
+    return kind_of(follow(parsed(plant.place.page), plant.place.keys[:2])) != "tagged"
+
+
+def report(plants: list[Plant], found: dict[Plant, str]) -> bool:
+    """Print what happened to the plants; return whether all is well."""
+    print(*(line(plant, found) for plant in plants), sep="\n")
+    run = [plant for plant in plants if plant.kind in RUN]
+    right = sum(is_right(plant, found) for plant in run)
+    print(f"\n{right} of {len(run)} plants in outputs and results did as they should")
+    read = [plant for plant in plants if plant.kind in READ]
+    for size in SIZES:
+        some = [plant for plant in read if size_of(plant.place) == size]
+        kinds = [rate([p for p in some if p.kind == kind], found) for kind in READ]
+        details = ", ".join(
+            f"{kind} {text}" for kind, text in zip(READ, kinds, strict=True)
+        )
+        print(f"{size:<10} found {rate(some, found)} ({details})")
+    large = [plant for plant in read if size_of(plant.place) in SIZES[2:]]
+    print(f"three or more digits, or decimal: found {rate(large, found)}")
+    missed = [p for p in read if p.kind == "caption" and p not in found]
+    compared = sum(map(is_compared, missed))
+    print(f"captions not found: {len(missed)}; nbval compares {compared} of these")
+    enough = sum(plant in found for plant in large) >= NEEDED * len(large)
+    return right == len(run) and (enough or len(large) < FEWEST)
 
 
 def main() -> int:
     """Plant, test, report."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--count", type=int, default=20, help="in outputs and results")
+    parser.add_argument("--texts", type=int, default=200, help="in prose and captions")
     asked = parser.parse_args()
-    plants = make_plants(asked.seed, asked.count)
+    broken = [p for page in NOTEBOOKS + PAGES for p in prose_numbers.problems(page)]
+    if broken:
+        raise SystemExit("\n\n".join(["before anything is planted:", *broken]))
+    plants = make_plants(asked.seed, asked.count, asked.texts)
+    found = try_reading([plant for plant in plants if plant.kind in READ])
     with tempfile.TemporaryDirectory() as folder:
-        caught = try_all(plants, Path(folder))
-    print(*(line(plant, caught.get(plant)) for plant in plants), sep="\n")
-    print(f"seed {asked.seed}: {len(caught)} of {len(plants)} caught")
-    return len(caught) < len(plants)
+        run = [plant for plant in plants if plant.kind in RUN]
+        found |= try_tests(run, Path(folder)) if run else {}
+    return not report(plants, found)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ def test_killed_and_resumed_is_never_stopped(moment, tmp_path, unbroken):
     assert_is_unbroken(train(path), unbroken)
 
 
+@pytest.mark.rare
 def test_killed_fifty_times_by_chance():
     """Where the kills fall is chance, too; 50 of them miss nothing that takes long."""
     script = [sys.executable, random_kills.__file__, "--kills", "50", "--seed", "0"]

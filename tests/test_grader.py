@@ -267,6 +267,7 @@ def add_often(number: str, together) -> None:
         Progress().update(number, tries=1)
 
 
+@pytest.mark.rare
 def test_two_notebooks_lose_nothing_of_each_other(file):
     spawn = multiprocessing.get_context("spawn")
     together = spawn.Barrier(2)

@@ -20,6 +20,7 @@ import conv.training
 from conv.widgets.base import CSS, STATIC_NOTE, bundle
 from execute import WIDGETS, join_streams, name_widgets
 from node import FOLDER
+from tolerance import NUMBER, Tolerance
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -131,20 +132,30 @@ def test_cells_are_short(path):
 
 
 @each_notebook
-def test_ignored_outputs_have_a_reason_and_an_assertion(path):
+def test_outputs_that_are_not_compared_have_a_reason_and_a_check(path):
     for cell in code_cells(path):
         assert not {"nbval-skip", "skip-execution"} & set(tags(cell)), cell.source
         assert "NBVAL" not in cell.source, "use a tag"
         if "nbval-ignore-output" in tags(cell):
-            assert cell.source.startswith("# Not compared: "), cell.source
-            assert "assert " in cell.source, cell.source
+            assert len(cell.metadata.get("reason", "").split()) > 2, cell.source
+            assert "expect" in cell.metadata or "assert_" in cell.source, cell.source
+            assert any(texts(cell)), f"nothing to compare anyway: {cell.source}"
 
 
 @each_notebook
-def test_timings_are_not_compared(path):
+def test_what_metadata_expect_is_an_expression(path):
     for cell in code_cells(path):
-        if "timing" in tags(cell):
-            assert "nbval-ignore-output" in tags(cell), cell.source
+        for line in cell.metadata.get("expect", []):
+            assert isinstance(ast.parse(line, mode="eval").body, ast.expr)
+
+
+@each_notebook
+def test_tolerances_are_stated_for_cells_that_are_compared(path):
+    for cell in code_cells(path):
+        if "tolerance" in cell.metadata:
+            Tolerance(**cell.metadata.tolerance)
+            assert "nbval-ignore-output" not in tags(cell), cell.source
+            assert any(map(NUMBER.search, texts(cell))), "nothing needs a tolerance"
 
 
 @each_notebook

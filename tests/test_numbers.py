@@ -1,167 +1,81 @@
 """Each number in prose and captions has a source; outputs nbval skips are as executed.
 
-When a test here fails after a change that you want, see ``tests/ledger.py``.
+When a test here fails after a change that you want, its message says what to do, and
+``tests/prose_numbers.py`` says why.
 """
 
 import ast
 import doctest
-import random
-import re
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-import ledger
 import plant
+import prose_numbers
+import written_numbers
 from execute import digest, sign
-from ledger import NOTEBOOKS, PAGES, Entry, Passage
+from plant import Plant
+from prose_numbers import ENTRIES, NOTEBOOKS, PAGES, ROOT, Entry, Evidence, page_name
 
-each_page = pytest.mark.parametrize("path", NOTEBOOKS + PAGES, ids=ledger.page_id)
-each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=ledger.page_id)
-HERE = NOTEBOOKS[0]  # where a source is a sum, any page will do
+
+def page_id(path):
+    return path.stem if path.suffix == ".ipynb" else page_name(path)
+
+
+each_page = pytest.mark.parametrize("path", NOTEBOOKS + PAGES, ids=page_id)
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=page_id)
 
 
 @each_page
-def test_every_number_has_its_source(path):
-    command = f"{path.relative_to(ledger.ROOT)}: python tests/ledger.py"
-    assert "\n".join(ledger.problems(path)) == "", command
+def test_every_number_has_a_source(path):
+    if found := prose_numbers.problems(path):
+        pytest.fail("\n\n".join(found), pytrace=False)
 
 
 @each_page
 def test_no_digit_is_missed(path):
-    for passage in ledger.passages(path):
-        hidden = [range(*m.span()) for m in ledger.UNSEEN.finditer(passage.text)]
-        parts = [range(t.start, t.end) for t in ledger.tokens(passage.text)] + hidden
-        for place, letter in enumerate(passage.text):
-            if letter.isnumeric():
-                assert any(place in part for part in parts), passage.text[place:][:40]
+    source = path.read_text(encoding="utf-8")
+    for part in prose_numbers.page_sections(path, source):
+        for text in part.texts:
+            hidden = [m.span() for m in written_numbers.UNSEEN.finditer(text)]
+            found = written_numbers.tokens(text, names=True)
+            spans = hidden + [(token.start, token.end) for token in found]
+            for place, letter in enumerate(text):
+                if letter.isdecimal():
+                    assert any(a <= place < b for a, b in spans), text[place:][:40]
+
+
+def test_entries_are_few_and_on_pages():
+    entries = prose_numbers.load(ENTRIES.read_text(encoding="utf-8"))
+    assert {entry.page for entry in entries} <= set(map(page_name, NOTEBOOKS + PAGES))
+    assert len(entries) < 250
+
+
+def cells(path):
+    return [c for c in prose_numbers.read(path).cells if c.cell_type == "code"]
 
 
 @each_notebook
-def test_captions_are_written_where_the_ledger_finds_them(path):
-    """A caption that came through a variable would not be in the ledger."""
-    for cell in ledger.cells(ledger.page_name(path)).values():
-        if cell.cell_type == "code":
-            for node in ast.walk(ast.parse(cell.source)):
-                if isinstance(node, ast.keyword) and node.arg == "alt":
-                    assert isinstance(node.value, ast.Constant | ast.JoinedStr)
-
-
-def test_every_ledger_has_its_page():
-    files = [ledger.ledger_file(path) for path in NOTEBOOKS + PAGES]
-    assert sorted(ledger.FOLDER.iterdir()) == sorted(files)
+def test_captions_are_written_where_the_check_finds_them(path):
+    """A caption that came through a variable would not be checked."""
+    for cell in cells(path):
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.keyword) and node.arg == "alt":
+                assert isinstance(node.value, ast.Constant | ast.JoinedStr)
 
 
 @each_notebook
 def test_outputs_that_nbval_skips_are_as_executed(path):
     """tests/execute.py says what this proves, and what it doesn't."""
-    for cell in ledger.cells(ledger.page_name(path)).values():
+    for cell in cells(path):
         skipped = "nbval-ignore-output" in cell.metadata.get("tags", [])
         expected = digest(cell) if skipped else None
         assert cell.metadata.get("printed") == expected, f"make execute: {cell.source}"
 
 
-def test_the_ledgers_examples():
-    assert doctest.testmod(ledger).failed == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("chapters 11 and 14, section 7.2.4", ["11", "14", "7.2.4"]),
-        ("$18 e_1^2$ and $10^{-8}$", ["18", "e_1", "2", "10^{-8}"]),
-        ("61,706 numbers, 3e-2, 1, 234", ["61,706", "3e-2", "1", "234"]),
-        ("H \N{MINUS SIGN} 1 is \N{MINUS SIGN}1; 28-5", ["1", "-1", "28", "5"]),
-        ("a kernel of 3, 3, 98 % or 98%", ["3", "3", "98", "98%"]),
-        ("[5 · Pad](05_pad.ipynb) <https://arxiv.org/abs/1412.6980>", ["5"]),
-        ('<img width="940" alt="by 7">', ["7"]),
-    ],
-)
-def test_finds_numbers(text, expected):
-    assert [token.text for token in ledger.tokens(text)] == expected
-
-
-@pytest.mark.parametrize(
-    ("token", "source", "answer"),
-    [
-        ("24", "= 28 - 5 + 1", True),
-        ("25", "= 28 - 5 + 1", False),
-        ("0.64", "= 0.8 ** 2", True),
-        ("1,100", "=~ 1086", True),
-        ("1,100", "= 1086", False),
-        ("33%", "= 1 / 3", True),
-        ("10^{-2}", "= 1 / 100", True),
-        ("10^{-2}", "= 1 / 99", False),
-        ("3e-2", "= 0.034", True),
-        ("3e-2", "= 0.036", False),
-        ("4", "name", True),
-        ("4", "? name", False),
-        ("4", "", False),
-        ("4", "= 2 +", False),
-        ("4", "= 4 / 0", False),
-        ("4", "file nowhere", False),
-        ("4", "out nowhere", False),
-        ("4", "cite https://nowhere.example", False),
-        ("3.11", "file pyproject.toml", True),
-    ],
-)
-def test_a_source_holds_or_not(token, source, answer):
-    assert ledger.holds(token, source, HERE) is answer
-
-
-def test_calculates_plain_numbers_only():
-    with pytest.raises(ValueError, match="not plain arithmetic"):
-        ledger.calculate("len('abc')")
-
-
-def test_a_number_in_an_output_is_whole():
-    found = ledger.Evidence.of("loss 0.0433, 95%, tensor([-1.4]), 1,086 of float32")
-    assert all(map(found.has, ["0.0433", "0.95", "95", "-1.4", "1.4", "1086"]))
-    assert not any(map(found.has, ["0.04", "433", "5", "108", "32", "float64"]))
-    assert all(map(found.rounds_to, ["0.04", "1,100", "1"]))
-    assert not any(map(found.rounds_to, ["0.05", "1,200"]))
-
-
-def test_captions_and_comments_prove_nothing():
-    code = 'f(-7, x, alt="after 300 "\n  "epochs")  # 400'
-    found = ledger.Evidence.of(ledger.code_words(code + '\nf"{x:.2f} of 9"'))
-    assert found.values == {-7, 7, 9}
-    output = nbformat.v4.new_output("stream", text="after 300 epochs")
-    cell = nbformat.v4.new_code_cell(code, outputs=[output])
-    assert ledger.computed(cell) == ""
-    cell.source = "f(7)  # 400"
-    assert ledger.computed(cell) == "after 300 epochs"
-
-
-def test_names_a_number_that_moved():
-    passage = Passage("919d2647", "Chapter 3 has 9 weights.")
-    entries = [Entry("3", "name"), Entry("8", "= 3 * 3")]
-    [problem] = ledger.passage_problems(passage, entries, HERE)
-    assert "['8']" in problem
-    assert "has «9» weights" in problem
-
-
-def test_an_update_keeps_what_holds():
-    key = ledger.passages(HERE)[0].key
-    passage = Passage(key, "Chapter 3 has 9 weights, 987654321 in all.")
-    entries = [Entry("3", "name"), Entry("9", "= 3 * 4")]
-    _, *lines = ledger.updated(passage, entries, HERE)
-    sources = [re.split(r"\s{2,}", line.partition(" | ")[0].strip()) for line in lines]
-    assert sources == [["3", "name"], ["9", "? = 3 * 4"], ["987654321 ?"]]
-
-
-def test_a_renamed_section_keeps_its_sources(monkeypatch):
-    page = ledger.ROOT / "README.md"
-    ours, lost = [Entry("3", "name")], [Entry("4", "= 2 + 2")]
-    old = {ledger.passages(page)[0].key: ours, "Begin": lost}
-    monkeypatch.setattr(ledger, "load", lambda path: old)
-    assert ledger.old_entries(ledger.passages(page)[0].key, page) == ours
-    assert ledger.old_entries("Start", page) == lost
-
-
 def test_executing_signs_what_nbval_skips():
-    output = nbformat.v4.new_output("stream", text="12 ms\n")
-    cell = nbformat.v4.new_code_cell(outputs=[output])
+    cell = new_code_cell(outputs=[new_output("stream", text="12 ms\n")])
     sign(cell)
     assert "printed" not in cell.metadata
     cell.metadata["tags"] = ["nbval-ignore-output"]
@@ -171,17 +85,177 @@ def test_executing_signs_what_nbval_skips():
     assert cell.metadata["printed"] != digest(cell)
 
 
+# Reading numbers.
+
+
+@pytest.mark.parametrize("module", [prose_numbers, written_numbers, plant])
+def test_examples(module):
+    assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("chapters 11 and 14, section 7.2.4", ["11", "14", "7.2.4"]),
+        ("$18 e_1^2$ and $10^{-8}$ and 10⁻⁸", ["18", "2", "10^{-8}", "10⁻⁸"]),
+        ("61,706 numbers, 3e-2, 1, 234", ["61,706", "3e-2", "1", "234"]),
+        ("H \N{MINUS SIGN} 1 is \N{MINUS SIGN}1; 28-5", ["1", "1", "28", "5"]),
+        ("a kernel of 3, 3, 98 % or 98%", ["3", "3", "98", "98%"]),
+        ("[5 · Pad](05_pad.ipynb) <https://arxiv.org/abs/1412.6980>", ["5"]),
+        ('<img width="940" alt="by 7"> LeNet-5, float32', ["7"]),
+    ],
+)
+def test_finds_numbers(text, expected):
+    assert [token.text for token in written_numbers.tokens(text)] == expected
+
+
+def test_calculates_plain_numbers_only():
+    with pytest.raises(ValueError, match="not plain arithmetic"):
+        written_numbers.calculate("len('abc')")
+
+
+def test_proves_a_number_or_its_rounding():
+    found = Evidence.of("loss 0.0433, 95%, tensor([-1.4]), 61,706 of float32, 1e-8")
+    right = ["0.0433", "0.04", "95%", "0.95", "1.4", "1", "61706", "10^{-8}"]
+    assert [number for number in right if not found.proves(number)] == []
+    wrong = ["0.05", "96%", "32", "433", "61,700", "60,000", "0", "10^{-7}", "7.2.4"]
+    assert [number for number in wrong if found.proves(number)] == []
+    assert found.proves("62,000", rounded=True)
+    assert not found.proves("61,000", rounded=True)
+
+
+# Checking a page.
+
+PAGE = NOTEBOOKS[0]
+
+
+def check(*texts, code="steps = 300", printed="loss 0.0433", entries=()):
+    """List what is wrong in the second section of a notebook."""
+    output = new_output("stream", text=printed)
+    cells = [
+        *[new_markdown_cell(text) for text in ("# Title", "## One")],
+        new_code_cell("print(777)"),
+        new_markdown_cell("## Two"),
+        new_code_cell(code, outputs=[output], metadata={"expect": ["steps < 888"]}),
+        *[new_markdown_cell(text) for text in texts],
+    ]
+    source = nbformat.writes(new_notebook(cells=cells))
+    return prose_numbers.problems(PAGE, source, [Entry.of(line) for line in entries])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "After 300 steps, fewer than 888, the loss is 0.04.",
+        "After nine steps of LeNet-5 in float32.",
+        "As chapter 3 says, and chapters 4, 6 and 8 to 10.",
+        "**2. Taps.** See exercise 5.3, section 7.2.4, and [14 · More](14.ipynb).",
+        "A net of 1998.\n\n## References\n\n- LeCun, 1998: 86, 2278.",
+        "## Your turn\n\n**9.9** A picture of 123 pixels.\n\n## Try next\n\n456",
+        "## Recap\n\nThe first section has 777.",
+    ],
+)
+def test_accepts(text):
+    assert check(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("After 400 steps.", "400"),
+        ("The loss is 0.05.", "0.05"),
+        ("The first section has 777.", "777"),
+        ("As chapter 99 says.", "99"),
+        ("A net of 1998.", "1998"),
+        ("In chapter 3, 987,654,321 pixels.", "987,654,321"),
+    ],
+)
+def test_refuses(text, number):
+    [problem] = check(text)
+    assert f"Two: {number} has no source" in problem
+
+
+def test_a_named_chapter_proves_the_numbers_of_its_sentence():
+    assert check("Chapter 11 counts 61,706 weights.") == []
+    [problem] = check("Chapter 11 counts weights. There are 61,706.")
+    assert "61,706 has no source" in problem
+
+
+def test_captions_comments_and_formats_prove_nothing():
+    code = '"""500"""\nf(x, alt=f"after 600 {n[7]} epochs")  # 800\nf"{x:.9f} or 300"'
+    said = "<Figure: after 600 12 epochs>"
+    numbers = "300, 500, 600, 7, 800, 9, 12"
+    found = "".join(check(numbers, code=code, printed=said))
+    assert [n for n in numbers.split(", ") if f": {n} has no source" not in found] == [
+        "300"
+    ]
+    assert len(check(code=code, printed="")) == 1  # the caption's own 600
+
+
+def test_the_line_that_a_problem_proposes_solves_it():
+    [problem] = check("Some words around\nthe 1,234 and\nmore words.")
+    line = problem.splitlines()[-1].strip()
+    assert line == "01 :: around the 1,234 and more :: REASON"
+    with pytest.raises(ValueError, match=r"page :: words :: reason"):
+        Entry.of(line)
+    line = line.replace("REASON", "counted by hand")
+    assert check("Some words around\nthe 1,234 and\nmore words.", entries=[line]) == []
+    [_, stale] = check("Some words around\nthe 1,235 and\nmore words.", entries=[line])
+    assert "delete this line" in stale
+    assert line in stale
+
+
+def test_an_entry_that_is_not_needed_is_refused():
+    [problem] = check("After 300 steps.", entries=["01 :: After 300 :: by hand"])
+    assert "delete this line" in problem
+
+
+@pytest.mark.parametrize(
+    ("reason", "holds"),
+    [
+        ("= 28 - 5 + 1: rows", True),
+        ("= 28 - 5: rows", False),
+        ("= 28 -: rows", False),
+        ("= 1 / 0: rows", False),
+        ("file LICENSE: the year", False),
+        ("chapter 999: the rows", False),
+        ("counted by hand", True),
+    ],
+)
+def test_an_entrys_source_holds_or_not(reason, holds):
+    assert Entry.of(f"01 :: 24 rows :: {reason}").proves("24") is holds
+
+
+def test_an_entrys_chapter_or_file_proves_it():
+    assert Entry.of("12 :: x :: chapter 11: weights").proves("61,706")
+    assert Entry.of("README :: x :: file pyproject.toml: Python").proves("3.11")
+
+
+def test_code_on_pages_of_markdown_is_no_prose():
+    page = ROOT / "docs" / "trust.md"
+    text = "A 7 of `123`.\n\n```\n456\n```\n\nThe rest is 789, 12 and 5%."
+    found = prose_numbers.problems(page, text, [])
+    assert [problem.split(" has")[0].split(": ")[1] for problem in found] == [
+        "789",
+        "5%",
+    ]
+
+
+# Planting.
+
+
 def test_the_same_seed_plants_the_same_numbers():
-    assert plant.make_plants(3, 8) == plant.make_plants(3, 8)
-    assert plant.make_plants(3, 8) != plant.make_plants(4, 8)
-    kinds = [wrong.place.kind for wrong in plant.make_plants(0, 20)]
-    assert {kind: kinds.count(kind) for kind in plant.KINDS} == dict.fromkeys(
-        plant.KINDS, 5
-    )
+    assert plant.make_plants(3, 8, 8) == plant.make_plants(3, 8, 8)
+    assert plant.make_plants(3, 8, 8) != plant.make_plants(4, 8, 8)
+    sizes = [plant.size_of(wrong.place) for wrong in plant.make_plants(0, 0, 20)]
+    assert sizes == [size for size in plant.SIZES for _ in range(5)]
+    kinds = [wrong.kind for wrong in plant.make_plants(0, 20, 0)]
+    assert (kinds.count("output"), kinds.count("tagged")) == (4, 4)
+    assert set(kinds) <= set(plant.RUN)
 
 
 def test_a_plant_changes_one_digit():
-    for wrong in plant.make_plants(5, 12):
+    for wrong in plant.make_plants(5, 10, 12):
         text = plant.text_of(wrong.place)
         pairs = zip(text, plant.planted(text, wrong), strict=True)
         [(old, new)] = [(a, b) for a, b in pairs if a != b]
@@ -189,15 +263,8 @@ def test_a_plant_changes_one_digit():
         assert new.isdecimal()
 
 
-def test_changes_any_digit_of_a_number():
-    rng = random.Random(0)
-    changed = {plant.change("1.5", rng) for _ in range(500)}
-    assert len(changed) == 18
-    assert "1.5" not in changed
-
-
 def test_a_planted_page_differs_in_that_number():
-    for wrong in plant.make_plants(6, 8):
+    for wrong in plant.make_plants(6, 5, 8):
         page = wrong.place.page
         before, after = plant.with_plants(page, []), plant.with_plants(page, [wrong])
         assert len(before) == len(after)
@@ -205,19 +272,79 @@ def test_a_planted_page_differs_in_that_number():
 
 
 def test_finds_captions_in_code():
-    code = 'é = show("µ", alt="after 300 "\n    "epochs")'
+    code = 'é = show("µ 5", alt=f"after 300 "\n    "epochs {x:.2f}")'
     [part] = plant.captions(code)
-    assert code[part.start : part.stop] == '"after 300 "\n    "epochs"'
+    assert code[part.start : part.stop] == 'f"after 300 "\n    "epochs {x:.2f}"'
+    text = plant.only_captions(code)
+    assert len(text) == len(code)
+    assert [token.text for token in written_numbers.tokens(text)] == ["300"]
+
+
+@pytest.fixture
+def page(tmp_path):
+    """Write a notebook with a cell that has a tolerance of one."""
+    cell = new_code_cell(
+        outputs=[new_output("stream", text="accuracy 97.4%, epoch 3\n")],
+        metadata={"tolerance": {"absolute": 1}},
+    )
+    path = tmp_path / "page.ipynb"
+    nbformat.write(new_notebook(cells=[new_markdown_cell("## 170"), cell]), path)
+    return path
+
+
+def test_plants_within_and_outside_a_tolerance(page):
+    heading, accuracy, epoch = plant.places(page)
+    assert [place.kind for place in (heading, accuracy)] == ["prose", "tolerance"]
+    within = {wrong.new for wrong in plant.possible("within", accuracy)}
+    assert within == {f"97.{digit}%" for digit in "012356789"}
+    outside = {wrong.new for wrong in plant.possible("outside", accuracy)}
+    assert {"94.4%", "17.4%"} <= outside
+    assert not outside & {"96.4%", "98.4%"}
+    assert plant.possible("within", epoch) == []
+    assert len(plant.possible("outside", epoch)) == 9
+
+
+def test_plants_results_of_experiments_only(tmp_path):
+    file = tmp_path / "small.json"
+    file.write_text('{"seeds": [0, 1],\n "results": {"3 layers": [0.5, 12]}}')
+    found = [plant.text_of(p)[p.start : p.end] for p in plant.places(file)]
+    assert found == ["0.5", "12"]
 
 
 def test_plants_go_to_each_page_once_a_round():
-    plants = plant.make_plants(0, 20)
-    parts = list(plant.rounds(plants))
+    plants = plant.make_plants(0, 5, 20)
+    parts = list(plant.rounds(plants, "page"))
     assert sum(map(len, parts)) == len(plants)
     assert {wrong for part in parts for wrong in part} == set(plants)
     for part in parts:
         pages = [wrong.place.page for wrong in part]
         assert len(set(pages)) == len(pages)
+
+
+def test_the_check_of_prose_finds_plants():
+    plants = [p for p in plant.make_plants(0, 0, 40) if plant.size_of(p.place) > "3"]
+    assert len(plants) == 20
+    assert len(plant.try_reading(plants)) >= 14
+
+
+@pytest.mark.parametrize(
+    ("kind", "found", "well"),
+    [
+        ("output", 1, True),
+        ("output", 0, False),
+        ("within", 0, True),
+        ("within", 1, False),
+        ("prose", 17, True),
+        ("prose", 16, False),
+    ],
+)
+def test_reports_what_should_not_have_happened(page, capsys, kind, found, well):
+    place = plant.places(page)[0]
+    count = 20 if kind == "prose" else 1
+    plants = [Plant(kind, place, "170", str(number)) for number in range(count)]
+    assert plant.report(plants, dict.fromkeys(plants[:found], "a test")) is well
+    wish = "should pass" if kind == "within" else "should be found"
+    assert wish in capsys.readouterr().out
 
 
 def test_reads_the_makefiles_environment():

@@ -199,11 +199,48 @@ def test_there_are_workflows():
     assert [path.stem for path in WORKFLOWS] == ["ci", "gpu", "site", "weekly"]
 
 
-def test_readme_names_every_target():
-    makefile = (ROOT / "Makefile").read_text()
-    readme = (ROOT / "README.md").read_text()
-    for target in re.findall(r"^([a-z-]+):.*## ", makefile, flags=re.M):
-        assert re.search(rf"make {target}\b(?!-)", readme), target
+MAKEFILE = (ROOT / "Makefile").read_text().replace("\\\n", "")
+TARGETS = re.findall(r"^([a-z-]+):.*## ", MAKEFILE, flags=re.M)
+ROW = re.compile(r"^\| `make ([a-z-]+)` \| .* \| (.*) \|$", re.M)
+
+
+def commands_of(*files: str) -> set[str]:
+    """List the targets that files make, with those that these need."""
+    text = "\n".join((ROOT / file).read_text() for file in files)
+    lines = re.findall(r"^(?:\s*(?:- )?(?:run: )?)make (.*)", text, flags=re.M)
+    found = {word for line in lines for word in line.split() if word in TARGETS}
+    if "$TARGET" in text:
+        found |= set(re.findall(r"^ +- ([a-z-]+)$", text, flags=re.M)) & set(TARGETS)
+    rules = dict(re.findall(r"^([a-z-]+):(.*?)##", MAKEFILE, flags=re.M))
+    while more := {w for target in found for w in rules[target].split()} & (
+        set(TARGETS) - found
+    ):
+        found |= more
+    return found
+
+
+def test_every_command_is_run_by_someone():
+    """The page for authors says by whom: no command may break without notice."""
+    rows = dict(ROW.findall((ROOT / "docs" / "authors.md").read_text()))
+    assert set(rows) == set(TARGETS)
+    always = commands_of(".ci/run")
+    weekly = commands_of(".github/workflows/weekly.yml")
+    fresh = (ROOT / "tests" / "fresh_machine.py").read_text()
+    for target, who in rows.items():
+        if who.startswith("tests: "):
+            assert (ROOT / who.removeprefix("tests: ").strip("`")).exists()
+        elif who == "weekly, by `make fresh`":
+            assert f"make {target}" in fresh
+        else:
+            assert who.partition(";")[0] in {"every change", "weekly"}, target
+            assert target in (always if who == "every change" else weekly), target
+
+
+def test_help_lists_every_command():
+    listed = subprocess.run(
+        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert re.findall(r"^  make ([a-z-]+) +\w", listed, flags=re.M) == TARGETS
 
 
 def test_readmes_files_exist():

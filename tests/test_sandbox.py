@@ -531,6 +531,7 @@ def slow(answer: object, seconds: float) -> float:
     return seconds
 
 
+@pytest.mark.rare
 @pytest.mark.parametrize("seconds", [None, [0.5, 0.5], [0.0]])
 def test_a_forgotten_worker_ends_in_silence(seconds, capfd):
     """As when a notebook's process closes its end and lives on.

@@ -222,9 +222,6 @@ def test_a_method_that_is_wrong_is_not_timed():
         run.methods.check({"F.conv2d": right, "a": right + 0.01})
 
 
-@pytest.mark.skipif(
-    not (FOLDER / "results.json").exists(), reason="made by the next `make bench`"
-)
 def test_the_page_is_made_from_the_results():
     stored = json.loads((FOLDER / "results.json").read_text())
     assert page_of(FOLDER) == run.page.text(stored["about"], stored["results"])

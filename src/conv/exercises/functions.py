@@ -212,6 +212,8 @@ def raised_at(answer: Callable, line: int | None) -> str:
         return "It raised "
     first = inspect.unwrap(answer).__code__
     text = linecache.getline(first.co_filename, first.co_firstlineno + line - 1)
+    if first.co_filename == "<string>":  # since Python 3.13, that of `python -c`
+        text = ""
     quoted = f" (`{text.strip()}`)" if text.strip() else ""
     return f"Line {line}{quoted} raised "
 

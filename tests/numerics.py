@@ -26,7 +26,7 @@ from pathlib import Path
 
 import nbformat
 import torch
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from execute import join_streams
@@ -120,7 +120,7 @@ class Difference:
         The largest difference of a number: as it is, and as a fraction of the stored
         one. Infinite if the words differ, or the cell fails.
     tolerance : str
-        What the cell's metadata states, or "none".
+        What the cell's metadata states, or "None".
     problems : tuple of str
         What makes it a failure; empty within the tolerance.
     """
@@ -155,8 +155,11 @@ def compare(new: NotebookNode, stored: NotebookNode, name: str) -> Difference | 
         pairs = [(number(x), number(y)) for x, y, _ in differences(a, b)]
     except ValueError as error:
         return Difference(name, math.inf, math.inf, str(tolerance), (str(error),))
-    absolute = max(abs(x - y) for x, y in pairs)
-    relative = max(abs(x - y) / abs(y) if y else math.inf for x, y in pairs if x != y)
+    moved = [(x, y) for x, y in pairs if x != y]  # none if only spaces differ
+    absolute = max((abs(x - y) for x, y in moved), default=0.0)
+    relative = max(
+        (abs(x - y) / abs(y) if y else math.inf for x, y in moved), default=0
+    )
     return Difference(name, absolute, relative, str(tolerance), tuple(wrong))
 
 
@@ -166,7 +169,7 @@ def rerun(path: Path, environment: dict[str, str]) -> list[Difference]:
     new = copy.deepcopy(stored)
     try:
         client_for(new, path.parent, timeout=300).execute(env=os.environ | environment)
-    except CellExecutionError as error:
+    except (CellExecutionError, DeadKernelError) as error:
         return [Difference(path.stem, math.inf, math.inf, "None", (str(error),))]
     found = []
     pairs = zip(new.cells, stored.cells, strict=True)

@@ -3,11 +3,11 @@
 import torch
 
 # %% 1.1
-# A window of h rows has H - h + 1 places in H rows.
+# A window of h rows fits into H rows at H - h + 1 positions.
 answer = (480 - 7 + 1, 640 - 3 + 1)
 
 # %% 1.2
-# The only 1 stands over the right-hand neighbour.
+# The only 1 multiplies the right-hand neighbor of the window's center.
 kernel = torch.tensor([[0.0, 0, 0], [0, 0, 1], [0, 0, 0]])
 
 

@@ -5,11 +5,11 @@ import torch
 from conv import corr2d
 
 # %% 3.1
-# Below minus above: black below white gives 0 - 1.
+# Lower pixel minus upper pixel: black below white gives 0 - 1.
 kernel = torch.tensor([[-1.0], [1.0]])
 
 # %% 3.2
-# All nine together must be zero.
+# All nine weights must sum to zero.
 middle = 8
 
 # %% 3.3
@@ -20,7 +20,7 @@ kernel = torch.tensor([[1.0, -2.0, 1.0]])
 flat = torch.full((1000, 1000), 0.5)
 noisy = flat + 0.1 * torch.randn(1000, 1000)
 measured = corr2d(noisy, torch.tensor([[1.0, -1.0]])).std()
-reason = "b"  # the root of two times 0.1
+reason = "b"  # the variances add up: 0.1 times the square root of 2
 
 
 # %% 3.5

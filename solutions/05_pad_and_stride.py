@@ -4,11 +4,11 @@ import torch
 import torch.nn.functional as F
 
 # %% 5.1
-# What gets lost, 11 - 1, is shared out to both ends.
+# Without padding, the output is 11 - 1 pixels smaller; each side adds half of that.
 padding = 5
 
 # %% 5.2
-# Each such layer halves an even side.
+# Such a layer halves an even side exactly.
 side = 224 // 2**5
 
 
@@ -19,10 +19,10 @@ def pad_with_mirror(x, p):
 
 # %% 5.4
 def strided(x, k, stride, padding):
-    framed = F.pad(x, (padding, padding))
-    count = (len(framed) - len(k)) // stride + 1
+    padded = F.pad(x, (padding, padding))
+    count = (len(padded) - len(k)) // stride + 1
     starts = [i * stride for i in range(count)]
-    return torch.stack([(framed[s : s + len(k)] * k).sum() for s in starts])
+    return torch.stack([(padded[s : s + len(k)] * k).sum() for s in starts])
 
 
 # %% 5.5

@@ -5,7 +5,7 @@ import torch
 import conv
 
 # %% 6.1
-# 32 kernels of 16 slices of 5 by 5, and a bias each.
+# 32 kernels, each with 16 slices of 5 x 5 weights and one bias.
 answer = 32 * (16 * 5 * 5 + 1)
 
 # %% 6.2

@@ -3,11 +3,11 @@
 import conv
 
 # %% 8.1
-# n layers see 1 + 2 n pixels.
+# The receptive field of n layers is 1 + 2n pixels wide.
 layers = 50
 
 # %% 8.2
-# Three copies of the field so far, side by side: 3, 9, 27, 81 pixels.
+# Each layer puts three copies of the field side by side: 3, 9, 27, 81 pixels.
 dilations = [1, 3, 9, 27]
 
 
@@ -19,5 +19,5 @@ def enlarge_by_repeating(x):
 
 
 # %% 8.4
-# (10 - 1) * 3 + 5 = 32; padding 1 cuts off one pixel at each end.
+# (10 - 1) * 3 + 5 = 32; padding 1 removes one pixel on each side.
 answer = (1, 0)

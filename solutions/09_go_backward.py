@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from conv import corr2d
 
 # %% 9.1
-# Places downwards times places across.
+# Vertical positions of the window times horizontal positions.
 answer = [1 * 1, 1 * 2, 3 * 3]
 
 
@@ -17,11 +17,11 @@ def average_backward(G, k):
 # %% 9.3
 def fixed(X, K, G):
     h, w = K.shape
-    framed = F.pad(G, (w - 1, w - 1, h - 1, h - 1))  # columns come first
+    framed = F.pad(G, (w - 1, w - 1, h - 1, h - 1))  # left, right, top, bottom
     return corr2d(framed, K.flip(0, 1))
 
 
 # %% 9.4
 def step(X, K, Y, lr):
-    G = 2 * (corr2d(X, K) - Y) / Y.numel()  # what arrives at each output
+    G = 2 * (corr2d(X, K) - Y) / Y.numel()  # gradient with respect to the output
     return K - lr * corr2d(X, G)

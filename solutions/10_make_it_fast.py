@@ -11,13 +11,13 @@ answer = [15 + 15, 15 * 15]
 # %% 10.2
 def corr1d_fourier(x, k):
     n = len(x)
-    waves = torch.fft.rfft(x) * torch.fft.rfft(k, n=n).conj()
-    return torch.fft.irfft(waves, n=n)[: n - len(k) + 1]
+    product = torch.fft.rfft(x) * torch.fft.rfft(k, n=n).conj()
+    return torch.fft.irfft(product, n=n)[: n - len(k) + 1]
 
 
 # %% 10.3
 def what_they_computed(X, K):
-    # A product of waves is a convolution: the kernel is turned round.
+    # The product of two Fourier transforms is that of a convolution.
     return conv.corr2d(X, K.flip(0, 1))
 
 

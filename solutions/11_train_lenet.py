@@ -10,8 +10,8 @@ answer = -torch.tensor([0.99, 0.01]).log()
 # %% 11.2
 def smooth_loss(scores, labels, amount):
     classes = scores.shape[1]
-    wanted = F.one_hot(labels, classes) * (1 - amount) + amount / classes
-    return -(wanted * scores.log_softmax(dim=1)).sum(dim=1).mean()
+    target = F.one_hot(labels, classes) * (1 - amount) + amount / classes
+    return -(target * scores.log_softmax(dim=1)).sum(dim=1).mean()
 
 
 # %% 11.3

@@ -3,7 +3,7 @@
 import torch
 
 # %% 12.1
-# Backward: 4 to 5, 4 to 9, 8 to 19, and with padding 2: 6 to 21.
+# Layer by layer, backward: 4 to 5, 4 to 9, 8 to 19, and with padding 2, 6 to 21.
 answer = [6, 21]
 
 

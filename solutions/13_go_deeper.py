@@ -3,7 +3,7 @@
 import torch
 
 # %% 13.1
-# Mean square: a third by the weights, a half by ReLU. Its root, six times.
+# The weights multiply the mean square by 1/3, and ReLU by 1/2. Six layers, root.
 answer = (1 / 3 / 2) ** (6 / 2)
 
 # %% 13.2

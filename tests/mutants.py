@@ -64,8 +64,11 @@ def tests_for(mutant: str) -> list[str]:
         return [test for test in seen()["duration_by_test"] if mark in test]
     if module in ("exercises.sandbox", "exercises.worker"):
         return ["tests/test_sandbox.py"]
+    if module in ("exercises.code", "exercises.errors", "exercises.wording"):
+        return ["tests/test_rules.py"]
     if module.startswith("exercises"):
-        return ["tests/test_exercises.py", "tests/test_grader.py"]
+        names = "exercises", "grader", "rules"
+        return [f"tests/test_{name}.py" for name in names]
     tests = seen()["tests_by_mangled_function_name"].get(function, [])
     return [*tests, *(file for file in ALL if file == f"tests/test_{module}.py")]
 

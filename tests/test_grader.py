@@ -38,7 +38,7 @@ def test_check_tells_and_counts(grader, file, capsys):
     assert not file.exists()
     check.shape((473, 637))
     out = capsys.readouterr().out
-    assert out.startswith("1.1  not yet: one place forgotten\n     You subtract")
+    assert out.startswith("1.1  not yet: one position forgotten\n     You subtract")
     check.shape((474, 638))
     assert capsys.readouterr().out == "1.1  right\n"
     check.shape((1, 1))

@@ -1,12 +1,15 @@
 """Whatever a learner hands in: the checker answers, and goes on."""
 
+import contextlib
+import dataclasses
 import math
-import multiprocessing
 import os
 import subprocess
 import sys
 import threading
 import time
+import warnings
+from decimal import Decimal
 from fractions import Fraction
 
 import cloudpickle
@@ -15,8 +18,10 @@ import psutil
 import pytest
 import torch
 
-from conv.exercises import EXERCISES, judge, sandbox
+from conv.exercises import EXERCISES, GRADER, judge, sandbox
 from conv.exercises.case_result import CaseResult
+from conv.exercises.comparison import as_float64, close, matches
+from conv.exercises.exercise import ValueExercise, apply
 from conv.exercises.functions import judge_function, reproduces
 from conv.exercises.generic_mistakes import (
     constant_result,
@@ -26,14 +31,16 @@ from conv.exercises.generic_mistakes import (
     shifted_by_constant,
 )
 from conv.exercises.sandbox import MEMORY_LIMIT, Sandbox, SandboxError
-from conv.exercises.summary import as_float64, close, matches, summarize
-from conv.exercises.worker import Outcome, run_case
+from conv.exercises.worker import Outcome, run_case, summarize
 
 
 def in_notebook(function):
     """Make a function look like one that a notebook's cell defines."""
     function.__module__ = "__main__"
     return function
+
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
 def right_again() -> bool:
@@ -70,6 +77,44 @@ def inside_torch(x, k):
 
 def sleeping(x, k):
     time.sleep(1000)
+
+
+def asking(x, k):
+    return float(input("Which number? "))
+
+
+def write_to_all_pipes(message):
+    """Write to all that is open, as if it were the checker's own message."""
+    for number in range(3, 100):
+        try:
+            os.write(number, message)
+        except OSError:
+            continue
+
+
+def forging(x, k):
+    write_to_all_pipes(b"\x80\x04cos\nsystem\n(S'echo hacked'\ntR.\n")
+    return x
+
+
+def forging_nested(x, k):
+    write_to_all_pipes(b"[" * 100_000 + b"\n")
+    return x
+
+
+def forging_a_flood(x, k):
+    write_to_all_pipes(b"[" * 2**21)
+    return x
+
+
+def forging_half_a_message(x, k):
+    write_to_all_pipes(b'{"state":')
+    time.sleep(1000)
+
+
+def forging_an_outcome(x, k):
+    write_to_all_pipes(b'{"state": "done", "returned": 3, "error": "", "line": null}\n')
+    return x
 
 
 def hoarding(x, k):
@@ -138,12 +183,16 @@ LOCK = threading.Lock()
 
 
 TOLD = {
-    "infinite loop": "Your function was still running after 1.4 seconds",
+    "infinite loop": "Your function was still computing after 3 seconds",
+    "too slow": "Your function hadn't finished after 10 seconds",
+    "input requested": "Your function waits for input from the keyboard.",
     "out of memory": "Your function asked for more than 512 MB",
     "out of memory at once": "Your function asked for more memory than there is.",
     "process ended": "Your function ended the Python process.",
+    "ends Python": "To leave a function, use `return`.",
     "error raised": ") raised ",
-    "can't be sent": "can't be sent to the checker (cannot pickle '_thread.lock'",
+    "unreadable result": "couldn't read what your function's process sent",
+    "can't be sent": "process (`LOCK`: TypeError: cannot pickle '_thread.lock'",
 }
 
 
@@ -153,14 +202,20 @@ TOLD = {
         (endless, "infinite loop"),
         (swallowing, "infinite loop"),
         (inside_torch, "infinite loop"),
-        (sleeping, "infinite loop"),
+        (sleeping, "too slow"),
+        (asking, "input requested"),
         (childbearing, "infinite loop"),
         (hoarding, "out of memory"),
         (greedy, "out of memory at once"),
         (exiting, "process ended"),
         (crashing, "process ended"),
         (closing, "process ended"),
-        (quitting, "error raised"),
+        (quitting, "ends Python"),
+        (forging, "unreadable result"),
+        (forging_nested, "unreadable result"),
+        (forging_a_flood, "unreadable result"),
+        (forging_half_a_message, "too slow"),
+        (forging_an_outcome, "unreadable result"),
         (interrupting, "error raised"),
         (with_a_bad_error, "error raised"),
         (lambda x, k: LOCK, "can't be sent"),
@@ -169,6 +224,7 @@ TOLD = {
 def test_bad_behavior_is_named_and_survived(answer, name, monkeypatch):
     if "out of memory" in name:
         monkeypatch.setattr(sandbox, "TIME_LIMIT", 60.0)  # busy machines fill it slowly
+        monkeypatch.setattr(sandbox, "CPU_LIMIT", 60.0)
     verdict = judge("1.3", in_notebook(answer))
     assert verdict.mistake == name.removesuffix(" at once")
     assert TOLD[name] in verdict.message
@@ -197,10 +253,14 @@ class ErrorAt:
         self.left -= 1
         return [run_case(use, answer, case) for case in cases]
 
+    def stop(self):
+        """Do nothing: there is no process."""
+
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_trouble_is_told_whenever_it_comes(n):
-    exercise = EXERCISES["1.3"]
+    requires = "gradient", "device"
+    exercise = dataclasses.replace(EXERCISES["1.3"], requires=requires, rules=())
     verdict = judge_function(exercise, exercise.expected, ErrorAt(n))
     told = "1.3  not yet: lost\nIt was here a moment ago."
     assert str(verdict) == told
@@ -216,20 +276,28 @@ def test_what_cant_be_unpacked_is_told():
     assert right_again()
 
 
-def test_only_what_the_answer_takes_counts():
-    """Not what the notebook has, or the checker had before."""
-    ballast = np.ones(2**26)  # 512 MB
-    box = Sandbox()
-    try:
-        box.run(lambda answer, x: answer, None, [(1,)])
-        memory = psutil.Process(box.process.pid).memory_info().rss
-        assert abs(box.baseline - memory) < ballast.nbytes / 2
-    finally:
-        box.stop()
+BALLAST = np.ones(2**24)  # 128 MB
+
+
+def test_only_what_the_answer_takes_counts(monkeypatch):
+    """Not what it brings along from the notebook."""
+
+    @in_notebook
+    def heavy(x, k):
+        n = len(x) - len(k) + 1
+        return torch.stack([x[i : i + len(k)] @ k for i in range(n)]) * BALLAST[0]
+
+    monkeypatch.setattr(sandbox, "MEMORY_LIMIT", 64)
+    assert judge("1.3", heavy).right
+    monkeypatch.setattr(sandbox, "MAX_JOB", 100)
+    verdict = judge("1.3", heavy)
+    assert verdict.mistake == "can't be sent"
+    assert "Your function uses 128 MB of data from the notebook" in verdict.message
 
 
 def test_a_stopped_worker_leaves_no_process(monkeypatch):
     monkeypatch.setattr(sandbox, "TIME_LIMIT", 60.0)
+    monkeypatch.setattr(sandbox, "CPU_LIMIT", 60.0)
     box = Sandbox()
     box.warm_up()
     worker = box.process.pid
@@ -243,10 +311,8 @@ def test_a_stopped_worker_leaves_no_process(monkeypatch):
 def test_a_worker_that_is_gone_can_be_stopped():
     box = Sandbox()
     box.warm_up()
-    assert isinstance(box.process, multiprocessing.get_context("spawn").Process)
-    assert box.process.daemon  # it ends with the notebook, which doesn't wait for it
     box.process.kill()
-    box.process.join()
+    box.process.wait()
     box.stop()
     assert box.process is None
 
@@ -254,27 +320,18 @@ def test_a_worker_that_is_gone_can_be_stopped():
 def test_memory_is_watched_before_the_machine_runs_out(monkeypatch):
     """The hoarder is stopped soon after the limit, not by the system."""
     monkeypatch.setattr(sandbox, "TIME_LIMIT", 60.0)
-    box, most = Sandbox(), 0
+    monkeypatch.setattr(sandbox, "CPU_LIMIT", 60.0)
+    box, seen = Sandbox(), []
+    check_limits = sandbox.check_limits
 
-    def watch():
-        nonlocal most
-        while not done.is_set():
-            if box.process is not None:
-                try:
-                    memory = psutil.Process(box.process.pid).memory_info().rss
-                    most = max(most, memory - getattr(box, "baseline", memory))
-                except psutil.NoSuchProcess:
-                    pass
-            time.sleep(0.005)
+    def watch(process, limits):
+        seen.append(process.memory_info().rss - limits.memory)
+        check_limits(process, limits)
 
-    done = threading.Event()
-    thread = threading.Thread(target=watch)
-    thread.start()
+    monkeypatch.setattr(sandbox, "check_limits", watch)
     verdict = judge_function(EXERCISES["1.3"], in_notebook(hoarding), box)
-    done.set()
-    thread.join()
     assert verdict.mistake == "out of memory"
-    assert MEMORY_LIMIT / 2 < most / 2**20 < 2 * MEMORY_LIMIT
+    assert -MEMORY_LIMIT / 2 < max(seen) / 2**20 < MEMORY_LIMIT
 
 
 class Hostile:
@@ -288,6 +345,31 @@ class Hostile:
 
     def __repr__(self):
         raise RuntimeError("don't name me")
+
+
+class HostileTensor(torch.Tensor):
+    """A tensor with which nothing can be done."""
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        raise RuntimeError("don't compute with me")
+
+
+class HostileNumber(float):
+    """A number that can't be read."""
+
+    def __float__(self):
+        raise RuntimeError("don't convert me")
+
+
+class HostileList(list):
+    """A list that can't be read."""
+
+    def __iter__(self):
+        raise RuntimeError("don't iterate over me")
+
+    def __len__(self):
+        raise RuntimeError("don't measure me")
 
 
 def selfish() -> list:
@@ -310,10 +392,19 @@ RUBBISH = {
     "ragged": [[1, 2], [3]],
     "empty": [],
     "long": [0] * 2_000_000,
+    "much from little": [torch.ones(9_000), torch.ones(9_000)],
+    "nested": torch.nested.nested_tensor(
+        [torch.ones(2), torch.ones(3)], layout=torch.jagged
+    ),
+    "hostile tensor": HostileTensor(),
+    "hostile number": HostileNumber(3),
+    "hostile list": HostileList([3]),
+    "text that can't be printed": "\ud800\x1b[31m",
+    "type that can't be printed": type("\x1b[31m\U0001f600" * 200, (), {})(),
     "huge int": 10**400,
     "nan": float("nan"),
     "infinity": [float("inf"), 1],
-    "complex": torch.ones(2, dtype=torch.complex64),
+    "complex": torch.full((2,), 1j),
     "meta": torch.ones(2, device="meta"),
     "sparse": torch.ones(2, 2).to_sparse(),
     "large": torch.ones(1).expand(10**9),
@@ -325,8 +416,28 @@ RUBBISH = {
 }
 
 
+class Reused(Sandbox):
+    """A sandbox that saves time: it keeps the worker of a wrong answer."""
+
+    def stop(self):
+        """Keep the process."""
+
+
+@pytest.fixture(scope="module")
+def reused_box():
+    box = Reused()
+    yield box
+    Sandbox.stop(box)
+
+
+@pytest.fixture
+def reused(monkeypatch, reused_box):
+    """Judge all answers in one process."""
+    monkeypatch.setattr(GRADER, "sandbox", reused_box)
+
+
 @pytest.mark.parametrize("number", EXERCISES)
-def test_rubbish_is_answered(number):
+def test_rubbish_is_answered(number, reused):
     for name, rubbish in RUBBISH.items():
         extra = ["b"] if EXERCISES[number].kind == "explain" else []
         verdict = judge(number, rubbish, *extra)
@@ -335,7 +446,7 @@ def test_rubbish_is_answered(number):
 
 
 @pytest.mark.parametrize("name", RUBBISH)
-def test_rubbish_that_a_function_returns_is_described(name):
+def test_rubbish_that_a_function_returns_is_described(name, reused):
     rubbish = RUBBISH[name]
 
     def answer(x, k):
@@ -359,7 +470,7 @@ def test_a_list_with_something_else_in_it_holds_no_numbers(hole):
 
 @pytest.mark.parametrize("kind", [list, tuple, np.array, torch.tensor])
 def test_of_many_numbers_none_is_looked_at(kind, monkeypatch):
-    monkeypatch.setattr("conv.exercises.summary.MAX_SIZE", 3)
+    monkeypatch.setattr("conv.exercises.worker.MAX_SIZE", 3)
     for count in (0, 1, 3):
         numbers = summarize(kind(range(count))).numbers
         assert (numbers.tolist(), numbers.dtype) == (list(range(count)), "float64")
@@ -379,14 +490,18 @@ def test_an_array_of_something_else_holds_no_numbers(value):
         (3, "a number", True),
         (Fraction(1, 2), "a number", True),
         ([1, 2], "a list of shape (2,)", True),
-        (np.zeros((2, 3)), "a ndarray of shape (2, 3)", True),
+        (np.zeros((2, 3)), "a NumPy array of shape (2, 3)", True),
         ([1, [2, 3]], "a list", False),
         ("1", "a str", False),
         (ValueError, "a type", False),
         ({1}, "a set", False),
         (object(), "an object", False),
         (torch.ones(2, 3), "a tensor of shape (2, 3)", True),
-        (torch.ones(2).cfloat(), "a tensor of complex numbers of shape (2,)", False),
+        (torch.ones(2) * 1j, "a tensor of complex numbers of shape (2,)", False),
+        (torch.ones(2).cfloat(), "a tensor of shape (2,)", True),
+        (np.ones(2) + 0j, "a NumPy array of shape (2,)", True),
+        (np.ones(2) + 1j, "a NumPy array", False),
+        (Decimal("0.5"), "a number", True),
         (torch.ones(2, device="meta"), "a tensor of shape (2,)", False),
         (torch.ones(2, 2).to_sparse(), "a tensor of shape (2, 2)", False),
     ],
@@ -521,8 +636,8 @@ def test_an_interrupt_stops_the_worker_and_the_next_answer_is_judged(monkeypatch
         judge_function(EXERCISES["1.3"], in_notebook(endless), box)
     assert box.process is None
     monkeypatch.undo()
-    exercise = EXERCISES["1.3"]
-    assert judge_function(exercise, exercise.expected, box).right
+    assert judge_function(EXERCISES["1.3"], in_notebook(corr1d), box).right
+    box.stop()
 
 
 def slow(answer: object, seconds: float) -> float:
@@ -533,7 +648,7 @@ def slow(answer: object, seconds: float) -> float:
 
 @pytest.mark.rare
 @pytest.mark.parametrize("seconds", [None, [0.5, 0.5], [0.0]])
-def test_a_forgotten_worker_ends_in_silence(seconds, capfd):
+def test_a_forgotten_worker_ends(seconds):
     """As when a notebook's process closes its end and lives on.
 
     The worker waits, or it works, or its last word was not read.
@@ -542,11 +657,9 @@ def test_a_forgotten_worker_ends_in_silence(seconds, capfd):
     box.run(slow, None, [(0.0,)])
     if seconds is not None:
         box.send(cloudpickle.dumps((slow, None, [(s,) for s in seconds])))
-    if seconds == [0.0]:
-        assert box.connection.poll(20)
-    box.connection.close()
-    box.process.join(20)
-    assert (box.process.exitcode, capfd.readouterr().err) == (0, "")
+    box.process.stdin.close()
+    assert box.process.wait(20) == 0
+    box.stop()
 
 
 def test_the_worker_ends_with_its_notebook():
@@ -579,3 +692,167 @@ def test_the_worker_ends_with_its_notebook():
         time.sleep(0.1)
     else:
         pytest.fail("the worker outlived its notebook")
+
+
+def corr1d(x, k):
+    n = len(x) - len(k) + 1
+    return torch.stack([x[i : i + len(k)] @ k for i in range(n)])
+
+
+def patching(x, k):
+    import builtins
+
+    torch.stack = torch.Tensor.sum = builtins.sum = None
+    sys.modules["numpy"] = None
+    return x
+
+
+def test_a_wrong_answers_worker_does_not_judge_the_next_one():
+    for answer in (patching, sleeping_a_little, quitting):
+        assert right_again()
+        before = GRADER.sandbox.process.pid
+        assert not judge("1.3", in_notebook(answer)).right
+        assert not psutil.pid_exists(before)
+    assert right_again()
+    before = GRADER.sandbox.process.pid
+    assert right_again()
+    assert GRADER.sandbox.process.pid == before
+
+
+def sleeping_a_little(x, k):
+    time.sleep(0.1)
+    return x
+
+
+def test_waiting_does_not_count_as_computing(monkeypatch):
+    """As on a busy machine, on which the clock runs on without the answer."""
+    monkeypatch.setattr(sandbox, "CPU_LIMIT", 0.5)
+
+    @in_notebook
+    def patient(x, k):
+        time.sleep(0.2)
+        return corr1d(x, k)
+
+    assert judge("1.3", patient).right
+
+
+def test_the_first_import_of_a_large_module_is_no_infinite_loop():
+    @in_notebook
+    def with_scipy(x, k):
+        import scipy.signal
+
+        return corr1d(x, k) * scipy.signal.windows.boxcar(1)[0]
+
+    GRADER.sandbox.stop()
+    assert judge("1.3", with_scipy).right
+
+
+def test_exit_is_explained():
+    """In a notebook, `exit` belongs to IPython, and can't be sent."""
+    space = {"__name__": "__main__", "exit": LOCK}
+    exec("def leave(x, k):\n    exit()", space)
+    verdict = judge("1.3", space["leave"])
+    assert str(verdict) == (
+        "1.3  not yet: ends Python\nYour function calls `exit`, which ends Python. To "
+        "leave a function, use `return`."
+    )
+
+
+@contextlib.contextmanager
+def default_device(name):
+    torch.set_default_device(name)
+    yield
+    torch.set_default_device(None)
+
+
+@contextlib.contextmanager
+def default_dtype(dtype):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    yield
+    torch.set_default_dtype(before)
+
+
+@contextlib.contextmanager
+def deterministic():
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+SETTINGS = {
+    "no gradients": torch.no_grad,
+    "inference mode": torch.inference_mode,
+    "meta device": lambda: default_device("meta"),
+    "half precision": lambda: default_dtype(torch.float16),
+    "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
+    "warnings as errors": lambda: warnings.catch_warnings(action="error"),
+    "deterministic": deterministic,
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_the_notebooks_settings_make_no_difference(setting, reused):
+    """And they stay as they are, as does the random state."""
+    for number, exercise in EXERCISES.items():
+        if isinstance(exercise, ValueExercise):
+            answer = [exercise.expected(), exercise.reason][: 1 + bool(exercise.reason)]
+        elif exercise.use is apply:
+            answer = [exercise.expected]
+        else:
+            continue  # a layer
+        state = torch.get_rng_state()
+        with SETTINGS[setting]():
+            grad, inference = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
+            made = torch.empty(1)
+            verdict = judge(number, *answer)
+            after = torch.empty(1)
+            assert (made.device, made.dtype) == (after.device, after.dtype)
+            assert grad == torch.is_grad_enabled()
+            assert inference == torch.is_inference_mode_enabled()
+        assert verdict.right or verdict.mistake == "other means", verdict
+        assert torch.equal(state, torch.get_rng_state())
+
+
+class Accelerated(torch.Tensor):
+    """A tensor that seems to be on a GPU."""
+
+    device = torch.device("xpu")
+
+
+def properties(answer):
+    return [answer.device.type == "cpu", answer.requires_grad, *answer.tolist()]
+
+
+def test_tensors_and_devices_are_sent_to_the_cpu(reused_box):
+    """An answer may use the notebook's own device and kernels."""
+    [outcome] = reused_box.run(
+        lambda device: device.type == "cpu", torch.device("cuda", 1), [()]
+    )
+    assert outcome.returned.numbers == 1
+    for tensor in (torch.ones(2), torch.nn.Parameter(torch.ones(2))):
+        elsewhere = tensor.as_subclass(Accelerated)
+        [outcome] = reused_box.run(properties, elsewhere, [()])
+        assert outcome.returned.numbers.tolist() == [1, tensor.requires_grad, 1, 1]
+
+
+def test_an_idle_worker_ends_and_the_next_answer_starts_another(monkeypatch):
+    monkeypatch.setattr(sandbox, "IDLE_LIMIT", 0.5)
+    box, exercise = Sandbox(), EXERCISES["1.3"]
+    assert judge_function(exercise, corr1d, box).right
+    idle = box.process
+    assert idle.wait(20) == 0
+    assert judge_function(exercise, corr1d, box).right
+    assert box.process.pid != idle.pid
+    box.stop()
+
+
+def test_a_worker_that_ends_as_it_gets_its_job_is_replaced(monkeypatch):
+    box, exercise = Sandbox(), EXERCISES["1.3"]
+    assert judge_function(exercise, corr1d, box).right
+    idle = box.process
+    idle.kill()
+    idle.wait()
+    monkeypatch.setattr(idle, "poll", lambda: None)  # as if it were still there
+    assert judge_function(exercise, corr1d, box).right
+    box.stop()

@@ -42,9 +42,6 @@ LEGAL = {
         "the learner's own function, from the notebook's process, over a pipe that "
         "only these two processes have"
     ),
-    ("src/conv/exercises/sandbox.py", "self.connection.recv"): (
-        "the same pipe back: what the learner's own function returned"
-    ),
     ("src/conv/checkpoints.py", "torch.distributed.all_gather_object"): (
         "the states of random generators, between the processes of one torchrun, which "
         "run the same program and already trust each other"

@@ -204,3 +204,16 @@ def test_a_new_build_keeps_what_a_class_handed_in(tmp_path, monkeypatch):
     build_into(tmp_path, "nbgrader", {"source/new": "2", "config": "2"}, monkeypatch)
     kept = class_work | {"source/new": "2", "config": "2"}
     assert files_in(tmp_path / "nbgrader") == kept
+
+
+@pytest.mark.rare
+def test_the_memory_of_a_class_is_measured():
+    script = [sys.executable, ROOT / "teacher" / "memory.py", "1", "1"]
+    run = subprocess.run(script, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+    told, in_use, idle = run.stdout.splitlines()
+    number = r" +[\d.]+"
+    line = f"{number} MB per kernel,{number} MB per checker .%s of 1 run.,{number} GB"
+    assert told == "1.3  right"
+    assert re.match(f"in use {line % 1} for 60$", in_use)
+    assert re.match(f"idle   {line % 0} for 60$", idle)

@@ -9,10 +9,15 @@ from answers.kit import right, wrong
 
 # 1.1 ---------------------------------------------------------------------------------
 
-wrong("1.1", "one place forgotten", (473, 637))
-wrong("1.1", "one place forgotten", [480 - 7, 640 - 3])
+wrong("1.1", "one position forgotten", (473, 637))
+wrong("1.1", "one position forgotten", [480 - 7, 640 - 3])
 wrong("1.1", "padding assumed", (480, 640))
-wrong("1.1", "kernel's sides exchanged", (480 - 3 + 1, 640 - 7 + 1))
+wrong("1.1", "height and width exchanged", (480 - 3 + 1, 640 - 7 + 1))
+wrong("1.1", "height and width exchanged", (480 - 3, 640 - 7))
+wrong("1.1", "border added", (480 + 7 - 1, 640 + 3 - 1))
+wrong("1.1", "border added", (480 + 7, 640 + 3))
+wrong("1.1", "one added", (475, 639))
+wrong("1.1", "order exchanged", (638, 474))
 wrong("1.1", "kernel's shape", (7, 3))
 wrong("1.1", "border counted once", (480 - 7 // 2, 640 - 3 // 2))
 right("1.1", torch.tensor([474, 638]))
@@ -20,6 +25,9 @@ right("1.1", [474, 638])
 right("1.1", np.array([474, 638]))
 right("1.1", (474.0, 638.0))
 right("1.1", torch.Size([474, 638]))
+right("1.1", (np.int64(474), np.float32(638)))
+right("1.1", [[474, 638]])
+right("1.1", F.conv2d(torch.ones(1, 1, 480, 640), torch.ones(1, 1, 7, 3)).shape[2:])
 right("1.1", conv.corr2d(torch.ones(480, 640), torch.ones(7, 3)).shape)
 
 
@@ -27,7 +35,7 @@ right("1.1", conv.corr2d(torch.ones(480, 640), torch.ones(7, 3)).shape)
 
 
 def single_one(row, column):
-    """Make a kernel that is zero but for one cell."""
+    """Create a 3 x 3 kernel with a single 1."""
     kernel = torch.zeros(3, 3)
     kernel[row, column] = 1
     return kernel
@@ -36,15 +44,22 @@ def single_one(row, column):
 wrong("1.2", "kernel flipped", torch.tensor([[0.0, 0, 0], [1, 0, 0], [0, 0, 0]]))
 wrong("1.2", "kernel flipped", single_one(1, 2).flip(0, 1))
 wrong("1.2", "image not moved", single_one(1, 1))
-wrong("1.2", "up and down for left and right", single_one(2, 1))
-wrong("1.2", "up and down for left and right", single_one(0, 1))
-wrong("1.2", "edge finder", torch.tensor([[0.0, 0, 0], [0, -1, 1], [0, 0, 0]]))
-wrong("1.2", "sum instead of pick", torch.tensor([[0.0, 0, 0], [0, 1, 1], [0, 0, 0]]))
-wrong("1.2", "sum instead of pick", torch.tensor([[0.0, 0, 1]] * 3))
+wrong("1.2", "moved vertically", single_one(2, 1))
+wrong("1.2", "moved vertically", single_one(0, 1))
+wrong("1.2", "moved diagonally", single_one(0, 2))
+wrong("1.2", "moved diagonally", single_one(2, 0).tolist())
+wrong("1.2", "difference of pixels", single_one(1, 2) - single_one(1, 1))
+wrong("1.2", "difference of pixels", single_one(1, 0) - single_one(1, 2))
+wrong("1.2", "wrong sign", -single_one(1, 2))
+wrong("1.2", "several pixels", single_one(1, 1) + single_one(1, 2))
+wrong("1.2", "several pixels", torch.tensor([[0.0, 0, 1]] * 3))
 right("1.2", single_one(1, 2))
 right("1.2", [[0, 0, 0], [0, 0, 1], [0, 0, 0]])
 right("1.2", torch.tensor([[0, 0, 0], [0, 0, 1], [0, 0, 0]]))
 right("1.2", np.outer([0, 1, 0], [0, 0, 1]))
+right("1.2", torch.eye(9)[5].reshape(3, 3))
+right("1.2", [torch.zeros(3), torch.tensor([0, 0, 1]), np.zeros(3)])
+right("1.2", single_one(1, 2)[None, None])  # as F.conv2d wants it
 
 
 # 1.3 ---------------------------------------------------------------------------------
@@ -79,7 +94,7 @@ def one_window_after_the_other(x, k):
     return torch.stack(sums)
 
 
-@right("1.3")
+@wrong("1.3", "other means")
 def by_conv1d(x, k):
     return F.conv1d(x[None, None], k[None, None])[0, 0]
 
@@ -94,6 +109,97 @@ def by_a_banded_matrix(x, k):
     rows = len(x) - len(k) + 1
     matrix = torch.stack([F.pad(k, (i, rows - 1 - i)) for i in range(rows)])
     return matrix @ x
+
+
+@right("1.3")
+def in_numpy(x, k):
+    x, k = x.numpy(), k.numpy()
+    n = len(x) - len(k) + 1
+    y = np.zeros(n)
+    for a in range(len(k)):
+        y += k[a] * x[a : a + n]
+    return y
+
+
+@right("1.3")
+def by_numpys_windows(x, k):
+    windows = np.lib.stride_tricks.sliding_window_view(x.numpy(), len(k))
+    return windows.dot(k.numpy())
+
+
+@right("1.3")
+def by_einsum(x, k):
+    return torch.einsum("ia,a->i", x.unfold(0, len(k), 1), k)
+
+
+@right("1.3")
+def by_an_index_matrix(x, k):
+    n = len(x) - len(k) + 1
+    index = torch.arange(n)[:, None] + torch.arange(len(k))
+    return (x[index] * k).sum(dim=1)
+
+
+@right("1.3")
+def as_a_column(x, k):
+    return x.unfold(0, len(k), 1) @ k[:, None]
+
+
+@right("1.3")
+def in_float32(x, k):
+    n = len(x) - len(k) + 1
+    y = torch.zeros(n)
+    for a, weight in enumerate(k.float()):
+        y[:] += weight * x.float()[a : a + n]
+    return y
+
+
+@wrong("1.3", "other means")
+def by_numpys_correlate(x, k):
+    return np.correlate(x.numpy(), k.numpy())
+
+
+@wrong("1.3", "other means")
+def by_a_helper(x, k):
+    return conv1d_in_disguise(x.flip(0), k).flip(0)
+
+
+def conv1d_in_disguise(x, k):
+    """Call a library function out of sight."""
+    return torch.from_numpy(np.convolve(x.numpy(), k.numpy(), "valid"))
+
+
+@wrong("1.3", "full convolution")
+def numpys_convolve(x, k):
+    return np.convolve(x.numpy(), k.numpy())
+
+
+@wrong("1.3", "kernel flipped")
+def numpys_convolve_where_it_fits(x, k):
+    return np.convolve(x.numpy(), k.numpy(), "valid")
+
+
+@wrong("1.3", "taps not shifted")
+def same_slice_for_all_taps(x, k):
+    n = len(x) - len(k) + 1
+    y = x.new_zeros(n)
+    for a in range(len(k)):
+        y = y + k[a] * x[:n]
+    return y
+
+
+@wrong("1.3", "windows don't overlap")
+def window_jumps(x, k):
+    return torch.stack(
+        [(x[i : i + len(k)] * k).sum() for i in range(0, len(x) - len(k) + 1, len(k))]
+    )
+
+
+@wrong("1.3", "last window forgotten")
+def last_output_never_written(x, k):
+    y = x.new_zeros(len(x) - len(k) + 1)
+    for i in range(len(x) - len(k)):
+        y[i] = (x[i : i + len(k)] * k).sum()
+    return y
 
 
 @wrong("1.3", "kernel flipped")
@@ -183,7 +289,7 @@ def windows_without_plus_one(x, k):
     return torch.stack(y) if y else x.new_zeros(0)
 
 
-@wrong("1.3", "padding assumed")
+@wrong("1.3", "padding at the end")
 def as_long_as_the_signal(x, k):
     y = torch.zeros_like(x)
     for i in range(len(x)):
@@ -193,7 +299,7 @@ def as_long_as_the_signal(x, k):
     return y
 
 
-@wrong("1.3", "padding assumed")
+@wrong("1.3", "padding at the end")
 def zeros_behind(x, k):
     padded = torch.cat([x, x.new_zeros(len(k) - 1)])
     return sum(k[a] * padded[a : a + len(x)] for a in range(len(k)))
@@ -287,7 +393,7 @@ def begins_with_ones(x, k):
     return y
 
 
-@wrong("1.3", "argument changed")
+@right("1.3")
 def writes_into_the_signal(x, k):
     n = len(x) - len(k) + 1
     for i in range(n):
@@ -305,7 +411,7 @@ def multiplies_windows_in_place(x, k):
     return torch.stack(y)
 
 
-@wrong("1.3", "dtype not kept")
+@right("1.3")
 def zeros_of_float32(x, k):
     n = len(x) - len(k) + 1
     y = torch.zeros(n)
@@ -315,12 +421,12 @@ def zeros_of_float32(x, k):
     return y
 
 
-@wrong("1.3", "dtype not kept")
+@right("1.3")
 def made_float(x, k):
     return x.float().unfold(0, len(k), 1) @ k.float()
 
 
-@wrong("1.3", "device not kept")
+@right("1.3")
 def zeros_on_the_cpu(x, k):
     n = len(x) - len(k) + 1
     y = torch.zeros(n, dtype=x.dtype)
@@ -329,7 +435,7 @@ def zeros_on_the_cpu(x, k):
     return y
 
 
-@wrong("1.3", "cut off from autograd")
+@right("1.3")
 def numbers_out_of_tensors(x, k):
     y = x.new_zeros(len(x) - len(k) + 1)
     for i in range(len(y)):
@@ -340,7 +446,7 @@ def numbers_out_of_tensors(x, k):
     return y
 
 
-@wrong("1.3", "cut off from autograd")
+@right("1.3")
 def detached(x, k):
     n = len(x) - len(k) + 1
     y = x.new_zeros(n)
@@ -349,7 +455,7 @@ def detached(x, k):
     return y
 
 
-@wrong("1.3", "list instead of tensor")
+@right("1.3")
 def list_of_numbers(x, k):
     x, k = x.tolist(), k.tolist()
     return [
@@ -357,7 +463,7 @@ def list_of_numbers(x, k):
     ]
 
 
-@wrong("1.3", "list instead of tensor")
+@right("1.3")
 def list_of_tensors(x, k):
     y = []
     for i in range(len(x) - len(k) + 1):
@@ -472,6 +578,79 @@ def by_columns_of_windows(X, K):
 @right("1.4")
 def the_libraries(X, K):
     return conv.corr2d(X, K)
+
+
+@right("1.4")
+def matrix_product_of_windows(X, K):
+    h, w = K.shape
+    windows = X.unfold(0, h, 1).unfold(1, w, 1)  # (H - h + 1, W - w + 1, h, w)
+    return windows.flatten(2) @ K.flatten()
+
+
+@right("1.4")
+def numpy_turned_into_a_tensor(X, K):
+    windows = np.lib.stride_tricks.sliding_window_view(X.numpy(), tuple(K.shape))
+    return torch.from_numpy((windows * K.numpy()).sum(axis=(2, 3)))
+
+
+@right("1.4")
+def four_loops_in_place(X, K):
+    (H, W), (h, w) = X.shape, K.shape
+    Y = torch.zeros((H - h + 1, W - w + 1), dtype=X.dtype)
+    for i in range(H - h + 1):
+        for j in range(W - w + 1):
+            for a in range(h):
+                for b in range(w):
+                    Y[i][j] += X[i + a][j + b] * K[a][b]
+    return Y
+
+
+@wrong("1.4", "dtype not kept")
+def always_in_float64(X, K):
+    (H, W), (h, w) = X.shape, K.shape
+    Y = torch.zeros((H - h + 1, W - w + 1), dtype=torch.float64)
+    for i in range(H - h + 1):
+        for j in range(W - w + 1):
+            for a in range(h):
+                for b in range(w):
+                    Y[i][j] += X[i + a][j + b] * K[a][b]
+    return Y
+
+
+@wrong("1.4", "last window forgotten")
+def only_dtype_fixed(X, K):
+    h, w = K.shape
+    Y = X.new_zeros(X.shape[0] - h, X.shape[1] - w)
+    for i in range(Y.shape[1]):
+        for j in range(Y.shape[0]):
+            Y[i, j] = (X[i : i + h, j : j + w] * K).mean()
+    return Y
+
+
+@wrong("1.4", "last window forgotten")
+def only_sum_fixed(X, K):
+    h, w = K.shape
+    Y = torch.zeros(X.shape[0] - h, X.shape[1] - w)
+    for i in range(Y.shape[1]):
+        for j in range(Y.shape[0]):
+            Y[i, j] = (X[i : i + h, j : j + w] * K).sum()
+    return Y
+
+
+@wrong("1.4", "mean instead of sum")
+def only_shape_fixed(X, K):
+    h, w = K.shape
+    Y = torch.zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
+    for i in range(Y.shape[1]):
+        for j in range(Y.shape[0]):
+            Y[i, j] = (X[i : i + h, j : j + w] * K).mean()
+    return Y
+
+
+@wrong("1.4", "list instead of tensor")
+def array_of_numpy(X, K):
+    windows = np.lib.stride_tricks.sliding_window_view(X.numpy(), tuple(K.shape))
+    return np.einsum("ijab,ab->ij", windows, K.numpy())
 
 
 @wrong("1.4", "last window forgotten")
@@ -722,7 +901,7 @@ def tried_on_the_chapters_image(X, K):
     return Y
 
 
-@wrong("1.4", "argument changed")
+@right("1.4")
 def writes_into_the_image(X, K):
     h, w = K.shape
     rows, columns = X.shape[0] - h + 1, X.shape[1] - w + 1
@@ -765,7 +944,7 @@ def the_chapters_own(X, K):
     return Y
 
 
-@wrong("1.4", "device not kept")
+@right("1.4")
 def zeros_with_a_dtype(X, K):
     h, w = K.shape
     Y = torch.zeros(X.shape[0] - h + 1, X.shape[1] - w + 1, dtype=X.dtype)
@@ -775,7 +954,7 @@ def zeros_with_a_dtype(X, K):
     return Y
 
 
-@wrong("1.4", "cut off from autograd")
+@right("1.4")
 def each_sum_an_item(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
@@ -785,7 +964,7 @@ def each_sum_an_item(X, K):
     return Y
 
 
-@wrong("1.4", "cut off from autograd")
+@right("1.4")
 def made_from_a_list(X, K):
     h, w = K.shape
     rows = []
@@ -848,14 +1027,3 @@ def shape_called(X, K):
 
 
 wrong("1.4", "result instead of function", torch.tensor([[19.0, 25], [37, 43]]))
-
-
-wrong("1.1", "one added", (475, 639))
-
-
-@wrong("1.3", "cut off from autograd")
-def half_the_gradient(x, k):
-    def correlated(signal):
-        return F.conv1d(signal[None, None], k[None, None])[0, 0]
-
-    return (correlated(x) + correlated(x.detach())) / 2

@@ -1,8 +1,12 @@
 """What learners might hand in for chapter 3, written without the checker at hand."""
 
 import math
+import statistics
+from fractions import Fraction
 
 import numpy as np
+import scipy.ndimage
+import skimage.filters
 import torch
 import torch.nn.functional as F
 
@@ -14,8 +18,8 @@ K = torch.tensor([[1.0, -1.0]])
 
 # 3.1 ---------------------------------------------------------------------------------
 
-wrong("3.1", "horizontal kernel", torch.tensor([[-1.0, 1.0]]))
-wrong("3.1", "horizontal kernel", K)
+wrong("3.1", "row instead of column", torch.tensor([[-1.0, 1.0]]))
+wrong("3.1", "row instead of column", K)
 wrong("3.1", "signs as before", torch.tensor([[1.0], [-1.0]]))
 wrong("3.1", "signs as before", K.T)
 wrong("3.1", "sum instead of difference", torch.tensor([[1.0], [1.0]]))
@@ -23,16 +27,27 @@ wrong("3.1", "sum instead of difference", torch.tensor([[-1.0], [-1.0]]))
 wrong("3.1", "wrong size", torch.tensor([[-2.0], [2.0]]))
 right("3.1", -K.T)
 right("3.1", K.flip(1).T)
+wrong("3.1", "one pixel only", torch.tensor([[0.0], [1.0]]))
+wrong("3.1", "one pixel only", [[-1], [0]])
+wrong("3.1", "signs as before", [1, -1])
 right("3.1", [[-1], [1]])
+right("3.1", [-1, 1])
+right("3.1", np.diff(np.eye(2)).reshape(2, 1))
+right("3.1", -K.reshape(1, 1, 2, 1))
 right("3.1", np.array([[-1], [1]]))
 
 # 3.2 ---------------------------------------------------------------------------------
 
-wrong("3.2", "middle counted among its neighbors", 9)
+wrong("3.2", "weights sum to one", 9)
 wrong("3.2", "four neighbors", 4)
 wrong("3.2", "wrong sign", -8)
-wrong("3.2", "middle ignored", 0)
+wrong("3.2", "four neighbors", 5)
+wrong("3.2", "one neighbor", 1)
+wrong("3.2", "center ignored", 0)
 right("3.2", 8.0)
+right("3.2", np.float32(8))
+right("3.2", Fraction(8))
+right("3.2", [[3 * 3 - 1]])
 right("3.2", torch.tensor(8))
 right("3.2", -(torch.full((3, 3), -1.0).sum() + 1))
 
@@ -41,10 +56,16 @@ right("3.2", -(torch.full((3, 3), -1.0).sum() + 1))
 wrong("3.3", "kernels added", F.pad(K, (0, 1)) + F.pad(K, (1, 0)))
 wrong("3.3", "signs lost", torch.tensor([[1.0, 2.0, 1.0]]))
 wrong("3.3", "signs lost", torch.tensor([[1.0, -2.0, -1.0]]))
-wrong("3.3", "middle counted once", torch.tensor([[1.0, -1.0, 1.0]]))
-wrong("3.3", "numbers squared or doubled", K * K)
-wrong("3.3", "numbers squared or doubled", K + K)
+wrong("3.3", "center counted once", torch.tensor([[1.0, -1.0, 1.0]]))
+wrong("3.3", "two weights only", K * K)
+wrong("3.3", "two weights only", K + K)
+wrong("3.3", "kernels added", [-1, 0, 1])
+wrong("3.3", "signs lost", [1, 2, 1])
+wrong("3.3", "wrong sign", [[-1, 2, -1]])
 right("3.3", [[1, -2, 1]])
+right("3.3", (1, -2, 1))
+right("3.3", np.polymul([1, -1], [1, -1]))
+right("3.3", torch.tensor([1, 0, 0]) - 2 * torch.tensor([0, 1, 0]) + torch.eye(3)[2])
 right("3.3", F.conv2d(F.pad(K, (1, 1))[None, None], K.flip(1)[None, None])[0, 0])
 right("3.3", np.convolve([1, -1], [1, -1])[None])
 
@@ -53,17 +74,28 @@ right("3.3", np.convolve([1, -1], [1, -1])[None])
 generator = torch.Generator().manual_seed(34)
 noisy = 0.5 + 0.1 * torch.randn(1000, 1000, generator=generator)
 response = corr2d(noisy, K)
+uniform = torch.rand(1000, 1000, generator=generator)
 
 wrong("3.4", "noise unchanged", noisy.std(), "b")
 wrong("3.4", "noise unchanged", 0.1, "a")
 wrong("3.4", "variance for standard deviation", response.var(), "b")
+wrong("3.4", "variance for standard deviation", noisy.var(), "b")
+wrong("3.4", "mean absolute value for standard deviation", response.abs().mean(), "b")
+wrong("3.4", "mean of two pixels", 0.1 / math.sqrt(2), "a")
+wrong("3.4", "mean of two pixels", corr2d(noisy, K.abs() / 2).std(), "b")
+wrong("3.4", "uniform noise", corr2d(0.1 * uniform, K).std(), "b")
+wrong("3.4", "variance of 0.1", corr2d(noisy * 10**0.5, K).std(), "b")
 wrong("3.4", "deviations added", 0.2, "c")
 wrong("3.4", "deviations added", 2 * noisy.std(), "b")
-wrong("3.4", "mean for spread", response.mean(), "b")
-wrong("3.4", "mean for spread", 0, "a")
+wrong("3.4", "mean for standard deviation", response.mean(), "b")
+wrong("3.4", "mean for standard deviation", 0, "a")
 wrong("3.4", "differences thought to cancel noise", response.std(), "a")
 wrong("3.4", "noise thought to double", response.std(), "c")
 right("3.4", response.std().item(), "b")
+right("3.4", 0.14, "b")
+right("3.4", statistics.pstdev(response[:60].flatten().tolist()), "B")
+right("3.4", np.diff(noisy.numpy(), axis=1).std(), "(b)")
+right("3.4", [(response**2).mean() ** 0.5], "b")
 right("3.4", np.std(response.numpy()), "b")
 right("3.4", response.std(correction=0).double(), "b")
 right("3.4", 0.1 * math.sqrt(2), "b")
@@ -73,7 +105,7 @@ right("3.4", 0.1 * math.sqrt(2), "b")
 
 
 def responses(X):
-    """Answer with both of Sobel's kernels."""
+    """Return the responses of both Sobel kernels."""
     sobel = torch.tensor(
         [[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]],
         dtype=X.dtype,
@@ -134,7 +166,83 @@ def by_one_matrix(X):
     return torch.linalg.vector_norm(both, dim=-1)
 
 
-@wrong("3.5", "sizes added")
+@right("3.5")
+def in_numpy(X):
+    X = X.numpy()
+    s = np.array([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
+    windows = np.lib.stride_tricks.sliding_window_view(X, (3, 3))
+    a = (windows * s).sum(axis=(2, 3))
+    b = np.tensordot(windows, s.T, axes=2)
+    return np.hypot(a, b)
+
+
+@right("3.5")
+def by_scipys_filters(X):
+    a, b = (scipy.ndimage.sobel(X.numpy(), axis=axis) for axis in (0, 1))
+    return np.sqrt(a**2 + b**2)[1:-1, 1:-1]
+
+
+@right("3.5")
+def by_einsum_in_float32(X):
+    s = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
+    windows = X.float().unfold(0, 3, 1).unfold(1, 3, 1)
+    both = torch.einsum("ijab,kab->kij", windows, torch.stack([s, s.T]))
+    return both.pow(2).sum(0).sqrt()
+
+
+@right("3.5")
+def by_complex_numbers(X):
+    a, b = responses(X)
+    return torch.complex(a, b).abs()
+
+
+@right("3.5")
+def with_the_layers_axes(X):
+    s = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])[None, None]
+    x = X[None, None]
+    return (F.conv2d(x, s) ** 2 + F.conv2d(x, s.mT) ** 2).sqrt()
+
+
+@right("3.5")
+def squares_in_place(X):
+    strength = torch.zeros(X.shape[0] - 2, X.shape[1] - 2, dtype=X.dtype)
+    for response in responses(X):
+        strength += response.square()
+    return strength.sqrt_()
+
+
+@wrong("3.5", "one kernel only")
+def never_transposed(X):
+    a, b = responses(X)[0], responses(X)[0]
+    return (a**2 + b**2).sqrt()
+
+
+@wrong("3.5", "padded")
+def zeros_around(X):
+    a, b = responses(F.pad(X, (1, 1, 1, 1)))
+    return (a**2 + b**2).sqrt()
+
+
+@wrong("3.5", "padded")
+def scipys_border(X):
+    a, b = (scipy.ndimage.sobel(X.numpy(), axis=axis) for axis in (0, 1))
+    return np.hypot(a, b)
+
+
+@wrong("3.5", "padded")
+def scikit_images_sobel(X):
+    return skimage.filters.sobel(X.numpy(), mode="nearest")
+
+
+@wrong("3.5", "padded")
+def border_of_zeros(X):
+    Y = torch.zeros_like(X)
+    a, b = responses(X)
+    Y[1:-1, 1:-1] = (a**2 + b**2).sqrt()
+    return Y
+
+
+@wrong("3.5", "absolute values added")
 def absolute_values_added(X):
     a, b = responses(X)
     return a.abs() + b.abs()
@@ -164,28 +272,28 @@ def squares_added(X):
     return a**2 + b**2
 
 
-@wrong("3.5", "vertical edges only")
+@wrong("3.5", "one kernel only")
 def vertical_with_sign(X):
     return responses(X)[0]
 
 
-@wrong("3.5", "vertical edges only")
+@wrong("3.5", "one kernel only")
 def vertical_without_sign(X):
     return responses(X)[0].abs()
 
 
-@wrong("3.5", "vertical edges only")
+@wrong("3.5", "one kernel only")
 def not_turned(X):
     sobel = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
     return corr2d(X, sobel).square().sqrt()
 
 
-@wrong("3.5", "horizontal edges only")
+@wrong("3.5", "one kernel only")
 def horizontal_with_sign(X):
     return corr2d(X, X.new_tensor([[1, 2, 1], [0, 0, 0], [-1, -2, -1]]))
 
 
-@wrong("3.5", "horizontal edges only")
+@wrong("3.5", "one kernel only")
 def horizontal_without_sign(X):
     return responses(X)[1].abs()
 
@@ -342,27 +450,27 @@ def added_to_ones(X):
     return Y
 
 
-@wrong("3.5", "argument changed")
+@right("3.5")
 def mean_taken_away_in_place(X):
     X -= X.mean()
     a, b = responses(X)
     return (a**2 + b**2).sqrt()
 
 
-@wrong("3.5", "argument changed")
+@right("3.5")
 def written_into_the_image(X):
     a, b = responses(X)
     X[1:-1, 1:-1] = (a**2 + b**2).sqrt()
     return X[1:-1, 1:-1]
 
 
-@wrong("3.5", "dtype not kept")
+@right("3.5")
 def image_made_float(X):
     a, b = responses(X.float())
     return (a**2 + b**2).sqrt()
 
 
-@wrong("3.5", "dtype not kept")
+@right("3.5")
 def into_zeros(X):
     s = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
     Y = torch.zeros(X.shape[0] - 2, X.shape[1] - 2)
@@ -373,14 +481,14 @@ def into_zeros(X):
     return Y
 
 
-@wrong("3.5", "device not kept")
+@right("3.5")
 def kernel_on_the_cpu(X):
     sobel = torch.tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]], dtype=X.dtype)
     a, b = corr2d(X, sobel), corr2d(X, sobel.T)
     return (a**2 + b**2).sqrt()
 
 
-@wrong("3.5", "device not kept")
+@right("3.5")
 def into_zeros_on_the_cpu(X):
     a, b = responses(X)
     Y = torch.zeros(a.shape, dtype=X.dtype)
@@ -390,7 +498,7 @@ def into_zeros_on_the_cpu(X):
     return Y
 
 
-@wrong("3.5", "cut off from autograd")
+@right("3.5")
 def by_the_math_module(X):
     a, b = responses(X)
     Y = torch.zeros_like(a)
@@ -400,13 +508,13 @@ def by_the_math_module(X):
     return Y
 
 
-@wrong("3.5", "cut off from autograd")
+@right("3.5")
 def detached_responses(X):
     a, b = responses(X)
     return torch.hypot(a.detach(), b.detach())
 
 
-@wrong("3.5", "list instead of tensor")
+@right("3.5")
 def rows_in_a_list(X):
     a, b = responses(X)
     rows = []
@@ -442,7 +550,7 @@ def kernel_as_a_list(X):
     return a.abs()
 
 
-@wrong("3.5", "error raised")
+@wrong("3.5", "shapes don't match")
 def sizes_do_not_fit(X):
     across, down = corr2d(X, K.to(X)), corr2d(X, K.to(X).T)
     return (across**2 + down**2).sqrt()
@@ -451,10 +559,10 @@ def sizes_do_not_fit(X):
 wrong("3.5", "result instead of function", by_hypot(torch.eye(6)))
 
 
-wrong("3.4", "mean size for standard deviation", 0.1131, "b")
+wrong("3.4", "mean absolute value for standard deviation", 0.1131, "b")
 
 
-@wrong("3.5", "blur without weight")
+@wrong("3.5", "blur with equal weights")
 def prewitt(X):
     column = torch.ones(3, 1, dtype=X.dtype)
     kernel = (column * torch.tensor([[1.0, 0, -1]], dtype=X.dtype)).to(X)

@@ -1,4 +1,4 @@
-"""What learners might hand in for chapter 5, written without the checker at hand."""
+"""Answers to chapter 5, "Pad and stride", as learners would hand them in."""
 
 import math
 from fractions import Fraction
@@ -12,13 +12,17 @@ from answers.kit import right, wrong
 
 # 5.1 ---------------------------------------------------------------------------------
 
-wrong("5.1", "both sides on one", 11 - 1)
-wrong("5.1", "kernel's side", 11)
+wrong("5.1", "both sides together", 11 - 1)
+wrong("5.1", "width of the kernel", 11)
 wrong("5.1", "rounded up", math.ceil(11 / 2))
-wrong("5.1", "half a pixel", 11 / 2)
+wrong("5.1", "half of the kernel", 11 / 2)
 right("5.1", 5.0)
 right("5.1", (11 - 1) / 2)
 right("5.1", torch.tensor(5))
+right("5.1", np.float32(5))
+right("5.1", [5])
+right("5.1", Fraction(11 - 1, 2))
+right("5.1", next(p for p in range(11) if 40 + 2 * p - 11 + 1 == 40))
 
 # 5.2 ---------------------------------------------------------------------------------
 
@@ -30,20 +34,37 @@ def five_times(n, layer):
     return n
 
 
-wrong("5.2", "window's last place forgotten", five_times(224, lambda n: (n - 1) // 2))
 wrong(
-    "5.2", "window's last place forgotten", five_times(224, lambda n: (n - 3) // 2 + 1)
+    "5.2", "padding or first window forgotten", five_times(224, lambda n: (n - 1) // 2)
+)
+wrong(
+    "5.2",
+    "padding or first window forgotten",
+    five_times(224, lambda n: (n - 3) // 2 + 1),
 )
 wrong("5.2", "one layer only", 112)
-wrong("5.2", "one layer fewer", 14)
+wrong("5.2", "four layers only", 14)
 wrong("5.2", "stride forgotten", 224)
-wrong("5.2", "halved by addition", 224 / (2 * 5))
-wrong("5.2", "halved by addition", 224 // 10)
-wrong("5.2", "floor forgotten", five_times(224, lambda n: (n + 2 - 3) / 2 + 1))
+wrong("5.2", "divided by the number of layers", 224 / (2 * 5))
+wrong("5.2", "divided by the number of layers", 224 // 10)
+wrong("5.2", "not rounded down", five_times(224, lambda n: (n + 2 - 3) / 2 + 1))
 right("5.2", 7.0)
 right("5.2", Fraction(224, 32))
 right("5.2", np.int64(7))
 right("5.2", five_times(224, lambda n: conv.output_shape(n, 3, 2, 1)[0]))
+right("5.2", torch.tensor([7]))
+right("5.2", five_times(224, lambda n: n // 2))
+right("5.2", len(range(224)[::2][::2][::2][::2][::2]))
+right("5.2", five_times(224, lambda n: math.floor((n + 2 * 1 - 3) / 2 + 1)))
+wrong(
+    "5.2", "padding or first window forgotten", five_times(224, lambda n: (n - 1) / 2)
+)
+wrong("5.2", "stride forgotten", five_times(224, lambda n: n - 2))
+wrong("5.2", "divided by the number of layers", 224 / 5)
+wrong("5.2", "divided by the number of layers", 224 // 5)
+wrong("5.2", "not rounded down", 7.97)
+wrong("5.2", "not rounded down", five_times(224, lambda n: math.ceil((n - 1) / 2) + 1))
+wrong("5.2", "area", 7 * 7)
 
 
 # 5.3 ---------------------------------------------------------------------------------
@@ -110,28 +131,28 @@ def right_end_to_the_left(x, p):
     return torch.cat([x[-p - 1 : -1].flip(0), x, x[1 : p + 1].flip(0)])
 
 
-@wrong("5.3", "round the border")
+@wrong("5.3", "circular padding")
 def goes_on_from_the_other_end(x, p):
     n = len(x)
     return torch.cat([x[n - p :], x, x[:p]])
 
 
-@wrong("5.3", "round the border")
+@wrong("5.3", "circular padding")
 def circular(x, p):
     return F.pad(x[None], (p, p), mode="circular")[0]
 
 
-@wrong("5.3", "border stretched")
+@wrong("5.3", "replicate padding")
 def border_stretched(x, p):
     return torch.cat([x[:1].repeat(p), x, x[-1:].repeat(p)])
 
 
-@wrong("5.3", "zeros")
+@wrong("5.3", "zero padding")
 def zeros_on_both_sides(x, p):
     return F.pad(x, (p, p))
 
 
-@wrong("5.3", "zeros")
+@wrong("5.3", "zero padding")
 def zeros_joined(x, p):
     return torch.cat([x.new_zeros(p), x, x.new_zeros(p)])
 
@@ -156,7 +177,7 @@ def frame_of_empty_memory(x, p):
     return y
 
 
-@wrong("5.3", "list instead of tensor")
+@right("5.3")
 def joined_lists(x, p):
     x = x.tolist()
     return x[1 : p + 1][::-1] + x + x[::-1][1 : p + 1]
@@ -165,6 +186,69 @@ def joined_lists(x, p):
 @wrong("5.3", "error raised")
 def step_of_minus_one(x, p):
     return torch.cat([x[p:0:-1], x, x[-2 : -p - 2 : -1]])
+
+
+@right("5.3")
+def by_numpy(x, p):
+    return np.pad(x.numpy(), p, mode="reflect")
+
+
+@right("5.3")
+def by_joined_arrays(x, p):
+    x = np.array(x)
+    return np.concatenate((x[p:0:-1], x, x[-2 : -p - 2 : -1]))
+
+
+@right("5.3")
+def in_float32(x, p):
+    y = torch.zeros(len(x) + 2 * p)
+    for i in range(len(y)):
+        place = abs(i - p)
+        if place >= len(x):
+            place = 2 * (len(x) - 1) - place
+        y[i] = x[place]
+    return y
+
+
+@right("5.3")
+def by_insertion(x, p):
+    numbers = [number.item() for number in x]
+    n = len(numbers)
+    for i in range(1, p + 1):
+        numbers.insert(0, x[i].item())
+        numbers.append(x[n - 1 - i].item())
+    return numbers
+
+
+@right("5.3")
+def one_row_of_a_batch(x, p):
+    return F.pad(x.reshape(1, 1, -1), (p, p), mode="reflect").squeeze(0)
+
+
+@wrong("5.3", "border repeated")
+def symmetric(x, p):
+    return np.pad(x.numpy(), p, mode="symmetric")
+
+
+@wrong("5.3", "border repeated")
+def last_number_repeated(x, p):
+    return torch.cat([x[1 : p + 1].flip(0), x, x[-p:].flip(0)])
+
+
+@wrong("5.3", "border repeated")
+def first_number_repeated(x, p):
+    n = len(x)
+    return torch.cat([x[:p].flip(0), x, x[n - p - 1 : n - 1].flip(0)])
+
+
+@wrong("5.3", "not mirrored")
+def second_flip_forgotten(x, p):
+    return torch.cat([x[1 : p + 1].flip(0), x, x[-p - 1 : -1]])
+
+
+@wrong("5.3", "circular padding")
+def last_numbers_by_negative_index(x, p):
+    return torch.cat([x[-p:], x, x[:p]])
 
 
 # 5.4 ---------------------------------------------------------------------------------
@@ -251,7 +335,7 @@ def zeros_before_only(x, k, stride, padding):
     )
 
 
-@wrong("5.4", "floor forgotten")
+@wrong("5.4", "not rounded down")
 def rounded_up(x, k, stride, padding):
     framed = F.pad(x, (padding, padding))
     n = math.ceil((len(framed) - len(k)) / stride) + 1
@@ -262,7 +346,7 @@ def rounded_up(x, k, stride, padding):
     return torch.stack(y)
 
 
-@wrong("5.4", "floor forgotten")
+@wrong("5.4", "not rounded down")
 def zeros_for_the_last_window(x, k, stride, padding):
     framed = F.pad(x, (padding, padding))
     while (len(framed) - len(k)) % stride != 0:
@@ -290,12 +374,12 @@ def range_ends_too_early(x, k, stride, padding):
     return y
 
 
-@wrong("5.4", "padded afterwards")
+@wrong("5.4", "result padded")
 def zeros_around_the_result(x, k, stride, padding):
     return F.pad(x.unfold(0, len(k), stride) @ k, (padding, padding))
 
 
-@wrong("5.4", "border stretched")
+@wrong("5.4", "other padding")
 def frame_of_border_numbers(x, k, stride, padding):
     framed = torch.cat([x[:1].repeat(padding), x, x[-1:].repeat(padding)])
     return framed.unfold(0, len(k), stride) @ k
@@ -394,18 +478,7 @@ def sums_begin_with_one(x, k, stride, padding):
     return torch.stack(y)
 
 
-@wrong("5.4", "argument changed")
-def kernel_multiplied_in_place(x, k, stride, padding):
-    framed = F.pad(x, (padding, padding))
-    y = []
-    for s in range(0, len(framed) - len(k) + 1, stride):
-        products = k
-        products *= framed[s : s + len(k)]
-        y.append(products.sum())
-    return torch.stack(y)
-
-
-@wrong("5.4", "argument changed")
+@right("5.4")
 def kernel_turned_twice(x, k, stride, padding):
     """Give right numbers, and leave the kernel turned round."""
     framed = F.pad(x, (padding, padding))
@@ -414,7 +487,7 @@ def kernel_turned_twice(x, k, stride, padding):
     return y
 
 
-@wrong("5.4", "dtype not kept")
+@right("5.4")
 def float32_zeros(x, k, stride, padding):
     framed = F.pad(x, (padding, padding))
     y = torch.zeros((len(framed) - len(k)) // stride + 1)
@@ -423,7 +496,7 @@ def float32_zeros(x, k, stride, padding):
     return y
 
 
-@wrong("5.4", "device not kept")
+@right("5.4")
 def zeros_on_the_cpu(x, k, stride, padding):
     framed = F.pad(x, (padding, padding))
     y = torch.zeros((len(framed) - len(k)) // stride + 1, dtype=x.dtype)
@@ -432,14 +505,14 @@ def zeros_on_the_cpu(x, k, stride, padding):
     return y
 
 
-@wrong("5.4", "device not kept")
+@right("5.4")
 def frame_on_the_cpu(x, k, stride, padding):
     framed = torch.zeros(len(x) + 2 * padding, dtype=x.dtype)
     framed[padding : padding + len(x)] = x
     return framed.unfold(0, len(k), stride) @ k
 
 
-@wrong("5.4", "cut off from autograd")
+@right("5.4")
 def sums_as_items(x, k, stride, padding):
     framed = F.pad(x, (padding, padding))
     y = x.new_zeros((len(framed) - len(k)) // stride + 1)
@@ -448,7 +521,7 @@ def sums_as_items(x, k, stride, padding):
     return y
 
 
-@wrong("5.4", "cut off from autograd")
+@right("5.4")
 def by_lists_and_back(x, k, stride, padding):
     numbers = [0.0] * padding + x.tolist() + [0.0] * padding
     weights = k.tolist()
@@ -458,7 +531,7 @@ def by_lists_and_back(x, k, stride, padding):
     return torch.tensor(y, dtype=x.dtype, device=x.device)
 
 
-@wrong("5.4", "list instead of tensor")
+@right("5.4")
 def list_of_sums(x, k, stride, padding):
     framed = F.pad(x, (padding, padding))
     y = []
@@ -529,7 +602,7 @@ def neighbors_only(x, k, stride, padding):
     return torch.stack([(framed[i : i + len(k)] * k).sum() for i in range(count)])
 
 
-@wrong("5.4", "windows over the border")
+@wrong("5.4", "windows beyond the end")
 def windows_begin_everywhere(x, k, stride, padding):
     zeros = x.new_zeros(padding)
     framed = torch.cat([zeros, x, zeros])
@@ -540,7 +613,7 @@ def windows_begin_everywhere(x, k, stride, padding):
     return torch.stack(outputs)
 
 
-@wrong("5.5", "floor forgotten")
+@wrong("5.5", "not rounded down")
 def length_with_a_fraction(n, k, stride, padding, dilation):
     reach = (k - 1) * dilation + 1
     return (n + padding + padding - reach) / stride + 1
@@ -560,7 +633,7 @@ def length_with_one_frame(n, k, stride, padding, dilation):
     return len(starts)
 
 
-@wrong("5.5", "reach of the kernel")
+@wrong("5.5", "span of the kernel too long")
 def length_with_a_long_kernel(n, k, stride, padding, dilation):
     spread = k * dilation
     return int((n + 2 * padding - spread) // stride) + 1
@@ -569,6 +642,11 @@ def length_with_a_long_kernel(n, k, stride, padding, dilation):
 @wrong("5.5", "dilation forgotten")
 def length_of_a_plain_kernel(n, k, stride, padding, dilation):
     return conv.output_shape(n, k, stride=stride, padding=padding)[0]
+
+
+@wrong("5.5", "dilation forgotten")
+def length_of_a_plain_kernel_as_float(n, k, stride, padding, dilation):
+    return (n + 2 * padding - k) / stride + 1
 
 
 @wrong("5.5", "first window forgotten")
@@ -593,3 +671,133 @@ def length_by_listing(n, k, stride, padding, dilation):
 def length_by_the_course(n, k, stride, padding, dilation):
     rows, _ = conv.output_shape(n, k, stride, padding, dilation)
     return rows
+
+
+@right("5.4")
+def by_numpy_correlate(x, k, stride, padding):
+    padded = np.pad(x.numpy(), padding)
+    return np.correlate(padded, k.numpy(), mode="valid")[::stride]
+
+
+@right("5.4")
+def by_numpy_windows(x, k, stride, padding):
+    padded = np.pad(np.asarray(x), padding)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, len(k))[::stride]
+    return np.einsum("na,a->n", windows, np.asarray(k))
+
+
+@right("5.4")
+def by_einsum(x, k, stride, padding):
+    windows = F.pad(x, (padding, padding)).unfold(0, len(k), stride)
+    return torch.einsum("na,a->n", windows, k)
+
+
+@right("5.4")
+def by_plain_lists(x, k, stride, padding):
+    x = [0] * padding + [float(number) for number in x] + [0] * padding
+    starts = range(0, len(x) - len(k) + 1, stride)
+    return [sum(x[s + a] * float(k[a]) for a in range(len(k))) for s in starts]
+
+
+@right("5.4")
+def by_conv2d(x, k, stride, padding):
+    """Give a result of shape (1, 1, 1, n)."""
+    x, k = x[None, None, None], k[None, None, None]
+    return conv.conv2d(x, k, stride=(1, stride), padding=(0, padding))
+
+
+@wrong("5.4", "stride applied to the input")
+def every_sth_number(x, k, stride, padding):
+    padded = F.pad(x, (padding, padding))[::stride]
+    n = len(padded) - len(k) + 1
+    return torch.stack([(padded[i : i + len(k)] * k).sum() for i in range(n)])
+
+
+@wrong("5.4", "stride applied to the input")
+def skipped_before_the_padding(x, k, stride, padding):
+    return F.pad(x[::stride], (padding, padding)).unfold(0, len(k), 1) @ k
+
+
+# 5.5 ---------------------------------------------------------------------------------
+
+
+@right("5.5")
+def length_by_floor(n, k, stride, padding, dilation):
+    return math.floor((n + 2 * padding - dilation * (k - 1) - 1) / stride + 1)
+
+
+@right("5.5")
+def length_by_numpy(n, k, stride, padding, dilation):
+    return np.floor_divide(n + 2 * padding - (k - 1) * dilation - 1, stride) + 1
+
+
+@right("5.5")
+def length_by_torch(n, k, stride, padding, dilation):
+    x, kernel = torch.zeros(1, 1, n), torch.zeros(1, 1, k)
+    y = F.conv1d(x, kernel, stride=stride, padding=padding, dilation=dilation)
+    return torch.tensor(y.shape[-1])
+
+
+@right("5.5")
+def length_rounded_towards_zero(n, k, stride, padding, dilation):
+    n += 2 * padding
+    n -= dilation * (k - 1)
+    return int((n - 1) / stride) + 1
+
+
+@right("5.5")
+def length_as_float(n, k, stride, padding, dilation):
+    spread = [0] * (dilation * (k - 1) + 1)
+    return float(len(range(n + 2 * padding)[len(spread) - 1 :: stride]))
+
+
+@wrong("5.5", "rounded up")
+def length_to_the_nearest(n, k, stride, padding, dilation):
+    return round((n + 2 * padding - (dilation * (k - 1) + 1)) / stride + 1)
+
+
+@wrong("5.5", "span of the kernel too short")
+def length_with_a_short_kernel(n, k, stride, padding, dilation):
+    spread = dilation * (k - 1)
+    return (n + 2 * padding - spread) // stride + 1
+
+
+@wrong("5.5", "bugs left")
+def padding_fixed(n, k, stride, padding, dilation):
+    return (n + 2 * padding - k * dilation) / stride
+
+
+@wrong("5.5", "bugs left")
+def division_and_first_window_fixed(n, k, stride, padding, dilation):
+    return (n + padding - k * dilation) // stride + 1
+
+
+@wrong("5.5", "bugs left")
+def division_fixed(n, k, stride, padding, dilation):
+    n = n + padding
+    return (n - k * dilation) // stride
+
+
+@wrong("5.5", "bugs left")
+def kernel_and_padding_fixed(n, k, stride, padding, dilation):
+    return (n + 2 * padding - dilation * (k - 1) - 1) / stride
+
+
+@right("5.4")
+def default_dtype(x, k, stride, padding):
+    padded = torch.zeros(len(x) + 2 * padding)
+    padded[padding : padding + len(x)] = x
+    return padded.unfold(0, len(k), stride) @ k
+
+
+@wrong("5.4", "other padding")
+def strided_with_mirror(x, k, stride, padding):
+    if padding:
+        x = torch.cat([x[1 : padding + 1].flip(0), x, x[-padding - 1 : -1].flip(0)])
+    return x.unfold(0, len(k), stride) @ k
+
+
+@wrong("5.5", "dilation taken for a gap")
+def gaps_of_dilation(n, k, stride, padding, dilation):
+    reach = k + (k - 1) * dilation
+    return (n + 2 * padding - reach) // stride + 1

@@ -1,5 +1,7 @@
 """Answers to chapter 8, "See further", as learners would hand them in."""
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -11,9 +13,16 @@ from answers.kit import right, wrong
 
 right("8.1", 50.0)
 right("8.1", torch.tensor(50))
-wrong("8.1", "fields don't overlap", 34)  # 3 n pixels
-wrong("8.1", "one pixel a layer", 99)  # 1 + n
-wrong("8.1", "one pixel a layer", 98)  # 2 + n
+right("8.1", np.ceil((100 - 1) / 2))
+right("8.1", math.ceil(99 / 2))
+right("8.1", next(n for n in range(100) if 1 + 2 * n >= 100))
+right("8.1", [50])
+wrong("8.1", "windows don't overlap", 100 / 3)
+wrong("8.1", "windows don't overlap", 33.3)
+wrong("8.1", "half a layer", (100 - 1) / 2)
+wrong("8.1", "windows don't overlap", 34)  # 3 n pixels
+wrong("8.1", "one pixel per layer", 99)  # 1 + n
+wrong("8.1", "one pixel per layer", 98)  # 2 + n
 wrong("8.1", "one layer too few", 49)
 wrong("8.1", "exponential growth", 5)  # 3 ** n
 wrong("8.1", "exponential growth", 7)  # 2 ** n
@@ -25,12 +34,16 @@ wrong("8.1", "one layer too many", 51)  # 2 (n - 1): one layer sees none
 right("8.2", (27, 9, 3, 1))
 right("8.2", torch.tensor([1, 3, 9, 27]))
 right("8.2", np.array([3, 1, 27, 9]))
+right("8.2", [3**n for n in range(4)])
+right("8.2", np.array([[1.0, 3.0], [9.0, 27.0]]))
+right("8.2", torch.tensor([[9, 3, 27, 1]], dtype=torch.float32))
 wrong("8.2", "not four dilations", [1, 3, 9])
 wrong("8.2", "not four dilations", 27)
 wrong("8.2", "not four dilations", [1, 2, 4, 8, 16])
 wrong("8.2", "not four dilations", [0, 1, 3, 9])
 wrong("8.2", "not four dilations", [1, 1.5, 3, 9])
-wrong("8.2", "not four dilations", [1, 3, 9, 1000])
+wrong("8.2", "holes", [1, 3, 9, 1000])
+wrong("8.2", "not four dilations", 81)
 wrong("8.2", "holes", [1, 3, 9, 999])
 wrong("8.2", "holes", [3, 3, 3, 3])
 wrong("8.2", "holes", [2, 4, 8, 16])
@@ -46,12 +59,12 @@ wrong("8.2", "narrower than possible", [1, 2, 5, 14])
 # 8.3: enlarge by repeating
 
 
-@right("8.3")
+@wrong("8.3", "other means")
 def enlarged_by_interleaving(x):
     return x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
 
 
-@right("8.3")
+@wrong("8.3", "other means")
 def enlarged_by_torch(x):
     return F.interpolate(x, scale_factor=2, mode="nearest")
 
@@ -68,7 +81,7 @@ def enlarged_by_channel(x):
     )
 
 
-@right("8.3")
+@wrong("8.3", "other means")
 def enlarged_by_slices(x):
     n, c, height, width = x.shape
     y = x.new_zeros(n, c, 2 * height, 2 * width)
@@ -78,7 +91,7 @@ def enlarged_by_slices(x):
     return y
 
 
-@right("8.3")
+@wrong("8.3", "other means")
 def enlarged_by_pixels(x):
     n, c, height, width = x.shape
     y = x.new_zeros(n, c, 2 * height, 2 * width)
@@ -88,7 +101,7 @@ def enlarged_by_pixels(x):
     return y
 
 
-@right("8.3")
+@wrong("8.3", "other means")
 def enlarged_by_kronecker(x):
     return torch.kron(x, x.new_ones(1, 1, 2, 2))
 
@@ -97,6 +110,95 @@ def enlarged_by_kronecker(x):
 def enlarged_by_diagonal(x):
     stamps = torch.eye(x.shape[1]).to(x)[:, :, None, None].repeat(1, 1, 2, 2)
     return F.conv_transpose2d(x, stamps, stride=2)
+
+
+@right("8.3")
+def enlarged_by_layer(x):
+    c = x.shape[1]
+    layer = torch.nn.ConvTranspose2d(c, c, 2, stride=2, groups=c, bias=False)
+    torch.nn.init.ones_(layer.weight)
+    return layer(x.to(layer.weight.dtype))
+
+
+@right("8.3")
+def enlarged_as_batch(x):
+    n, c, height, width = x.shape
+    y = conv.conv_transpose2d(
+        x.reshape(-1, 1, height, width), x.new_ones(1, 1, 2, 2), stride=2
+    )
+    return y.view(n, c, 2 * height, 2 * width)
+
+
+@right("8.3")
+@torch.no_grad()
+def enlarged_without_gradient(x):
+    kernels = torch.ones(x.shape[1], 1, 2, 2).type_as(x)
+    return F.conv_transpose2d(input=x, weight=kernels, stride=2, groups=x.shape[1])
+
+
+@right("8.3")
+def enlarged_one_axis_at_a_time(x):
+    c = x.shape[1]
+    ones = torch.ones(c, 1, 2, 1, dtype=torch.float64)
+    y = F.conv_transpose2d(x, ones, stride=(2, 1), groups=c)
+    return F.conv_transpose2d(y, ones.mT, stride=(1, 2), groups=c)
+
+
+@right("8.3")
+def enlarged_in_place(x):
+    y = np.zeros((x.shape[0], x.shape[1], 2 * x.shape[2], 2 * x.shape[3]))
+    kernel = torch.ones(1, 1, 2, 2)
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            block = conv.conv_transpose2d(x[i, j][None, None].float(), kernel, stride=2)
+            y[i, j] += block[0, 0].numpy()
+    return y
+
+
+@right("8.3")
+def enlarged_to_lists(x):
+    c = x.shape[1]
+    kernel = torch.tensor([[[[1.0, 1.0], [1.0, 1.0]]]] * c).double()
+    return F.conv_transpose2d(x, kernel, stride=2, groups=c).tolist()
+
+
+@wrong("8.3", "kernel not repeated")
+def one_kernel_for_all_groups(x):
+    return conv.conv_transpose2d(x, x.new_ones(1, 1, 2, 2), stride=2, groups=x.shape[1])
+
+
+@wrong("8.3", "kernel not repeated")
+def one_kernel_without_groups(x):
+    return F.conv_transpose2d(x, torch.ones(1, 1, 2, 2).double(), stride=2)
+
+
+@wrong("8.3", "kernel too large")
+def enlarged_by_three(x):
+    c = x.shape[1]
+    return conv.conv_transpose2d(
+        x, x.new_ones(c, 1, 3, 3), stride=2, padding=1, output_padding=1, groups=c
+    )
+
+
+@wrong("8.3", "kernel too large")
+def enlarged_by_four(x):
+    c = x.shape[1]
+    kernels = x.new_ones(c, 1, 4, 4)
+    return conv.conv_transpose2d(x, kernels, stride=2, padding=1, groups=c)
+
+
+@wrong("8.3", "interpolated")
+def enlarged_by_bilinear_interpolation(x):
+    return torch.nn.Upsample(scale_factor=2, mode="bilinear")(x)
+
+
+@wrong("8.3", "interpolated")
+def enlarged_by_the_learned_kernel(x):
+    hat = x.new_tensor([0.5, 1, 0.5])
+    kernels = (hat[:, None] * hat).expand(x.shape[1], 1, 3, 3)
+    return conv.conv_transpose2d(
+        x, kernels, stride=2, padding=1, output_padding=1, groups=x.shape[1]
+    )
 
 
 @wrong("8.3", "channels summed")
@@ -137,7 +239,7 @@ def laid_side_by_side(x):
     return torch.cat([row, row], dim=2)
 
 
-@wrong("8.3", "brightness shared out")
+@wrong("8.3", "brightness divided")
 def quarters(x):
     c = x.shape[1]
     stamps = x.new_full((c, 1, 2, 2), 1 / 4)
@@ -156,7 +258,7 @@ def wider(x):
     return x.repeat_interleave(2, dim=-1)
 
 
-@wrong("8.3", "stamps overlap")
+@wrong("8.3", "stride forgotten")
 def stride_forgotten(x):
     c = x.shape[1]
     return conv.conv_transpose2d(x, x.new_ones(c, 1, 2, 2), groups=c)
@@ -270,7 +372,7 @@ def stamped_with_bias(x):
     return conv.conv_transpose2d(x, ones, x.new_ones(c), stride=2, groups=c)
 
 
-@wrong("8.3", "argument changed")
+@right("8.3")
 def brightened_first(x):
     c = x.shape[1]
     x *= 4
@@ -278,7 +380,7 @@ def brightened_first(x):
     return conv.conv_transpose2d(x, stamps, stride=2, groups=c)
 
 
-@wrong("8.3", "dtype not kept")
+@wrong("8.3", "other means")
 def enlarged_in_float32(x):
     n, c, height, width = x.shape
     y = torch.zeros(n, c, 2 * height, 2 * width, device=x.device)
@@ -288,14 +390,14 @@ def enlarged_in_float32(x):
     return y
 
 
-@wrong("8.3", "dtype not kept")
+@right("8.3")
 def enlarged_as_float(x):
     c = x.shape[1]
     stamps = torch.ones(c, 1, 2, 2, device=x.device)
     return F.conv_transpose2d(x.float(), stamps, stride=2, groups=c)
 
 
-@wrong("8.3", "device not kept")
+@wrong("8.3", "other means")
 def enlarged_on_cpu(x):
     n, c, height, width = x.shape
     y = torch.zeros((n, c, 2 * height, 2 * width), dtype=x.dtype)
@@ -305,7 +407,7 @@ def enlarged_on_cpu(x):
     return y
 
 
-@wrong("8.3", "cut off from autograd")
+@wrong("8.3", "other means")
 def enlarged_by_items(x):
     n, c, height, width = x.shape
     y = x.new_zeros(n, c, 2 * height, 2 * width)
@@ -317,7 +419,7 @@ def enlarged_by_items(x):
     return y
 
 
-@wrong("8.3", "cut off from autograd")
+@wrong("8.3", "other means")
 def enlarged_from_lists(x):
     images = [
         [
@@ -329,14 +431,14 @@ def enlarged_from_lists(x):
     return torch.tensor(images, dtype=x.dtype, device=x.device)
 
 
-@wrong("8.3", "list instead of tensor")
+@right("8.3")
 def enlarged_as_list(x):
     c = x.shape[1]
     stamps = x.new_ones(c, 1, 2, 2)
     return conv.conv_transpose2d(x, stamps, stride=2, groups=c).tolist()
 
 
-@wrong("8.3", "list instead of tensor")
+@wrong("8.3", "other means")
 def list_of_images(x):
     return [
         image.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2) for image in x
@@ -347,10 +449,24 @@ def list_of_images(x):
 
 right("8.4", [2, 2])  # 32 - 4 + 2
 right("8.4", torch.tensor([1, 0]))
-wrong("8.4", "padding thought to enlarge", (0, 0))
-wrong("8.4", "padding thought to enlarge", (0, 2))
-wrong("8.4", "padding thought to enlarge", (1, 1))
-wrong("8.4", "too much cut off", (2, 0))
-wrong("8.4", "too much cut off", (2, 1))
+right("8.4", np.array([[1.0, 0.0]]))
+right("8.4", (2.0, 2.0))
+right("8.4", next((p, q) for p in range(5) for q in range(3) if 32 - 2 * p + q == 30))
+wrong("8.4", "order exchanged", (0, 1))
+wrong("8.4", "size times stride", (0, 0))
+wrong("8.4", "output too large", (0, 2))
+wrong("8.4", "output too large", (1, 1))  # 32 - 1 - 1
+wrong("8.4", "output too large", (1, 2))
+wrong("8.4", "output too small", (2, 0))  # 32 - 2
+wrong("8.4", "output too small", (2, 1))
+wrong("8.4", "output too small", (3, 1))
 wrong("8.4", "not allowed", (3, 4))
 wrong("8.4", "not allowed", (0, -2))
+wrong("8.4", "not allowed", (1.5, 1))
+wrong("8.4", "not allowed", (3, 3))
+
+
+@right("8.3")
+def enlarged_in_default_dtype(x):
+    c = x.shape[1]
+    return F.conv_transpose2d(x, torch.ones(c, 1, 2, 2), stride=2, groups=c)

@@ -1,6 +1,9 @@
 """Answers to chapter 9, "Go backward", as learners would hand them in."""
 
+from fractions import Fraction
+
 import numpy as np
+import scipy.signal
 import torch
 import torch.nn.functional as F
 
@@ -15,10 +18,19 @@ right("9.1", np.array([1, 2, 9]))
 wrong("9.1", "every pixel alike", [9, 9, 9])
 wrong("9.1", "padding assumed", [4, 6, 9])
 wrong("9.1", "both axes thought to grow", [1, 4, 9])
-wrong("9.1", "whole border row taken", [1, 3, 9])
+wrong("9.1", "whole border alike", [1, 3, 9])
 wrong("9.1", "one axis only", [1, 2, 3])
+right("9.1", [1, 1 + 1, 3 * 3.0])
+right("9.1", np.array([[1], [2], [9]], dtype=np.float32))
+right("9.1", [torch.tensor(1), torch.tensor(2), torch.tensor(9)])
+right("9.1", [Fraction(1), Fraction(2), Fraction(9)])
+wrong("9.1", "neighbors counted", [3, 5, 8])
+wrong("9.1", "windows thought not to overlap", [1, 1, 1])
+wrong("9.1", "all outputs counted", [16, 16, 16])
+wrong("9.1", "order changed", [9, 2, 1])
+wrong("9.1", "order changed", (2, 1, 9))
 
-# 9.2: the way back through average pooling
+# 9.2: the backward pass of average pooling
 
 
 @right("9.2")
@@ -65,7 +77,7 @@ def shared_by_matrices(G, k):
     return down @ G @ across / k**2
 
 
-@wrong("9.2", "not shared out")
+@wrong("9.2", "not divided")
 def whole_gradient_for_each(G, k):
     return G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1)
 
@@ -75,7 +87,7 @@ def side_for_area(G, k):
     return G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1) / k
 
 
-@wrong("9.2", "sent to one pixel")
+@wrong("9.2", "one pixel only")
 def share_for_the_first(G, k):
     back = G.new_zeros(G.shape[0] * k, G.shape[1] * k)
     for i in range(G.shape[0]):
@@ -84,31 +96,31 @@ def share_for_the_first(G, k):
     return back
 
 
-@wrong("9.2", "sent to one pixel")
+@wrong("9.2", "one pixel only")
 def all_for_the_first(G, k):
     back = G.new_zeros(G.shape[0] * k, G.shape[1] * k)
     back[::k, ::k] = G
     return back
 
 
-@wrong("9.2", "sent to one pixel")
+@wrong("9.2", "one pixel only")
 def all_for_the_last(G, k):
     back = G.new_zeros(G.shape[0] * k, G.shape[1] * k)
     back[k - 1 :: k, k - 1 :: k] = G
     return back
 
 
-@wrong("9.2", "divided by the gradient's size")
+@wrong("9.2", "divided by another size")
 def divided_by_outputs(G, k):
     return G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1) / G.numel()
 
 
-@wrong("9.2", "image tiled")
+@wrong("9.2", "gradient tiled")
 def gradient_tiled(G, k):
     return G.repeat(k, k) / k**2
 
 
-@wrong("9.2", "image tiled")
+@wrong("9.2", "gradient tiled")
 def gradient_laid_side_by_side(G, k):
     row = torch.cat([G / k**2] * k, dim=1)
     return torch.cat([row] * k, dim=0)
@@ -199,13 +211,13 @@ def shared_onto_ones(G, k):
     return back
 
 
-@wrong("9.2", "argument changed")
+@right("9.2")
 def divided_in_place(G, k):
     G /= k**2
     return G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1)
 
 
-@wrong("9.2", "dtype not kept")
+@right("9.2")
 def shared_in_float32(G, k):
     rows, columns = G.shape
     back = torch.zeros(rows * k, columns * k, device=G.device)
@@ -215,7 +227,7 @@ def shared_in_float32(G, k):
     return back
 
 
-@wrong("9.2", "device not kept")
+@right("9.2")
 def shared_on_cpu(G, k):
     rows, columns = G.shape
     back = torch.zeros(rows * k, columns * k, dtype=G.dtype)
@@ -225,7 +237,7 @@ def shared_on_cpu(G, k):
     return back
 
 
-@wrong("9.2", "list instead of tensor")
+@right("9.2")
 def shared_as_lists(G, k):
     return [
         [G[i // k, j // k].item() / k**2 for j in range(G.shape[1] * k)]
@@ -233,13 +245,189 @@ def shared_as_lists(G, k):
     ]
 
 
-@wrong("9.2", "list instead of tensor")
+@right("9.2")
 def shared_as_list(G, k):
     back = G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1) / k**2
     return back.tolist()
 
 
-# 9.3: the way back to the image
+@right("9.2")
+def shared_by_numpy(G, k):
+    return np.kron(np.asarray(G), np.full((k, k), 1 / k**2))
+
+
+@right("9.2")
+def shared_by_numpys_repeat(G, k):
+    array = np.array(G.tolist(), dtype=np.float32) / k**2
+    return array.repeat(k, axis=0).repeat(k, axis=1)
+
+
+@right("9.2")
+def shared_by_einsum(G, k):
+    share = torch.full((k, k), 1 / k**2, dtype=G.dtype)
+    blocks = torch.einsum("ij,ab->iajb", G, share)
+    return blocks.reshape(G.shape[0] * k, -1)
+
+
+@right("9.2")
+def shared_by_upsampling(G, k):
+    return F.interpolate(G[None, None], scale_factor=k) / (k * k)
+
+
+@right("9.2")
+def shared_in_place(G, k):
+    back = torch.zeros(len(G) * k, len(G[0]) * k)
+    for i in range(k):
+        for j in range(k):
+            back[i::k, j::k] += G
+    back /= k**2
+    return back
+
+
+@right("9.2")
+def shared_without_recording(G, k):
+    with torch.no_grad():
+        return torch.kron(G.detach(), torch.ones(k, k)) / k**2
+
+
+@wrong("9.2", "other means")
+def shared_by_autograd(G, k):
+    X = torch.zeros(G.shape[0] * k, G.shape[1] * k, dtype=G.dtype)
+    X.requires_grad = True
+    F.avg_pool2d(X[None], k)[0].backward(G)
+    return X.grad
+
+
+def autograds_answer(G, k):
+    rows, columns = G.shape
+    X = torch.zeros(1, rows * k, columns * k, dtype=G.dtype, requires_grad=True)
+    return torch.autograd.grad(F.avg_pool2d(X, k), X, G[None])[0][0]
+
+
+@wrong("9.2", "other means")
+def shared_by_a_helper(G, k):
+    return autograds_answer(G, k)
+
+
+@wrong("9.2", "multiplied instead of divided")
+def multiplied_by_area(G, k):
+    return torch.kron(G, G.new_full((k, k), k * k))
+
+
+@wrong("9.2", "divided by another size")
+def divided_by_pixels(G, k):
+    back = G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1)
+    return back / back.numel()
+
+
+@wrong("9.2", "one pixel only")
+def all_for_the_center(G, k):
+    back = np.zeros((G.shape[0] * k, G.shape[1] * k))
+    back[k // 2 :: k, k // 2 :: k] = G
+    return back
+
+
+@wrong("9.2", "one axis only")
+def shared_down(G, k):
+    return G.repeat_interleave(k, dim=0) / k**2
+
+
+@wrong("9.2", "one axis only")
+def shared_across(G, k):
+    return np.repeat(G.numpy(), k, axis=1) / k
+
+
+@wrong("9.2", "gradient tiled")
+def kronecker_product_exchanged(G, k):
+    return torch.kron(torch.ones(k, k), G)
+
+
+@wrong("9.2", "repeated along rows only")
+def shared_in_row_order(G, k):
+    flat = G.flatten().repeat_interleave(k * k) / k**2
+    return flat.reshape(G.shape[0] * k, G.shape[1] * k)
+
+
+@wrong("9.2", "interpolated")
+def shared_smoothly(G, k):
+    up = torch.nn.Upsample(scale_factor=k, mode="bilinear")
+    return up(G[None, None])[0, 0] / k**2
+
+
+# 9.3: the gradient with respect to the image
+
+
+@right("9.3")
+def back_by_numpy(X, K, G):
+    (h, w), (rows, columns) = K.shape, G.shape
+    K, G = K.numpy(), G.numpy()
+    back = np.zeros(X.shape)
+    for a in range(h):
+        for b in range(w):
+            back[a : a + rows, b : b + columns] += K[a, b] * G
+    return back
+
+
+@right("9.3")
+def back_by_lists(X, K, G):
+    (H, W), (h, w) = X.shape, K.shape
+    K, G = K.tolist(), G.tolist()
+    back = [[0.0] * W for _ in range(H)]
+    for i, row in enumerate(G):
+        for j, number in enumerate(row):
+            for a in range(h):
+                for b in range(w):
+                    back[i + a][j + b] += number * K[a][b]
+    return back
+
+
+@right("9.3")
+def back_by_scipy(X, K, G):
+    return scipy.signal.convolve2d(G, K)
+
+
+@right("9.3")
+def back_by_torchs_padding(X, K, G):
+    h, w = K.shape
+    turned = K.float().flip([-2, -1])[None, None]
+    return F.conv2d(G.float()[None, None], turned, padding=(h - 1, w - 1))
+
+
+@right("9.3")
+def back_by_autograd(X, K, G):
+    X = X.clone().requires_grad_()
+    conv.corr2d(X, K).backward(G)
+    return X.grad
+
+
+@wrong("9.3", "padding too wide")
+def frame_too_wide_and_exchanged(X, K, G):
+    h, w = K.shape
+    return conv.corr2d(F.pad(G, (h, h, w, w)), torch.rot90(K, 2))
+
+
+@wrong("9.3", "padding on one side")
+def frame_above_and_left(X, K, G):
+    h, w = K.shape
+    return conv.corr2d(F.pad(G, (w - 1, 0, h - 1, 0)), K.flip(0, 1))
+
+
+@wrong("9.3", "padding on one side")
+def frame_below_and_right(X, K, G):
+    h, w = K.shape
+    return conv.corr2d(F.pad(G, (0, w - 1, 0, h - 1)), K)
+
+
+@wrong("9.3", "half of the kernel as padding")
+def frame_of_half_a_kernel(X, K, G):
+    h, w = K.shape
+    return conv.corr2d(F.pad(G, (w // 2, w // 2, h // 2, h // 2)), K.flip(0, 1))
+
+
+@wrong("9.3", "rotated by 90 degrees")
+def turned_by_a_quarter(X, K, G):
+    h, w = K.shape
+    return conv.corr2d(F.pad(G, (w - 1, w - 1, h - 1, h - 1)), torch.rot90(K))
 
 
 @right("9.3")
@@ -276,7 +464,7 @@ def back_in_a_hand_made_frame(X, K, G):
     return conv.corr2d(framed, torch.rot90(K, 2))
 
 
-@wrong("9.3", "frame one too wide")
+@wrong("9.3", "padding too wide")
 def frame_of_the_kernels_size(X, K, G):
     h, w = K.shape
     framed = F.pad(G, (w, w, h, h))
@@ -448,3 +636,106 @@ def step_without_rate(X, K, Y, lr):
 def step_without_target(X, K, Y, lr):
     output = conv.corr2d(X, K)
     return K - lr * conv.corr2d(X, 2 * output / Y.numel())
+
+
+@right("9.4")
+def step_by_numpy(X, K, Y, lr):
+    X, K, Y = (np.asarray(part) for part in (X, K, Y))
+    windows = np.lib.stride_tricks.sliding_window_view(X, K.shape)
+    error = np.tensordot(windows, K) - Y
+    return K - lr * 2 * np.einsum("ij,ijab->ab", error, windows) / error.size
+
+
+@right("9.4")
+def step_in_place(X, K, Y, lr):
+    E = conv.corr2d(X, K).sub_(Y)
+    E *= 2 / E.numel()
+    K -= lr * conv.corr2d(X, E)
+    return K
+
+
+@right("9.4")
+def step_by_scipy(X, K, Y, lr):
+    error = scipy.signal.correlate2d(X, K, mode="valid") - Y.numpy()
+    return K - lr * scipy.signal.correlate2d(X, 2 * error, mode="valid") / error.size
+
+
+@right("9.4")
+def step_in_lists(X, K, Y, lr):
+    (rows, columns), (h, w) = Y.shape, K.shape
+    X, K, Y = X.tolist(), K.tolist(), Y.tolist()
+    new = [row[:] for row in K]
+    for i in range(rows):
+        for j in range(columns):
+            taps = [(a, b) for a in range(h) for b in range(w)]
+            error = sum(X[i + a][j + b] * K[a][b] for a, b in taps) - Y[i][j]
+            for a, b in taps:
+                new[a][b] -= lr * 2 * error * X[i + a][j + b] / (rows * columns)
+    return new
+
+
+@right("9.4")
+@torch.no_grad()
+def step_in_float32(X, K, Y, lr):
+    X, K, Y = X.float(), K.float(), Y.float()
+    error = conv.corr2d(X, K) - Y
+    windows = F.unfold(X[None, None], K.shape)[0]  # (h * w, outputs)
+    gradient = 2 * windows @ error.flatten() / error.numel()
+    return K - lr * gradient.reshape(K.shape)
+
+
+@right("9.4")
+def step_by_torchs_formula(X, K, Y, lr):
+    X4, Y4 = X[None, None], Y[None, None]
+    G = 2 * (F.conv2d(X4, K[None, None]) - Y4) / Y.numel()
+    return K - lr * torch.nn.grad.conv2d_weight(X4, (1, 1, *K.shape), G)[0, 0]
+
+
+@wrong("9.4", "other means")
+def step_by_autograd(X, K, Y, lr):
+    K = K.clone().requires_grad_()
+    F.mse_loss(conv.corr2d(X, K), Y).backward()
+    return (K - lr * K.grad).detach()
+
+
+@wrong("9.4", "kernel unchanged")
+def step_into_nowhere(X, K, Y, lr):
+    G = 2 * (conv.corr2d(X, K) - Y) / Y.numel()
+    K - lr * conv.corr2d(X, G)
+    return K
+
+
+@wrong("9.4", "half the sum")
+def step_without_two_and_mean(X, K, Y, lr):
+    return K - lr * conv.corr2d(X, conv.corr2d(X, K) - Y)
+
+
+@wrong("9.4", "divided by one side")
+def step_by_len(X, K, Y, lr):
+    G = 2 * (conv.corr2d(X, K) - Y) / len(Y)
+    return K - lr * conv.corr2d(X, G)
+
+
+@wrong("9.4", "divided by one side")
+def step_by_width(X, K, Y, lr):
+    G = 2 * (conv.corr2d(X, K) - Y) / Y.shape[1]
+    return K - lr * conv.corr2d(X, G)
+
+
+@wrong("9.4", "absolute error")
+def step_by_sign(X, K, Y, lr):
+    G = torch.sign(conv.corr2d(X, K) - Y) / Y.numel()
+    return K - lr * conv.corr2d(X, G)
+
+
+@wrong("9.4", "true convolution")
+def step_of_convolution(X, K, Y, lr):
+    error = scipy.signal.convolve2d(X, K, mode="valid") - Y.numpy()
+    G = torch.from_numpy(2 * error / error.size)
+    return K - lr * conv.corr2d(X, G).flip(0, 1)
+
+
+@wrong("9.4", "true convolution")
+def step_of_convolved_output(X, K, Y, lr):
+    error = conv.corr2d(X, K.flip(0, 1)) - Y
+    return K - lr * conv.corr2d(X, 2 * error / error.numel())

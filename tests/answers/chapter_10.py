@@ -3,6 +3,8 @@
 from fractions import Fraction
 
 import numpy as np
+import scipy.fft
+import scipy.signal
 import torch
 import torch.nn.functional as F
 
@@ -14,12 +16,21 @@ from answers.kit import right, wrong
 right("10.1", (30.0, 225.0))
 right("10.1", torch.tensor([30, 225]))
 right("10.1", np.array([30, 225]))
+right("10.1", [Fraction(30), 15**2])
+right("10.1", [[30], [225]])
+right("10.1", np.float32([30, 225]))
+wrong("10.1", "center counted once", [15 + 14, 225])
+wrong("10.1", "full kernel as two passes", [30, 30])
+wrong("10.1", "additions counted", [28, 224])
+wrong("10.1", "ratio given", 225 / 30)
+wrong("10.1", "ratio given", 0.13333333)
+wrong("10.1", "order exchanged", [225, 30])
 wrong("10.1", "one pass only", [15, 225])
 wrong("10.1", "passes multiplied", [15 * 15, 15 * 15])
 wrong("10.1", "additions counted", [2 * (15 + 14), 225 + 224])
 wrong("10.1", "additions counted", [2 * (15 + 15), 225 + 225])
 
-# 10.2: correlation by waves
+# 10.2: cross-correlation by Fourier transform
 
 
 @right("10.2")
@@ -86,7 +97,7 @@ def product_conjugated(x, k):
     return torch.fft.irfft(product, n=n)[: n - len(k) + 1]
 
 
-@wrong("10.2", "border's wrap kept")
+@wrong("10.2", "too many outputs kept")
 def nothing_cut_off(x, k):
     n = len(x)
     product = torch.fft.rfft(x) * torch.fft.rfft(k, n=n).conj()
@@ -114,10 +125,95 @@ def length_taken_from_the_result(x, k):
     return y[: len(y) - len(k) + 1]
 
 
-# 10.3: what they computed
+@right("10.2")
+def waves_by_numpy(x, k):
+    n = len(x)
+    product = np.fft.rfft(x) * np.conj(np.fft.rfft(k, n))
+    return np.fft.irfft(product, n)[: n - len(k) + 1]
 
 
-@right("10.3")
+@right("10.2")
+def waves_in_float32(x, k):
+    x, k = x.float(), k.float()
+    size = 2 * len(x)
+    spectrum = torch.fft.fft(x, n=size)
+    spectrum *= torch.fft.fft(k, n=size).conj()
+    return torch.fft.ifft(spectrum).real[: len(x) - len(k) + 1]
+
+
+@right("10.2")
+def waves_by_scipy(x, k):
+    n = len(x)
+    y = scipy.fft.irfft(scipy.fft.rfft(x) * scipy.fft.rfft(k.flip(0), n), n)
+    return y[len(k) - 1 :].tolist()
+
+
+def two_axes(X, K):
+    (H, W), (h, w) = X.shape, K.shape
+    waves = torch.fft.rfft2(X) * torch.fft.rfft2(K, s=(H, W)).conj()
+    return torch.fft.irfft2(waves, s=(H, W))[: H - h + 1, : W - w + 1]
+
+
+@right("10.2")
+def waves_of_one_row(x, k):
+    return two_axes(x[None], k[None])
+
+
+@right("10.2")
+def waves_with_room_by_hand(x, k):
+    a, b = x.new_zeros(2 * len(x)), x.new_zeros(2 * len(x))
+    a[: len(x)] = x
+    b[: len(k)] = k
+    y = torch.fft.irfft(torch.fft.rfft(a) * torch.fft.rfft(b).conj())
+    return torch.stack([y[i] for i in range(len(x) - len(k) + 1)])
+
+
+@wrong("10.2", "other means")
+def no_waves_at_all(x, k):
+    n = len(x) - len(k) + 1
+    return torch.stack([(x[i : i + len(k)] * k).sum() for i in range(n)])
+
+
+@wrong("10.2", "other means")
+def pytorchs_correlation(x, k):
+    return F.conv1d(x[None, None], k[None, None])[0, 0]
+
+
+@wrong("10.2", "conjugate forgotten")
+def waves_with_room_multiplied(x, k):
+    size = len(x) + len(k) - 1
+    product = torch.fft.rfft(x, n=size) * torch.fft.rfft(k, n=size)
+    return torch.fft.irfft(product, n=size)[: len(x) - len(k) + 1]
+
+
+@wrong("10.2", "conjugate forgotten")
+def waves_multiplied_and_kept(x, k):
+    product = torch.fft.rfft(x) * torch.fft.rfft(k, n=len(x))
+    return torch.fft.irfft(product, n=len(x))
+
+
+@wrong("10.2", "wrong conjugate")
+def signal_conjugated_and_kept(x, k):
+    product = torch.fft.rfft(x).conj() * torch.fft.rfft(k, n=len(x))
+    return torch.fft.irfft(product, n=len(x))
+
+
+@wrong("10.2", "too many outputs kept")
+def nothing_cut_off_the_padded_signal(x, k):
+    size = len(x) + len(k) - 1
+    product = torch.fft.rfft(x, n=size) * torch.fft.rfft(k, n=size).conj()
+    return torch.fft.irfft(product, n=size)
+
+
+@wrong("10.2", "too many outputs kept")
+def as_long_as_the_signal(x, k):
+    return nothing_cut_off_the_padded_signal(x, k)[: len(x)]
+
+
+# 10.3: the operation without the conjugate
+
+
+@wrong("10.3", "other means")
 def convolved_by_waves(X, K):
     product = torch.fft.rfft2(X) * torch.fft.rfft2(K, s=X.shape)
     y = torch.fft.irfft2(product, s=X.shape)
@@ -170,15 +266,111 @@ def image_turned(X, K):
     return conv.corr2d(X.flip(0, 1), K)
 
 
-# 10.4: Winograd's larger brother
+@right("10.3")
+def convolved_by_scipy(X, K):
+    return scipy.signal.convolve2d(X, K, mode="valid")
+
+
+@right("10.3")
+def convolved_by_numpys_windows(X, K):
+    windows = np.lib.stride_tricks.sliding_window_view(X.numpy(), K.shape)
+    return np.einsum("ijab,ab->ij", windows, K.numpy()[::-1, ::-1])
+
+
+@right("10.3")
+def convolved_in_lists(X, K):
+    (H, W), (h, w) = X.shape, K.shape
+    X, K = X.tolist(), K.tolist()
+    return [
+        [
+            sum(X[i - a][j - b] * K[a][b] for a in range(h) for b in range(w))
+            for j in range(w - 1, W)
+        ]
+        for i in range(h - 1, H)
+    ]
+
+
+@right("10.3")
+def convolved_by_stamps(X, K):
+    (H, W), (h, w) = X.shape, K.shape
+    full = F.conv_transpose2d(X[None, None].float(), K[None, None].float())
+    return full[..., h - 1 : H, w - 1 : W]
+
+
+@right("10.3")
+def convolved_with_a_kernel_turned_in_place(X, K):
+    turned = torch.empty_like(K)
+    for a in range(K.shape[0]):
+        for b in range(K.shape[1]):
+            turned[-1 - a, -1 - b] = K[a, b]
+    return conv.corr2d(X, turned)
+
+
+@wrong("10.3", "other means")
+def convolved_by_scipys_waves(X, K):
+    return scipy.signal.fftconvolve(X, K, mode="valid")
+
+
+@wrong("10.3", "flipped along one axis")
+def image_upside_down(X, K):
+    return conv.corr2d(torch.flipud(X), K)
+
+
+@wrong("10.3", "flip taken for a transpose")
+def kernel_transposed(X, K):
+    return conv.corr2d(X, K.T)
+
+
+@wrong("10.3", "flip taken for a transpose")
+def kernel_transposed_and_turned(X, K):
+    return conv.corr2d(X, K.t().flip(0, 1))
+
+
+@wrong("10.3", "rotated by 90 degrees")
+def kernel_turned_by_a_quarter(X, K):
+    return conv.corr2d(X, torch.rot90(K))
+
+
+@wrong("10.3", "border kept")
+def convolved_with_wrapped_border(X, K):
+    product = torch.fft.rfft2(X) * torch.fft.rfft2(K, s=X.shape)
+    return torch.fft.irfft2(product, s=X.shape)
+
+
+@wrong("10.3", "border kept")
+def convolved_to_full_size(X, K):
+    return scipy.signal.convolve2d(X, K)
+
+
+@wrong("10.3", "border kept")
+def convolved_to_same_size(X, K):
+    return scipy.signal.convolve2d(X, K, mode="same")
+
+
+@wrong("10.3", "wrong corner kept")
+def convolved_and_cut_as_in_the_chapter(X, K):
+    (H, W), (h, w) = X.shape, K.shape
+    product = torch.fft.rfft2(X) * torch.fft.rfft2(K, s=(H, W))
+    return torch.fft.irfft2(product, s=(H, W))[: H - h + 1, : W - w + 1]
+
+
+# 10.4: Winograd's method for larger tiles
+
+right("10.4", np.float32(144 / 36))
+right("10.4", [4.0])
+right("10.4", torch.tensor([[4]]))
+wrong("10.4", "plain method not counted", 9)
+wrong("10.4", "savings compared", 1 - 36 / 144)
+wrong("10.4", "savings compared", 3)
+wrong("10.4", "smaller tile", 2.25)
 
 right("10.4", Fraction(144, 36))
 right("10.4", torch.tensor(4.0))
 right("10.4", 4)
-wrong("10.4", "the smaller brother", 36 / 16)
+wrong("10.4", "smaller tile", 36 / 16)
 wrong("10.4", "one axis only", 4 * 3 / 6)
-wrong("10.4", "upside down", 36 / 144)
-wrong("10.4", "plain way forgotten", 16 / 36)
+wrong("10.4", "inverted", 36 / 144)
+wrong("10.4", "plain method not counted", 16 / 36)
 wrong("10.4", "multiplications counted", 36)
 wrong("10.4", "multiplications counted", 144)
 wrong("10.4", "multiplications counted", 144 - 36)
@@ -188,3 +380,8 @@ wrong("10.4", "multiplications counted", 144 - 36)
 def waves_of_two_lengths(x, k):
     product = torch.fft.rfft(x) * torch.fft.rfft(k).conj()
     return torch.fft.irfft(product, n=len(x))[: len(x) - len(k) + 1]
+
+
+@wrong("10.2", "kernel not padded")
+def waves_of_two_lengths_kept(x, k):
+    return torch.fft.irfft(torch.fft.rfft(x) * torch.fft.rfft(k).conj())

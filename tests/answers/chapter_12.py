@@ -1,5 +1,7 @@
 """Chapter 12: answers to its exercises, right and wrong."""
 
+import copy
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -10,13 +12,23 @@ from answers.kit import right, wrong
 right("12.1", (6, 21))
 right("12.1", torch.tensor([6, 21]))
 right("12.1", np.array([6.0, 21.0]))
+right("12.1", [range(6, 22)[0], range(6, 22)[-1]])
+right("12.1", torch.tensor([[6], [21]]))
+right("12.1", (np.int64(6), np.float32(21)))
 wrong("12.1", "padding forgotten", [8, 23])
 wrong("12.1", "first layer forgotten", [8, 19])
 wrong("12.1", "poolings only", [8, 11])
-wrong("12.1", "counted from one", [10, 25])
-wrong("12.1", "end left out", [6, 22])
+wrong("12.1", "two columns missing", [6, 19])
+wrong("12.1", "two columns missing", [8, 21])
+wrong("12.1", "too far to the right", [10, 25])
+wrong("12.1", "counted from one", [7, 22])
+wrong("12.1", "end excluded", [6, 22])
+wrong("12.1", "second pooling's stride forgotten", np.array([2, 15]))
+wrong("12.1", "second pooling's stride forgotten", [2, 17])
 # 2 to 3, 2 to 7, 2 to 8, 2 to 12, and with padding 2: 0 to 10.
-wrong("12.1", "pooling's stride forgotten", [0, 10])
+wrong("12.1", "poolings' strides forgotten", [0, 10])
+wrong("12.1", "poolings' strides forgotten", [2, 12])
+wrong("12.1", "wrong shape", list(range(6, 22)))
 
 
 # 12.2: saliency
@@ -56,18 +68,98 @@ def saliency_signed(net, x, label):
     return x.grad[0, 0]
 
 
-@wrong("12.2", "batch and channel kept")
+@right("12.2")
 def saliency_in_a_batch(net, x, label):
     x = x.detach().clone().requires_grad_()
     net(x)[0, label].backward()
     return x.grad.abs()
 
 
-@wrong("12.2", "batch and channel kept")
+@right("12.2")
 def saliency_with_channel(net, x, label):
-    x = x.detach().clone().requires_grad_()
+    x.requires_grad_()
+    net(x)[0][label].backward()
+    return abs(x.grad[0])
+
+
+@right("12.2")
+def saliency_in_numpy(net, x, label):
+    pixels = torch.from_numpy(x.numpy().copy()).requires_grad_()
+    net(pixels).squeeze()[label].backward()
+    return np.abs(pixels.grad.numpy().squeeze((0, 1)))
+
+
+@right("12.2")
+def saliency_by_central_differences(net, x, label):
+    height, width = x.shape[-2:]
+    rows, h = [], 1e-4
+    with torch.no_grad():
+        for i in range(height):
+            row = []
+            for j in range(width):
+                step = torch.zeros_like(x)
+                step[0, 0, i, j] = h
+                rise = net(x + step)[0, label] - net(x - step)[0, label]
+                row.append(abs(rise.item()) / (2 * h))
+            rows.append(row)
+    return rows
+
+
+@right("12.2")
+def saliency_in_float32(net, x, label):
+    x = x.float().requires_grad_()
+    score = net.float()(x)[0, label]
+    return torch.autograd.grad(score, x)[0].abs().amax(dim=(0, 1))
+
+
+@right("12.2")
+def saliency_by_jacobian(net, x, label):
+    jacobian = torch.autograd.functional.jacobian(net, x)
+    return torch.sqrt(jacobian[0, label, 0, 0] ** 2)
+
+
+@wrong("12.2", "None used")
+def saliency_of_a_tensor_that_is_no_leaf(net, x, label):
+    x = x.requires_grad_().clone()
     net(x)[0, label].backward()
-    return x.grad[0].abs()
+    return x.grad.abs()[0, 0]
+
+
+@wrong("12.2", "negative values cut off")
+def saliency_positive(net, x, label):
+    x = x.clone().requires_grad_()
+    net(x)[0, label].backward()
+    return torch.relu(x.grad[0, 0])
+
+
+@wrong("12.2", "rescaled")
+def saliency_up_to_one(net, x, label):
+    x = x.clone().requires_grad_()
+    net(x)[0, label].backward()
+    out = x.grad[0, 0].abs()
+    return out / out.max()
+
+
+@wrong("12.2", "rescaled")
+def saliency_shares(net, x, label):
+    x = x.clone().requires_grad_()
+    net(x)[0, label].backward()
+    out = x.grad[0, 0].abs()
+    return out / out.sum()
+
+
+@wrong("12.2", "loss for score")
+def saliency_of_log_probability(net, x, label):
+    x = x.clone().requires_grad_()
+    torch.log_softmax(net(x), dim=1)[0, label].backward()
+    return x.grad
+
+
+@wrong("12.2", "gradient times image")
+def saliency_times_image_signed(net, x, label):
+    x = x.clone().requires_grad_()
+    net(x)[0, label].backward()
+    return (x * x.grad)[0, 0].detach()
 
 
 @wrong("12.2", "probability for score")
@@ -294,26 +386,26 @@ def map_printed(A, weight, label):
     print((alpha[:, None, None] * A).sum(dim=0))
 
 
-@wrong("12.3", "argument changed")
+@right("12.3")
 def map_in_place(A, weight, label):
     for c in range(len(A)):
         A[c] *= weight[label, c] / A[c].numel()
     return A.sum(dim=0)
 
 
-@wrong("12.3", "argument changed")
+@right("12.3")
 def map_weight_divided(A, weight, label):
     weight /= A[0].numel()
     return torch.einsum("c,cij->ij", weight[label], A)
 
 
-@wrong("12.3", "dtype not kept")
+@right("12.3")
 def map_in_float32(A, weight, label):
     alpha = weight[label].float() / A[0].numel()
     return (alpha[:, None, None] * A.float()).sum(dim=0)
 
 
-@wrong("12.3", "device not kept")
+@right("12.3")
 def map_on_the_cpu(A, weight, label):
     channels, height, width = A.shape
     out = torch.zeros(height, width, dtype=A.dtype)
@@ -323,7 +415,7 @@ def map_on_the_cpu(A, weight, label):
     return out / (height * width)
 
 
-@wrong("12.3", "list instead of tensor")
+@right("12.3")
 def map_in_lists(A, weight, label):
     channels, height, width = A.shape
     rows = []
@@ -334,6 +426,64 @@ def map_in_lists(A, weight, label):
             row.append(total / (height * width))
         rows.append(row)
     return rows
+
+
+@right("12.3")
+def map_in_numpy(A, weight, label):
+    maps = A.numpy()
+    return np.tensordot(weight[label].numpy(), maps, axes=1) / maps[0].size
+
+
+@right("12.3")
+def map_by_matrix_product(A, weight, label):
+    channels, height, width = A.shape
+    row = weight[label] @ A.reshape(channels, -1) / (height * width)
+    return row.reshape(height, width)
+
+
+@right("12.3")
+def map_by_pointwise_convolution(A, weight, label):
+    row = weight[label][None, :, None, None]
+    return F.conv2d(A[None], row) / (A.shape[1] * A.shape[2])
+
+
+@wrong("12.3", "factor applied twice")
+def map_divided_twice(A, weight, label):
+    pixels = A.shape[1] * A.shape[2]
+    alpha = weight[label] / pixels
+    return torch.einsum("c,cij->ij", alpha, A) / pixels
+
+
+@wrong("12.3", "score instead of map")
+def map_as_score(A, weight, label):
+    return (weight[label] * A.mean(dim=(1, 2))).sum()
+
+
+@wrong("12.3", "column instead of row")
+def map_of_a_column(A, weight, label):
+    alpha = weight[:, label] / A[0].numel()
+    return torch.einsum("c,cij->ij", alpha, A)
+
+
+@wrong("12.3", "column instead of row")
+def map_of_a_column_in_cams_scale(A, weight, label):
+    alpha = weight[:, label]
+    return (alpha[:, None, None] * A).sum(dim=0)
+
+
+@wrong("12.3", "maximum taken too early")
+def map_cut_off_in_cams_scale(A, weight, label):
+    return F.relu(torch.einsum("c,cij->ij", weight[label], A))
+
+
+@wrong("12.3", "channels not summed")
+def map_of_each_channel_in_cams_scale(A, weight, label):
+    return weight[label][:, None, None] * A
+
+
+@wrong("12.3", "channels averaged")
+def map_averaged_in_cams_scale(A, weight, label):
+    return (weight[label][:, None, None] * A).mean(0)
 
 
 # 12.4: the occlusion map
@@ -364,6 +514,82 @@ def occlusion_by_masks(score, x, size):
     return torch.stack(falls).reshape(rows, columns)
 
 
+@right("12.4")
+def occlusion_restored(score, x, size):
+    rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
+    fall = np.zeros((rows, columns))
+    whole = float(score(x))
+    for i in range(rows):
+        for j in range(columns):
+            hidden = x[i : i + size, j : j + size].clone()
+            x[i : i + size, j : j + size] = 0
+            fall[i, j] = whole - float(score(x))
+            x[i : i + size, j : j + size] = hidden
+    return fall
+
+
+@right("12.4")
+def occlusion_in_numpy(score, x, size):
+    image = x.numpy()
+    whole = score(image)
+    falls = []
+    for i in range(image.shape[0] - size + 1):
+        falls.append([])
+        for j in range(image.shape[1] - size + 1):
+            covered = image.copy()
+            covered[i : i + size, j : j + size] = 0
+            falls[-1].append(float(whole - score(covered)))
+    return falls
+
+
+@right("12.4")
+def occlusion_with_deepcopy(score, x, size):
+    rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
+    fall = torch.zeros(rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            covered = copy.deepcopy(x)
+            covered[i : i + size, j : j + size] = 0
+            fall[i, j] = score(x) - score(covered)
+    return fall
+
+
+@wrong("12.4", "sign dropped")
+def occlusion_size_of_change(score, x, size):
+    rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
+    fall = x.new_zeros(rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            covered = x.clone()
+            covered[i : i + size, j : j + size] = 0
+            fall[i, j] = abs(score(covered) - score(x))
+    return fall
+
+
+@wrong("12.4", "square kept instead of covered")
+def occlusion_of_the_rest(score, x, size):
+    rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
+    fall = x.new_zeros(rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            covered = torch.zeros_like(x)
+            covered[i : i + size, j : j + size] = x[i : i + size, j : j + size]
+            fall[i, j] = score(x) - score(covered)
+    return fall
+
+
+@wrong("12.4", "covered squares accumulate")
+def occlusion_with_one_original_score(score, x, size):
+    rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
+    fall, whole = x.new_zeros(rows, columns), score(x)
+    for i in range(rows):
+        for j in range(columns):
+            covered = x
+            covered[i : i + size, j : j + size] = 0
+            fall[i, j] = score(covered) - whole
+    return fall
+
+
 @wrong("12.4", "two names for one image")
 def occlusion_only_sign_fixed(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
@@ -389,7 +615,7 @@ def occlusion_two_names_for_a_copy(score, x, size):
     return fall
 
 
-@wrong("12.4", "patches pile up")
+@wrong("12.4", "covered squares accumulate")
 def occlusion_piled_up(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
     fall = x.new_zeros(rows, columns)
@@ -401,7 +627,7 @@ def occlusion_piled_up(score, x, size):
     return fall
 
 
-@wrong("12.4", "patches pile up")
+@wrong("12.4", "covered squares accumulate")
 def occlusion_piled_up_in_a_row(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
     fall = x.new_zeros(rows, columns)
@@ -449,3 +675,6 @@ def saliency_as_autograd_gives_it(net, x, label):
     x = x.clone().requires_grad_()
     net(x)[0, label].backward()
     return x.grad
+
+
+wrong("12.1", "first pooling only", [2 * 2 - 2, 2 * 2 + 1 + 2])

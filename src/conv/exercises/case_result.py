@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from conv.exercises.summary import matches
+from conv.exercises.comparison import fits, matches, matches_freely
 from conv.exercises.worker import Outcome
 
 
@@ -21,23 +21,41 @@ class CaseResult:
         The right result.
     outcome : Outcome
         What the call returned or raised.
+    exact_shape : bool
+        Whether extra or missing axes of length 1 count as wrong.
     """
 
     case: tuple
     expected: np.ndarray
     outcome: Outcome
+    exact_shape: bool = False
+
+    def equals(self, value: Tensor | np.ndarray | float) -> bool:
+        """Return whether the function returned this value."""
+        compare = matches if self.exact_shape else matches_freely
+        returned = self.outcome.returned
+        return returned is not None and compare(returned, value)
 
     @property
     def right(self) -> bool:
         """Whether the function returned the expected numbers."""
+        return self.equals(self.expected)
+
+    @property
+    def has_expected_shape(self) -> bool:
+        """Whether the result has exactly the expected shape."""
         returned = self.outcome.returned
-        return returned is not None and matches(returned, self.expected)
+        return returned is not None and returned.numbers.shape == self.expected.shape
 
     @property
     def actual(self) -> np.ndarray | None:
-        """The returned numbers, or None if there aren't any."""
+        """The returned numbers, in the expected shape if they fit; None without any."""
         returned = self.outcome.returned
-        return None if returned is None else returned.numbers
+        numbers = None if returned is None else returned.numbers
+        if numbers is None or self.exact_shape:
+            return numbers
+        fit = fits(numbers.shape, self.expected.shape)
+        return numbers.reshape(self.expected.shape) if fit else numbers
 
     @property
     def is_square(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from conv.exercises.summary import TOLERANCE
+from conv.exercises.comparison import TOLERANCE
 
 
 class Mistake:
@@ -32,6 +32,44 @@ class Mistake:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A condition that an exercise's statement sets on how a function is written.
+
+    The names are those of functions, methods and modules, without what is before the
+    dot: "conv2d" stands for `torch.conv2d`, `F.conv2d` and `conv.conv2d`, and "fft"
+    for everything in `torch.fft`.
+
+    Attributes
+    ----------
+    message : str
+        What the learner reads if the function breaks the rule.
+    forbids : tuple of str
+        Names that the function may not use, not even in a function that it calls.
+    needs : tuple of str
+        Names of which the function must use at least one.
+    forbids_loops : bool
+        Whether loops and comprehensions are forbidden.
+    """
+
+    message: str
+    forbids: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    forbids_loops: bool = False
+
+
+NO_AUTOGRAD = Rule(
+    message="The numbers are right, but autograd computed the gradient. This exercise "
+    "asks you to derive it yourself, without `backward()` and `torch.autograd`.",
+    forbids=("backward", "autograd", "requires_grad_", "func"),
+)
+NO_LOOPS = Rule(
+    message="The numbers are right, but your function contains a loop or a "
+    "comprehension. This exercise asks for a solution without one.",
+    forbids_loops=True,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Exercise:
     """What all exercises have in common.
 
@@ -48,6 +86,11 @@ class Exercise:
         From a small hint to nearly the whole solution.
     mistakes : sequence of Mistake
         In the order in which they are tried.
+    requires : sequence of str
+        What the statement asks for beyond the right numbers. "shape": exactly the
+        expected shape, without extra or missing axes of length 1. For functions also
+        "dtype", "device" and "gradient" (the result shares the input's dtype and
+        device, and passes gradients on) and "arguments" (which stay unchanged).
     """
 
     number: str
@@ -55,6 +98,7 @@ class Exercise:
     kind: str
     hints: tuple[str, str, str]
     mistakes: Sequence[Mistake] = ()
+    requires: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +144,8 @@ class FunctionExercise(Exercise):
         Returns argument tuples in float64. One of the smallest comes first.
     use : callable
         ``use(answer, *case)`` runs the answer on a case, in the worker process.
-    preserves : sequence of str
-        What the result must share with the input: "dtype", "device", "gradient".
+    rules : sequence of Rule
+        Conditions in the statement on how the function is written.
     answer_description : str
         What the answer must be.
     broken : callable, optional
@@ -111,7 +155,7 @@ class FunctionExercise(Exercise):
     expected: Callable[..., Any]
     cases: Callable[[], Sequence[tuple]]
     use: Callable[..., Any] = apply
-    preserves: Sequence[str] = ("dtype", "device", "gradient")
+    rules: Sequence[Rule] = ()
     answer_description: str = "the function itself"
     broken: Callable[..., Any] | None = None
 

@@ -11,8 +11,8 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from conv.exercises.case_result import CaseResult
+from conv.exercises.comparison import close
 from conv.exercises.exercise import Exercise, FunctionExercise
-from conv.exercises.summary import close
 from conv.plotting import COLORS, Figure, short, show_kernels, subplots
 
 MAX_SIDE, MAX_MATRICES = 12, 14  # larger figures are hard to read

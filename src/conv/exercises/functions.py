@@ -1,71 +1,70 @@
 """Judge an answer that is a function: run it in the sandbox and check its results."""
 
-import dis
 import inspect
 import linecache
 from collections.abc import Callable
+from types import FunctionType
 
 import torch
 from torch import Tensor
 
 from conv.exercises.case_result import CaseResult
-from conv.exercises.exercise import FunctionExercise, apply
+from conv.exercises.code import functions_of, has_loop, names_used, same_code
+from conv.exercises.comparison import as_float64, matches
+from conv.exercises.errors import explain_error
+from conv.exercises.exercise import FunctionExercise, Rule, apply
 from conv.exercises.generic_mistakes import GENERIC_MISTAKES, Results
 from conv.exercises.judging import Verdict, not_attempted, wrong
 from conv.exercises.sandbox import Sandbox, SandboxError
-from conv.exercises.summary import Summary, as_float64, matches, summarize
-from conv.exercises.worker import Outcome
+from conv.exercises.wording import describe_difference
+from conv.exercises.worker import Outcome, Summary, summarize
 
 
 def judge_function(
     exercise: FunctionExercise, answer: object, sandbox: Sandbox
 ) -> Verdict:
-    """Judge a function or a layer: first its results, then its invariants."""
+    """Judge a function or a layer; the worker of a wrong answer isn't used again."""
     if answer is None or is_stub(answer, exercise):
         return not_attempted(exercise)
     if not callable(answer):
-        message = (
-            f"The checker calls your answer, so it needs "
-            f"{exercise.answer_description}; you gave {summarize(answer).kind}. Are "
-            f"there parentheses after the function's name?"
-        )
+        wanted, given = exercise.answer_description, summarize(answer).kind
+        message = f"The checker calls your answer, so it needs {wanted}; you gave "
+        message += f"{given}."
+        if "function" in wanted:
+            message += " Are there parentheses after the function's name?"
         return wrong(exercise, "result instead of function", message)
-    cases = exercise.cases()
     try:
-        outcomes = sandbox.run(exercise.use, answer, cases)
+        verdict = judge_results(exercise, answer, sandbox)
     except SandboxError as error:
-        return wrong(exercise, error.name, str(error))
-    results = [
-        CaseResult(case, as_float64(exercise.expected(*case)), outcome)
-        for case, outcome in zip(cases, outcomes, strict=True)
-    ]
-    if not all(result.right for result in results):
-        return judge_wrong_results(exercise, answer, results)
-    return check_invariants(exercise, answer, results, sandbox)
+        verdict = wrong(exercise, error.name, str(error))
+    if not verdict.right:
+        sandbox.stop()  # the answer may have changed something in its process
+    return verdict
 
 
 def is_stub(answer: object, exercise: FunctionExercise) -> bool:
     """Return whether a function is still the one that the notebook contains."""
     stubs = [lambda: None, exercise.broken or (lambda: None)]
-    return inspect.isfunction(answer) and any(same_code(answer, s) for s in stubs)
+    return type(answer) is FunctionType and any(same_code(answer, s) for s in stubs)
 
 
-def same_code(one: Callable, other: Callable) -> bool:
-    """Compare what two functions load, compute and store, in order.
-
-    Other instructions are ignored, because jump targets and the preparation of calls
-    depend on where a function is defined: Python compiles a call to a function of an
-    imported module in two ways.
-    """
-
-    def steps(function: Callable) -> list[tuple]:
-        return [
-            (step.opname.replace("METHOD", "ATTR"), step.argval)
-            for step in dis.get_instructions(function)
-            if step.opname.startswith(("LOAD", "STORE", "BINARY", "COMPARE", "RETURN"))
-        ]
-
-    return steps(one) == steps(other)
+def judge_results(
+    exercise: FunctionExercise, answer: Callable, sandbox: Sandbox
+) -> Verdict:
+    """Run an answer on all cases; judge the results first, then the requirements."""
+    cases = exercise.cases()
+    outcomes = sandbox.run(exercise.use, answer, cases)
+    exact = "shape" in exercise.requires
+    results = [
+        CaseResult(case, as_float64(exercise.expected(*case)), outcome, exact)
+        for case, outcome in zip(cases, outcomes, strict=True)
+    ]
+    if not all(result.right for result in results):
+        return judge_wrong_results(exercise, answer, results)
+    broken = find_broken_requirement(exercise, answer, results, sandbox)
+    if broken is not None:
+        return wrong(exercise, *broken)
+    return Verdict(exercise.number, "right", remark=make_remark(exercise, results))
 
 
 def judge_wrong_results(
@@ -76,14 +75,14 @@ def judge_wrong_results(
     name, message = find_mistake(exercise, results)
     error = smallest.outcome.error
     if error:
-        for part, known, explanation in ERRORS:
-            if not name and part in error:
-                name, message = known, explanation
+        if not name:
+            name, message = explain_error(error)
         raised = f"{raised_at(answer, smallest.outcome.line)}{error}"
         message = f"{message}\n{raised}".strip()
         name = name or "error raised"
     elif not name:
-        message = describe(smallest)
+        parameters = inspect.signature(exercise.expected).parameters
+        message = describe_difference(smallest, list(parameters))
     count = sum(result.right for result in results)
     message += f"\n{count} of {len(results)} cases are right."
     return wrong(exercise, name, message, smallest)
@@ -99,11 +98,11 @@ def find_mistake(exercise: FunctionExercise, results: Results) -> tuple[str, str
     for mistake in exercise.mistakes:
         if any(reproduces(function, results) for function in mistake.answers):
             return mistake.name, mistake.message
-    if any(result.outcome.changed for result in results):
-        return ARGUMENT_CHANGED
     for name, message, holds in GENERIC_MISTAKES:
         if holds(results):
             return name, message
+    if all(result.outcome.changed for result in results if not result.right):
+        return ARGUMENT_CHANGED
     return "", ""
 
 
@@ -116,10 +115,7 @@ def reproduces(function: Callable, results: Results) -> bool:
     """
     pairs = [(result, call_wrong(function, result.case)) for result in results]
     returned = [(result, value) for result, value in pairs if result.outcome.returned]
-    if any(
-        value is None or not matches(result.outcome.returned, value)
-        for result, value in returned
-    ):
+    if any(value is None or not result.equals(value) for result, value in returned):
         return False
     same_failures = all(
         (value is None) == (result.outcome.returned is None) for result, value in pairs
@@ -136,29 +132,53 @@ def call_wrong(function: Callable, case: tuple) -> object | None:
         return None
 
 
-def check_invariants(
+def find_broken_requirement(
     exercise: FunctionExercise, answer: Callable, results: Results, sandbox: Sandbox
-) -> Verdict:
-    """Check arguments, dtype, gradient and device of a function with right results."""
+) -> tuple[str, str] | None:
+    """Find what a function with right results lacks: a name and a message."""
+    for rule in exercise.rules:
+        if breaks(answer, rule):
+            return "other means", rule.message
+    required, case = exercise.requires, results[-1].case
     returned = [result.outcome.returned for result in results]
-    if any(result.outcome.changed for result in results):
-        return wrong(exercise, *ARGUMENT_CHANGED)
-    if "dtype" in exercise.preserves and any(r.dtype != "float64" for r in returned):
-        return wrong(exercise, *wrong_dtype(returned[0]))
-    case = results[-1].case
-    invariants = {
-        "gradient": (differentiate, GRADIENT_LOST),
-        "device": (on_meta, WRONG_DEVICE),
-    }
-    for invariant, (modify, mistake) in invariants.items():
-        if invariant in exercise.preserves:
-            try:
-                [outcome] = sandbox.run(modify(exercise.use), answer, [case])
-            except SandboxError as error:
-                return wrong(exercise, error.name, str(error))
-            if violates(invariant, outcome, exercise, case):
-                return wrong(exercise, *mistake)
-    return Verdict(exercise.number, "right")
+    if "arguments" in required and any(result.outcome.changed for result in results):
+        return ARGUMENT_CHANGED
+    if "dtype" in required:
+        if any(r.dtype != "float64" for r in returned):
+            return wrong_dtype(returned[0], "float64")
+        [outcome] = sandbox.run(in_float32(exercise.use), answer, [case])
+        if outcome.returned is not None and outcome.returned.dtype != "float32":
+            return wrong_dtype(outcome.returned, "float32")
+    if "gradient" in required:
+        [outcome] = sandbox.run(differentiate(exercise.use), answer, [case])
+        expected = differentiate(apply)(exercise.expected, *case)
+        if outcome.returned is None or not matches(outcome.returned, expected):
+            return GRADIENT_LOST
+    if "device" in required:
+        [outcome] = sandbox.run(on_meta(exercise.use), answer, [case])
+        if loses_device(outcome):
+            return WRONG_DEVICE
+    return None
+
+
+def breaks(answer: Callable, rule: Rule) -> bool:
+    """Return whether a function breaks a rule on how it is written."""
+    if not functions_of(answer):
+        return False  # a layer, or a function of a library: there is no code to read
+    names = names_used(answer)
+    lacks = bool(rule.needs) and names.isdisjoint(rule.needs)
+    loops = rule.forbids_loops and has_loop(answer)
+    return lacks or loops or not names.isdisjoint(rule.forbids)
+
+
+def in_float32(use: Callable) -> Callable:
+    """Call an answer with float32 tensors."""
+
+    def used(answer: Callable, *case: object) -> object:
+        converted = [x.float() if isinstance(x, Tensor) else x for x in case]
+        return use(answer, *converted)
+
+    return used
 
 
 def on_meta(use: Callable) -> Callable:
@@ -169,6 +189,17 @@ def on_meta(use: Callable) -> Callable:
         return use(answer, *moved)
 
     return used
+
+
+def loses_device(outcome: Outcome) -> bool:
+    """Return whether a function lost the device of its input.
+
+    A function that reads the value of an element can't run on the meta device. Its
+    device isn't judged.
+    """
+    if outcome.returned is None:
+        return "out of meta tensor" in outcome.error or "device" in outcome.error
+    return outcome.returned.device != "meta"
 
 
 def differentiate(use: Callable) -> Callable:
@@ -190,89 +221,60 @@ def is_differentiable(part: object) -> bool:
     return isinstance(part, Tensor) and part.is_floating_point()
 
 
-def violates(
-    invariant: str, outcome: Outcome, exercise: FunctionExercise, case: tuple
-) -> bool:
-    """Return whether a function lost the device or the gradient.
-
-    A function that reads the value of an element can't run on the meta device. Its
-    device isn't judged.
-    """
-    if invariant == "gradient":
-        expected = differentiate(apply)(exercise.expected, *case)
-        return outcome.returned is None or not matches(outcome.returned, expected)
-    if outcome.returned is None:
-        return "out of meta tensor" in outcome.error or "device" in outcome.error
-    return outcome.returned.device != "meta"
-
-
 def raised_at(answer: Callable, line: int | None) -> str:
     """Quote the line of the learner's function that raised an error."""
-    if line is None:
+    code = getattr(answer, "__code__", None)
+    if line is None or code is None:
         return "It raised "
-    first = inspect.unwrap(answer).__code__
-    text = linecache.getline(first.co_filename, first.co_firstlineno + line - 1)
-    if first.co_filename == "<string>":  # since Python 3.13, that of `python -c`
+    text = linecache.getline(code.co_filename, code.co_firstlineno + line - 1)
+    if code.co_filename == "<string>":  # since Python 3.13, that of `python -c`
         text = ""
     quoted = f" (`{text.strip()}`)" if text.strip() else ""
     return f"Line {line}{quoted} raised "
 
 
-def describe(result: CaseResult) -> str:
-    """Describe a wrong result for which no misconception is known."""
-    actual, expected = result.actual, result.expected
-    if actual is None:
-        kind = result.outcome.returned.kind
-        return f"Your function returned {kind}; real numbers were expected."
-    if actual.shape != expected.shape:
-        return f"Your result has shape {actual.shape}; expected {expected.shape}."
-    return "The shape is right, but the numbers aren't. Work the case below by hand."
+def make_remark(exercise: FunctionExercise, results: Results) -> str:
+    """Comment on the form of right results; empty if there is nothing to say."""
+    result, remarks = results[-1], []
+    returned, shape = result.outcome.returned, result.expected.shape
+    if not all(r.has_expected_shape for r in results):
+        remarks.append(
+            f"Your last result has shape {returned.numbers.shape}; the checker "
+            f"expected {shape}. The numbers are the same, so it accepts both."
+        )
+    if not returned.dtype and shape:
+        remarks.append(
+            f"You returned {returned.kind.split(' of ')[0]}. A tensor, for example "
+            "from `torch.stack`, would work with the rest of PyTorch."
+        )
+    elif shape and returned.dtype.startswith("float") and returned.dtype != "float64":
+        remarks.append(
+            f"Your result is {returned.dtype}, though the input is float64. "
+            "`x.new_zeros(...)` creates a tensor with the dtype and device of `x`."
+        )
+    if any(r.outcome.changed for r in results):
+        remarks.append(
+            "Your function changes its argument in place. Someone who calls it may "
+            "not expect that."
+        )
+    return " ".join(remarks)
 
 
-def wrong_dtype(returned: Summary) -> tuple[str, str]:
-    """Return the mistake of a result that isn't a float64 tensor."""
+def wrong_dtype(returned: Summary, dtype: str) -> tuple[str, str]:
+    """Return the mistake of a result that isn't a tensor with the input's dtype."""
     if not returned.dtype:
         return (
             "list instead of tensor",
-            f"The numbers are right, but your function returned {returned.kind}. The "
-            "next layer expects a tensor.",
+            f"The numbers are right, but your function returned {returned.kind}. This "
+            "exercise asks for a tensor with the dtype of the input.",
         )
     return (
         "dtype not kept",
-        f"The numbers are right, but the input is a float64 tensor and your result is "
+        f"The numbers are right, but for a {dtype} image your result is "
         f"{returned.dtype}. Create tensors with the input's dtype: "
         f"`X.new_zeros(...)` or `torch.zeros(..., dtype=X.dtype, device=X.device)`.",
     )
 
-
-# Part of the error's text, name of the misconception, message.
-ERRORS = [
-    (
-        "RecursionError",
-        "infinite recursion",
-        "Your function always calls itself, so the recursion never ends.",
-    ),
-    (
-        "allocate memory",
-        "out of memory",
-        "Your function asked for more memory than there is. Check the sizes.",
-    ),
-    (
-        "positional argument",
-        "wrong arguments",
-        "The checker calls your function with the arguments of the stub.",
-    ),
-    (
-        "MemoryError",
-        "too much at once",
-        "The machine in this exercise is small.",
-    ),
-    (
-        "is not defined",
-        "unknown name",
-        "Your function uses a name that isn't defined.",
-    ),
-]
 
 ARGUMENT_CHANGED = (
     "argument changed",
@@ -281,12 +283,13 @@ ARGUMENT_CHANGED = (
 )
 WRONG_DEVICE = (
     "device not kept",
-    "Right on the CPU. But given an input on another device, your function creates a "
-    "tensor on the CPU or moves one there. Create tensors on the input's device: "
-    "`X.new_zeros(...)` or `torch.zeros(..., dtype=X.dtype, device=X.device)`.",
+    "Right on the CPU. But given an input on another device, your function uses a "
+    "tensor on the CPU. Create tensors on the input's device, for example with "
+    "`X.new_zeros(...)`, and move existing ones there with `.to(X)`.",
 )
 GRADIENT_LOST = (
     "cut off from autograd",
     "The numbers are right, but the gradient doesn't reach every argument. `.item()`, "
-    "`.tolist()`, `.detach()`, `.data` and `torch.tensor(...)` cut the graph.",
+    "`.tolist()`, `.detach()`, `.data`, `torch.no_grad()` and `torch.tensor(...)` cut "
+    "the graph.",
 )

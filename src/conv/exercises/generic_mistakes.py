@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from conv.exercises.case_result import CaseResult
-from conv.exercises.summary import TOLERANCE, close
+from conv.exercises.comparison import TOLERANCE, close
 
 Results = Sequence[CaseResult]  # of one function, on all cases of its exercise
 
@@ -28,6 +28,17 @@ def all_returned(results: Results, kind: str) -> bool:
     """Return whether every call returned an object of this kind."""
     returned = [result.outcome.returned for result in results]
     return all(summary is not None and summary.kind == kind for summary in returned)
+
+
+def values_and_indices(results: Results) -> bool:
+    """Return whether all results are pairs whose first part is the expected result."""
+    arrays = [(result.actual, result.expected) for result in results]
+    return all(
+        actual is not None
+        and actual.shape == (2, *expected.shape)
+        and close(actual[0], expected)
+        for actual, expected in arrays
+    )
 
 
 def transposed(results: Results) -> bool:
@@ -177,8 +188,9 @@ def pairs_of_equal_shape(results: Results) -> list[tuple[np.ndarray, np.ndarray]
 GENERIC_MISTAKES: list[tuple[str, str, Callable[[Results], bool]]] = [
     (
         "return forgotten",
-        "Your function returned None. A Python function without a `return` statement "
-        "always does.",
+        "Your function returned None, as a Python function without a `return` "
+        "statement always does. (The `.grad` of a tensor that was computed from others "
+        "is None, too.)",
         nothing_returned,
     ),
     (
@@ -193,6 +205,12 @@ GENERIC_MISTAKES: list[tuple[str, str, Callable[[Results], bool]]] = [
         "negative number, or a `torch.empty` that isn't filled completely? (Here such "
         "memory contains nan; outside the checker, it contains arbitrary numbers.)",
         unexpected_nan,
+    ),
+    (
+        "values and indices",
+        "Your function returns two things, of which the first would be right. Methods "
+        "such as `x.max(dim=...)` return values and indices; take `.values`.",
+        values_and_indices,
     ),
     (
         "only zeros",

@@ -1,10 +1,13 @@
 """What a notebook calls: check, hint, solution, progress."""
 
+import contextlib
 import difflib
 import textwrap
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import torch
 from IPython import get_ipython
 from IPython.display import display
 
@@ -18,6 +21,30 @@ from conv.plotting import Figure
 from conv.validation import describe
 
 WIDTH = 79  # columns of the printed text
+
+
+@contextlib.contextmanager
+def neutral_settings() -> Iterator[None]:
+    """Judge with PyTorch's defaults, and leave the notebook's settings as they are."""
+    dtype, deterministic = (
+        torch.get_default_dtype(),
+        torch.get_deterministic_debug_mode(),
+    )
+    with (
+        warnings.catch_warnings(action="ignore"),
+        torch.random.fork_rng(devices=[]),
+        torch.inference_mode(mode=False),
+        torch.enable_grad(),
+        torch.autocast("cpu", enabled=False),
+        torch.device("cpu"),
+    ):
+        torch.set_default_dtype(torch.float32)
+        torch.set_deterministic_debug_mode("default")
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(dtype)
+            torch.set_deterministic_debug_mode(deterministic)
 
 
 class Grader:
@@ -35,6 +62,7 @@ class Grader:
             raise ValueError(f"number is {describe(number)}; expected {wanted}")
         return self.exercises[number]
 
+    @neutral_settings()
     def judge(self, number: str, *answer: object) -> Verdict:
         """Judge an answer without printing or recording anything.
 
@@ -74,10 +102,11 @@ class Grader:
         print(wrap(f"{verdict}{caption}"))
         if figure is not None:
             display(figure)
+        self.sandbox.warm_up()  # for the next answer
         if verdict.state != "not attempted yet":
-            self.sandbox.warm_up()  # for the next answer
             self.record.update(number, tries=1, right=verdict.right)
 
+    @neutral_settings()
     def draw(self, verdict: Verdict) -> Figure | None:
         """Draw the smallest wrong case, if there is one and a notebook shows it."""
         if verdict.case_result is None or get_ipython() is None:

@@ -1,18 +1,13 @@
 """Judge an answer that is a value, and name the misconception behind a wrong one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from conv.exercises.case_result import CaseResult
+from conv.exercises.comparison import TOLERANCE, as_float64, close, fits, matches
 from conv.exercises.exercise import Exercise, Mistake, ValueExercise
-from conv.exercises.summary import (
-    TOLERANCE,
-    Summary,
-    as_float64,
-    matches,
-    summarize,
-)
+from conv.exercises.worker import Summary, summarize
 
 
 @dataclass(frozen=True)
@@ -30,6 +25,8 @@ class Verdict:
         learner.
     case_result : CaseResult or None
         The smallest case with a wrong result.
+    remark : str
+        A comment on the form of a right answer.
     """
 
     number: str
@@ -37,6 +34,7 @@ class Verdict:
     mistake: str = ""
     message: str = ""
     case_result: CaseResult | None = None
+    remark: str = ""
 
     @property
     def right(self) -> bool:
@@ -47,7 +45,8 @@ class Verdict:
         """Format the verdict as the text that a learner reads."""
         head = f"{self.number}  {self.state}"
         head += f": {self.mistake}" if self.mistake else ""
-        return f"{head}\n{self.message}" if self.message else head
+        remark = f"({self.remark})" if self.remark else ""
+        return "\n".join(filter(None, [head, self.message, remark]))
 
 
 def not_attempted(exercise: Exercise) -> Verdict:
@@ -69,7 +68,7 @@ def judge_value(
     exercise: ValueExercise, answer: object, reason: object = None
 ) -> Verdict:
     """Judge a number, several numbers or a tensor, and the reason if one is needed."""
-    parts = answer if isinstance(answer, list | tuple) else [answer]
+    parts = answer if type(answer) in (list, tuple) else [answer]
     if any(part is None for part in parts):
         return not_attempted(exercise)
     summary, expected = summarize(answer), as_float64(exercise.expected())
@@ -79,38 +78,59 @@ def judge_value(
     if not np.isfinite(summary.numbers).all():
         message = "Answer with finite numbers; yours contains a nan or an infinity."
         return wrong(exercise, "not a number", message)
+    shape, remark = summary.numbers.shape, ""
     if not is_right(exercise, summary, expected):
-        return judge_wrong_value(exercise, summary, expected)
-    if not exercise.reason:
-        return Verdict(exercise.number, "right")
-    return judge_reason(exercise, reason)
+        known = find_mistake(exercise, summary)
+        if known is not None:
+            return wrong(exercise, known.name, known.message)
+        if "shape" not in exercise.requires and fits(shape, expected.shape):
+            summary = replace(summary, numbers=summary.numbers.reshape(expected.shape))
+        if not is_right(exercise, summary, expected):
+            return judge_wrong_value(exercise, summary, expected)
+        remark = f"The checker expected {describe(expected)}; you gave {summary.kind}."
+    if exercise.reason:
+        return judge_reason(exercise, reason, remark)
+    return Verdict(exercise.number, "right", remark=remark)
 
 
 def is_right(exercise: ValueExercise, summary: Summary, expected: np.ndarray) -> bool:
-    """Return whether a value is right."""
+    """Return whether a value is right, in the expected shape."""
     if exercise.accept is not None:
         same_shape = summary.numbers.shape == expected.shape
-        return same_shape and exercise.accept(summary.numbers)
+        return same_shape and bool(exercise.accept(summary.numbers))
     return matches(summary, expected, exercise.tolerance)
+
+
+def find_mistake(exercise: ValueExercise, summary: Summary) -> Mistake | None:
+    """Find the first known misconception that leads to a value."""
+    tolerance = max(exercise.tolerance, TOLERANCE)
+    for mistake in exercise.mistakes:
+        if has_mistake(summary, mistake, tolerance):
+            return mistake
+    return None
 
 
 def judge_wrong_value(
     exercise: ValueExercise, summary: Summary, expected: np.ndarray
 ) -> Verdict:
-    """Find the misconception behind a wrong value."""
-    tolerance = max(exercise.tolerance, TOLERANCE)
-    for mistake in exercise.mistakes:
-        if has_mistake(summary, mistake, tolerance):
-            return wrong(exercise, mistake.name, mistake.message)
+    """Say what can be said about a wrong value in general."""
+    known = find_mistake(exercise, summary)  # once more, in the expected shape
+    if known is not None:
+        return wrong(exercise, known.name, known.message)
     if summary.numbers.shape != expected.shape:
         message = f"Answer with {describe(expected)}; you gave {summary.kind}."
         return wrong(exercise, "wrong shape", message)
-    name, message = "", "Try a smaller case by hand, or ask for a hint."
-    if exercise.kind == "explain":
-        message = "Measure again exactly what the question asks for, to three digits."
-    if exercise.accept is None:
-        name, message = generic_mistake(summary, expected, tolerance) or (name, message)
+    if exercise.accept is not None:
+        return wrong(exercise, "", "Read the question again, or ask for a hint.")
+    tolerance = max(exercise.tolerance, TOLERANCE)
+    name, message = generic_mistake(summary, expected, tolerance)
+    if not name:
+        message = compare_parts(summary.numbers, expected, tolerance)
+        message += ADVICE.get(exercise.kind, " Try a smaller case by hand.")
     return wrong(exercise, name, message)
+
+
+ADVICE = {"explain": " Measure again exactly what the question asks for."}
 
 
 def has_mistake(summary: Summary, mistake: Mistake, tolerance: float) -> bool:
@@ -125,11 +145,11 @@ def has_mistake(summary: Summary, mistake: Mistake, tolerance: float) -> bool:
 
 def generic_mistake(
     summary: Summary, expected: np.ndarray, tolerance: float
-) -> tuple[str, str] | None:
-    """Find a misconception that can occur in any exercise: its name and message."""
+) -> tuple[str, str]:
+    """Describe a wrong value by its relation to the expected one: name and message."""
     numbers = summary.numbers
     if matches(summary, -expected, tolerance):
-        return "wrong sign", "Check the sign."
+        return "wrong sign", "The size is right, but the sign isn't."
     if numbers.shape == (2,) and matches(summary, expected[::-1], tolerance):
         message = "The numbers are right, but not their order. Read the question again."
         return "order exchanged", message
@@ -139,19 +159,42 @@ def generic_mistake(
     if any(matches(summary, expected * k, tolerance) for k in (100, 0.01)):
         message = "Your answer is off by a factor of 100. Is it a fraction or a "
         return "percent", message + "percentage?"
-    is_integer = numbers.shape == () and expected == expected.round()
-    if is_integer and abs(numbers - expected) == 1:
-        return "one off", "You are off by one. Draw the smallest example and count."
-    return None
+    if is_rounded(numbers, expected):
+        message = "Your answer is close, but it isn't accurate enough. Don't round it."
+        return "rounded too far", message
+    return "", ""
 
 
-def judge_reason(exercise: ValueExercise, reason: object) -> Verdict:
+def is_rounded(numbers: np.ndarray, expected: np.ndarray) -> bool:
+    """Return whether numbers are the expected ones with one or two digits."""
+    if numbers.ndim > 1 or (expected == expected.round()).all():
+        return False
+    return any(
+        np.allclose(numbers, [float(f"{x:.{digits}g}") for x in expected.flat])
+        for digits in (1, 2)
+    )
+
+
+def compare_parts(numbers: np.ndarray, expected: np.ndarray, tolerance: float) -> str:
+    """Say which numbers are right, or whether a single one is too large."""
+    if numbers.ndim == 0:
+        direction = "large" if numbers > expected else "small"
+        return f"Your answer is too {direction}."
+    right = [
+        close(one, other, tolerance)
+        for one, other in zip(numbers.ravel(), expected.ravel(), strict=True)
+    ]
+    count = sum(right)
+    return f"{count} of {len(right)} numbers {'is' if count == 1 else 'are'} right."
+
+
+def judge_reason(exercise: ValueExercise, reason: object, remark: str) -> Verdict:
     """Judge the letter that accompanies a right measurement."""
     letters = sorted([exercise.reason, *exercise.reasons])
-    letter = reason.strip(" ().").lower() if isinstance(reason, str) else reason
+    letter = reason.strip(" ().").lower() if type(reason) is str else ""
     if letter == exercise.reason:
-        return Verdict(exercise.number, "right")
-    if isinstance(letter, str) and letter in exercise.reasons:
+        return Verdict(exercise.number, "right", remark=remark)
+    if letter in exercise.reasons:
         mistake = exercise.reasons[letter]
         return wrong(exercise, mistake.name, mistake.message)
     options = ", ".join(map(repr, letters))

@@ -7,6 +7,7 @@ from torch import Tensor
 from conv.exercises.exercise import (
     FunctionExercise,
     Mistake,
+    Rule,
     ValueExercise,
     random_integers,
 )
@@ -22,46 +23,57 @@ shape = ValueExercise(
     ).shape[2:],
     mistakes=[
         Mistake(
-            "one place forgotten",
-            "You subtract the kernel's side. But a window as large as the image "
-            "still has one place, not none.",
+            "one position forgotten",
+            "You subtracted the whole kernel. But a window as large as the image "
+            "still has one position, not none.",
             (473, 637),
         ),
         Mistake(
             "one added",
-            "One position too many in each direction. Try it with a window as large as "
-            "the image.",
+            "That is one position too many in each direction. Try your formula on a "
+            "window that is as large as the image.",
             (475, 639),
         ),
         Mistake(
             "padding assumed",
-            "That is the image's own shape. Can the window stand with its middle "
-            "on a corner pixel, if it must not reach beyond the border?",
+            "That is the shape of the image itself. Could the center of the window be "
+            "on a corner pixel without the window leaving the image?",
             (480, 640),
         ),
         Mistake(
-            "kernel's sides exchanged",
-            "You took the kernel's 3 from the rows and its 7 from the columns. Rows "
-            "come first, in kernels too.",
+            "height and width exchanged",
+            "You used the kernel's width for the rows and its height for the columns. "
+            "The first number of a shape counts rows, in kernels too.",
             (478, 634),
+            (477, 633),
         ),
         Mistake(
             "kernel's shape",
-            "That is the shape of the window. The question is in how many places it "
-            "can stand, downwards and across.",
+            "That is the shape of the window. The question is in how many positions "
+            "it fits, vertically and horizontally.",
             (7, 3),
         ),
         Mistake(
             "border counted once",
-            "You took away half a kernel, on one side only. What happens at the other?",
+            "You subtracted half of the kernel, as if outputs were lost on one side "
+            "only. What happens on the opposite side?",
             (477, 639),
+        ),
+        Mistake(
+            "border added",
+            "Your output is larger than the image. Without padding, the window stays "
+            "inside the image, so the output can't have more pixels than the image.",
+            (486, 642),
+            (487, 643),
         ),
     ],
     hints=(
-        "Take a row of 5 pixels and a window of 3. Draw all places of the window.",
-        "A window of h rows in an image of H rows: its first row can be row 0, 1, "
-        "... up to which one?",
-        "H - h + 1 places. Count rows and columns separately.",
+        "Take a smaller example: draw all positions of a window of 3 pixels in a row "
+        "of 5 pixels.",
+        "The first row of the window can be row 0, 1, ... of the image. In which row "
+        "does it start when the window touches the lower border?",
+        "In a direction with H pixels, a window of h pixels can start at 0, 1, ..., "
+        "H - h. How many positions are these, for the rows and for the columns?",
     ),
 )
 
@@ -82,37 +94,48 @@ move_left = ValueExercise(
     mistakes=[
         Mistake(
             "kernel flipped",
-            "With this kernel each output takes its *left* neighbor, so the image "
-            "moves to the right. The kernel isn't flipped here: its right column meets "
-            "the window's right column.",
+            "With this kernel, each output pixel is the *left* neighbor, so the image "
+            "moves to the right. Cross-correlation doesn't flip the kernel: its right "
+            "column multiplies the right column of the window.",
             single_one(1, 0),
         ),
         Mistake(
             "image not moved",
-            "This kernel takes the window's middle: it copies the image.",
+            "This kernel picks the center of the window, so it copies the image.",
             single_one(1, 1),
         ),
         Mistake(
-            "up and down for left and right",
+            "moved vertically",
             "This kernel moves the image up or down. Which index counts columns?",
-            lambda k: k.shape == (3, 3) and k[0, 1] + k[2, 1] == 1 == abs(k).sum(),
+            single_one(0, 1),
+            single_one(2, 1),
         ),
         Mistake(
-            "edge finder",
-            "This kernel subtracts the middle from its neighbor: it finds a "
-            "difference. You want the neighbor alone.",
-            single_one(1, 2) - single_one(1, 1),
+            "moved diagonally",
+            "This kernel moves the image both horizontally and vertically. The "
+            "right-hand neighbor is in the same row as the center.",
+            *(single_one(row, column) for row in (0, 2) for column in (0, 2)),
         ),
         Mistake(
-            "sum instead of pick",
-            "This kernel adds several pixels up. One pixel alone should come through.",
+            "difference of pixels",
+            "The weights of this kernel sum to zero, so it computes a difference "
+            "between pixels. The output should be one pixel, unchanged.",
+            lambda k: k.shape == (3, 3) and k.any() and abs(k.sum()) < 1e-6,
+        ),
+        Mistake(
+            "several pixels",
+            "This kernel adds several pixels. The output should be a single pixel, "
+            "unchanged.",
             lambda k: k.shape == (3, 3) and (k > 0).sum() > 1 and (k >= 0).all(),
         ),
     ],
     hints=(
-        "Each output is a sum of nine products. How do you make eight of them vanish?",
-        "A single 1. Put it over the pixel that you want to bring to the middle.",
-        "The wanted pixel is in the middle row, to the right of the middle.",
+        "Each output pixel is a sum of nine products. How can you make eight of them "
+        "vanish?",
+        "One weight is 1 and the others are 0. Which pixel of the window should the 1 "
+        "multiply?",
+        "The 1 has the same position in the kernel as the wanted pixel has in the "
+        "window: the center is row 1, column 1. Where is its right-hand neighbor?",
     ),
 )
 
@@ -129,6 +152,11 @@ def correlate(x: Tensor, k: Tensor) -> Tensor:
     return F.conv1d(x[None, None], k[None, None])[0, 0]
 
 
+def correlate_padded(x: Tensor, k: Tensor, left: int, right: int) -> Tensor:
+    """Cross-correlate a signal with zeros appended on both sides."""
+    return correlate(F.pad(x, (left, right)), k)
+
+
 def last_tap(x: Tensor, k: Tensor) -> Tensor:
     """Use only the last tap."""
     return x[len(k) - 1 :] * k[-1]
@@ -139,70 +167,105 @@ def first_tap(x: Tensor, k: Tensor) -> Tensor:
     return x[: len(x) - len(k) + 1] * k[0]
 
 
+def last_output_zero(x: Tensor, k: Tensor) -> Tensor:
+    """Leave the last output at zero."""
+    return F.pad(correlate(x, k)[:-1], (0, 1))
+
+
 corr1d = FunctionExercise(
     number="1.3",
     kind="implement",
     expected=correlate,
+    rules=(
+        Rule(
+            message="The numbers are right, but a library function computed them. "
+            "This exercise asks for your own sum of products, built from slices, "
+            "loops or matrix products.",
+            forbids=(
+                *("conv1d", "conv2d", "conv3d", "Conv1d", "Conv2d", "Conv3d"),
+                *("conv_transpose1d", "conv_transpose2d", "correlate", "convolve"),
+                *("correlate1d", "convolve1d", "correlate2d", "convolve2d"),
+                *("fftconvolve", "oaconvolve", "lfilter"),
+            ),
+        ),
+    ),
     cases=lambda: signals(
         (1, 1), (2, 1), (2, 2), (3, 2), (4, 3), (5, 2), (6, 4), (8, 3)
     ),
     mistakes=[
         Mistake(
             "kernel flipped",
-            "You flip the kernel: its last weight multiplies the window's first "
-            "number. That is convolution in the mathematical sense. Here the kernel "
-            "isn't flipped.",
+            "Your result is what you get when the kernel is reversed first, which is "
+            "convolution in the mathematical sense. Here the kernel is used as it is: "
+            "its first weight multiplies the first sample of the window.",
             lambda x, k: correlate(x, k.flip(0)),
         ),
         Mistake(
             "sum overwritten",
-            "Each tap's products replace those of the tap before, so only the last "
-            "tap is left. `+=` adds, `=` replaces.",
+            "Only the last tap contributes to your result. Does each tap add its "
+            "products to the sum, or does it replace what was there?",
             last_tap,
         ),
         Mistake(
             "one tap only",
-            "Only the kernel's first number is used. Every number of the kernel has "
-            "its own shifted copy of `x`.",
+            "Only the kernel's first weight is used. Is the `return` inside the loop "
+            "over the taps?",
             first_tap,
         ),
         Mistake(
+            "taps not shifted",
+            "Every weight of your kernel multiplies the same samples. Each tap sees "
+            "its own slice of `x`.",
+            lambda x, k: x[: len(x) - len(k) + 1] * k.sum(),
+        ),
+        Mistake(
             "mean instead of sum",
-            "You divide by the number of taps: a mean. Correlation is a plain sum.",
+            "You divided by the number of taps, which gives a mean. "
+            "Cross-correlation is a plain sum.",
             lambda x, k: correlate(x, k) / len(k),
         ),
         Mistake(
             "last window forgotten",
-            "All your numbers are right, but the last place of the window is missing. "
-            "How many places has a window of 2 in a row of 3?",
+            "The last window is missing, and all other outputs are right. In how many "
+            "positions does a window of 2 fit into a signal of 3?",
             lambda x, k: correlate(x, k)[:-1],
+            last_output_zero,
         ),
         Mistake(
-            "padding assumed",
-            "Your output is as long as `x`: at its end the window hangs over the "
-            "border. Here it must lie inside entirely.",
-            lambda x, k: correlate(F.pad(x, (0, len(k) - 1)), k),
+            "windows don't overlap",
+            "Your window jumps by its own length. It should move by one sample at a "
+            "time, so neighboring windows overlap.",
+            lambda x, k: correlate(x, k)[:: len(k)],
+        ),
+        Mistake(
+            "padding at the end",
+            "Your output is as long as `x`: at its end, the window extends beyond the "
+            "signal. Here it must lie inside the signal entirely.",
+            lambda x, k: correlate_padded(x, k, 0, len(k) - 1),
         ),
         Mistake(
             "padding on both sides",
-            "Your window begins before the signal does. Here it must lie inside "
-            "entirely.",
-            lambda x, k: correlate(F.pad(x, (len(k) - 1, len(k) - 1)), k),
+            "Your window extends beyond both ends of the signal. Here it must lie "
+            "inside the signal entirely.",
+            lambda x, k: correlate_padded(x, k, len(k) - 1, len(k) - 1),
+            lambda x, k: correlate_padded(x, k, (len(k) - 1) // 2, len(k) // 2),
+            lambda x, k: correlate_padded(x, k, len(k) // 2, (len(k) - 1) // 2),
         ),
         Mistake(
-            "padding on both sides",
-            "Your output is as long as `x`: the window hangs over at both ends. Here "
-            "it must lie inside entirely.",
-            lambda x, k: correlate(F.pad(x, ((len(k) - 1) // 2, len(k) // 2)), k),
-            lambda x, k: correlate(F.pad(x, (len(k) // 2, (len(k) - 1) // 2)), k),
+            "full convolution",
+            "Your result is the full convolution: the kernel is reversed, and the "
+            "window extends beyond both ends of the signal. Here the kernel is used "
+            "as it is, and every window lies inside the signal.",
+            lambda x, k: correlate_padded(x, k.flip(0), len(k) - 1, len(k) - 1),
         ),
     ],
     hints=(
-        "Look at `corr2d` by taps above, and leave one axis out.",
-        "For each tap `a`, the part of `x` that it meets begins at `a` and is as long "
-        "as the output.",
-        "Begin with `y = x.new_zeros(len(x) - len(k) + 1)`. In the loop, add "
-        "`k[a] * x[a : a + len(y)]` to it.",
+        "How long is the output? Which slice of `x` does the first tap multiply, and "
+        "which does the last?",
+        "Start from an output of zeros. For every tap `a`, add `k[a]` times the slice "
+        "of `x` that begins at index `a`.",
+        "With `n = len(x) - len(k) + 1`, the slice for tap `a` is `x[a : a + n]`. Add "
+        "these slices in a loop, each with its weight.",
     ),
 )
 
@@ -222,6 +285,20 @@ def broken(X: Tensor, K: Tensor) -> Tensor:
 def correlate2d(X: Tensor, K: Tensor) -> Tensor:
     """Compute the expected result with PyTorch."""
     return F.conv2d(X[None, None], K[None, None])[0, 0]
+
+
+def too_small(X: Tensor, K: Tensor) -> Tensor:
+    """Return a result without its last row and column."""
+    return correlate2d(X, K)[:-1, :-1]
+
+
+def with_loops_swapped(Y: Tensor) -> Tensor:
+    """Copy a result as the broken loops do, which needs enough rows and columns."""
+    copied = torch.zeros_like(Y)
+    for i in range(Y.shape[1]):
+        for j in range(Y.shape[0]):
+            copied[i, j] = Y[i, j]
+    return copied
 
 
 def window_transposed(X: Tensor, K: Tensor) -> Tensor:
@@ -248,6 +325,7 @@ debug_corr2d = FunctionExercise(
     kind="debug",
     expected=correlate2d,
     broken=broken,
+    requires=("dtype",),
     cases=lambda: [
         (random_integers(*size), random_integers(*window, seed=9))
         for size, window in [
@@ -265,45 +343,41 @@ debug_corr2d = FunctionExercise(
     mistakes=[
         Mistake(
             "last window forgotten",
-            "The output has a row and a column too few: how many places has a window "
-            "of 2 rows in an image of 3?",
-            lambda X, K: correlate2d(X, K)[:-1, :-1],
-        ),
-        Mistake(
-            "last window forgotten",
-            "The output has a row and a column too few: how many places has a window "
-            "of 2 rows in an image of 3? (There is more to fix.)",
-            lambda X, K: correlate2d(X, K)[:-1, :-1] / K.numel(),
+            "The output has one row and one column too few, whatever else may be left "
+            "to fix. In how many positions does a window of 2 rows fit into an image "
+            "of 3?",
+            too_small,
+            lambda X, K: too_small(X, K) / K.numel(),
+            lambda X, K: with_loops_swapped(too_small(X, K)),
+            lambda X, K: with_loops_swapped(too_small(X, K)) / K.numel(),
         ),
         Mistake(
             "mean instead of sum",
-            "Each number is divided by the kernel's size: a mean, not a sum.",
+            "Each output is divided by the number of the kernel's weights, which "
+            "makes it a mean. Cross-correlation is a sum.",
             lambda X, K: correlate2d(X, K) / K.numel(),
+            lambda X, K: with_loops_swapped(correlate2d(X, K)) / K.numel(),
         ),
         Mistake(
             "rows and columns mixed up",
-            "The numbers of rows and of columns are exchanged in the window that you "
-            "cut out.",
+            "The kernel's height and width are exchanged. A shape is (rows, columns), "
+            "and the first index counts rows.",
             window_transposed,
-        ),
-        Mistake(
-            "rows and columns mixed up",
-            "A shape is (rows, columns): the kernel's height comes first.",
             shape_swapped,
         ),
         Mistake(
             "kernel flipped",
-            "You flip the kernel. That was not among the bugs.",
+            "Your function flips the kernel. That wasn't one of the bugs.",
             lambda X, K: correlate2d(X, K.flip(0, 1)),
         ),
     ],
     hints=(
-        "Begin with shapes: call it with an image of 3 by 3 and a kernel of 2 by 2, "
-        "and count the outputs. Then try an image that isn't square.",
-        "Four places: the shape of `Y`, what `Y` is made of, what the loops run "
-        "over, and what is done to the products.",
-        "Places of a window: H - h + 1. Rows: `Y.shape[0]`. Products are *summed*. "
-        "And `torch.zeros(...)` is a float32 tensor on the CPU, whatever `X` is; "
-        "`X.new_zeros(...)` is not.",
+        "Start with shapes. Call the function with a 3 by 3 image and a 2 by 2 kernel "
+        "and count the outputs, then with an image that isn't square.",
+        "Look at four places: the shape of `Y`, the dtype of `Y`, what the two loops "
+        "run over, and what is done with the products.",
+        "In how many positions does a window of h rows fit into H rows? Which loop "
+        "variable is the row index, is a mean what the formula asks for, and does "
+        "`X.new_zeros(...)` differ from `torch.zeros(...)`?",
     ),
 )

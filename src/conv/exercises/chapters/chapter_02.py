@@ -21,33 +21,56 @@ parameter_count = ValueExercise(
     mistakes=[
         Mistake(
             "bias forgotten",
-            "You counted the kernel's weights. The layer has one more parameter.",
+            "You counted the weights of the kernel. The layer learns one more number.",
             15,
         ),
         Mistake(
             "a bias per weight",
-            "You gave each weight a bias. The bias is added to the finished sum, so "
+            "You gave every weight a bias. The bias is added to the finished sum, so "
             "one is enough.",
             30,
         ),
         Mistake(
-            "sides added",
-            "You added the kernel's sides. A rectangle of 5 rows has how many cells?",
+            "a bias per row or column",
+            "You gave every row or every column of the kernel a bias. The bias is "
+            "added to the finished sum, so one is enough.",
+            20,
+            18,
+        ),
+        Mistake(
+            "height and width added",
+            "You added the kernel's height and width. How many cells does a grid of 5 "
+            "rows and 3 columns have?",
             8,
+        ),
+        Mistake(
+            "weights counted wrongly",
+            "Both 5 + 3 + 1 and 3 times 3 are 9, but the kernel has 5 rows of 3 "
+            "weights.",
             9,
         ),
         Mistake(
             "square kernel assumed",
-            "You took a square kernel. (5, 3) is 5 rows of 3.",
+            "You counted the weights of a square kernel. The kernel size (5, 3) means "
+            "5 rows with 3 weights in each.",
             25,
             26,
-            9 + 1,
+            10,
+        ),
+        Mistake(
+            "tensors counted",
+            "The layer does have two parameter tensors, its weight and its bias. The "
+            "question is how many numbers they contain together.",
+            2,
         ),
     ],
     hints=(
-        "`list(conv.Conv2D((5, 3)).parameters())` shows what is learned.",
-        "A weight for each cell of the kernel, and what the layer adds at the end.",
-        "5 times 3 weights, and one bias.",
+        "Which parameters does the layer's `__init__` create, and what are their "
+        "shapes?",
+        "There is one weight for every cell of the kernel. What does the layer add "
+        "to the weighted sum, and how many numbers does that take?",
+        "The weight has shape (5, 3), and the bias has shape (1,). How many numbers "
+        "are in both together?",
     ),
 )
 
@@ -64,25 +87,47 @@ two_layers = ValueExercise(
     mistakes=[
         Mistake(
             "one layer only",
-            "One layer with this kernel would do it alone. You have two.",
+            "A single layer with this kernel would already turn 28 into 20. You have "
+            "two.",
             9,
         ),
         Mistake(
-            "one place forgotten",
-            "Each layer makes the image's side smaller by the window's side minus "
-            "one. With your side, two layers leave 22.",
+            "one position forgotten",
+            "A kernel of side k makes the image smaller by k - 1, not by k. With your "
+            "k, two layers turn 28 into 22.",
             4,
         ),
         Mistake(
             "loss taken for the side",
-            "Eight pixels get lost altogether. But eight is not the side of a window.",
+            "Both layers together remove 8 pixels from each side of the image. That "
+            "isn't the side of a kernel yet.",
             8,
+        ),
+        Mistake(
+            "loss on one side",
+            "With this kernel, two layers turn 28 into 24. Each layer has to remove 4 "
+            "pixels in each direction, and they lie on both sides of the image.",
+            3,
+        ),
+        Mistake(
+            "kernel of one layer halved",
+            "You halved the kernel that one layer would need. Halve the number of "
+            "pixels that are lost instead.",
+            4.5,
+        ),
+        Mistake(
+            "size between the layers",
+            "That is the side of the image between the two layers. The question is "
+            "how large the kernel is that makes it smaller.",
+            24,
         ),
     ],
     hints=(
-        "How many pixels does one layer with a 3 by 3 kernel take away from a side?",
-        "Two equal layers take 8 away together, so each takes 4.",
-        "A window of side k takes k - 1.",
+        "By how many pixels does one layer with a 3 by 3 kernel reduce the side of an "
+        "image?",
+        "Two equal layers remove 8 pixels together, so each one removes 4.",
+        "A kernel of side k removes k - 1 pixels. For which k is that one layer's "
+        "share?",
     ),
 )
 
@@ -90,10 +135,11 @@ two_layers = ValueExercise(
 
 
 def as_layer(layer: nn.Module, x: Tensor) -> Tensor:
-    """Apply a layer to a float64 image."""
+    """Apply a layer to a float64 image; `nn.Conv2d` expects a batch of images."""
     if not isinstance(layer, nn.Module):
         raise TypeError(f"expected a layer, got {type(layer).__name__}")
-    return layer.double()(x)
+    batched = isinstance(layer, nn.Conv2d)
+    return layer.double()(x[None, None] if batched else x)
 
 
 def mean_blur(x: Tensor) -> Tensor:
@@ -106,51 +152,86 @@ def correlated(x: Tensor, kernel: Tensor) -> Tensor:
     return F.conv2d(x[None, None], kernel[None, None].to(x))[0, 0]
 
 
+def horizontal_blur(x: Tensor) -> Tensor:
+    """Average three pixels horizontally."""
+    kernel = torch.zeros(3, 3)
+    kernel[1] = 1 / 3
+    return correlated(x, kernel)
+
+
+def without_center(x: Tensor, divisor: int) -> Tensor:
+    """Sum the eight neighbors of each pixel, and divide the sum."""
+    kernel = torch.ones(3, 3)
+    kernel[1, 1] = 0
+    return correlated(x, kernel) / divisor
+
+
+def binomial_blur(x: Tensor) -> Tensor:
+    """Blur with the weights 1, 2, 1 in both directions."""
+    row = torch.tensor([1.0, 2.0, 1.0])
+    return correlated(x, torch.outer(row, row) / 16)
+
+
 blur = FunctionExercise(
     number="2.3",
     kind="implement",
     expected=mean_blur,
     use=as_layer,
     answer_description="a layer",
-    preserves=(),
     cases=lambda: [
         (random_integers(*size),) for size in [(3, 3), (3, 4), (4, 3), (5, 5), (6, 4)]
     ],
     mistakes=[
         Mistake(
             "sum instead of mean",
-            "Your kernel adds nine pixels up, so the image gets nine times "
-            "brighter. A mean divides by their number.",
+            "Your kernel adds nine pixels, so the output is nine times as bright as "
+            "it should be. A mean divides the sum by the number of pixels.",
             lambda x: correlated(x, torch.ones(3, 3)),
         ),
         Mistake(
             "divided by the side",
-            "You divide by 3. How many pixels are in the window?",
+            "You divided by 3, the side of the window. How many pixels are in the "
+            "window?",
             lambda x: correlated(x, torch.full((3, 3), 1 / 3)),
         ),
         Mistake(
-            "blurred along one axis",
-            "Your layer takes the mean of three pixels, not of nine.",
-            lambda x: horizontal_blur(x),
+            "blurred in one direction",
+            "Your layer computes the mean of three pixels, in one direction only. The "
+            "window has nine.",
+            horizontal_blur,
             lambda x: horizontal_blur(x.T).T,
             lambda x: correlated(x, torch.full((1, 3), 1 / 3)),
+            lambda x: correlated(x, torch.full((3, 1), 1 / 3)),
+        ),
+        Mistake(
+            "center left out",
+            "Your kernel ignores the pixel at the center of the window. The mean of "
+            "the window includes it.",
+            lambda x: without_center(x, 8),
+            lambda x: without_center(x, 9),
+        ),
+        Mistake(
+            "weighted mean",
+            "Your kernel blurs with the weights 1, 2, 1, so the center counts more "
+            "than the corners. In a plain mean, all nine pixels count equally.",
+            binomial_blur,
+        ),
+        Mistake(
+            "bias not zero",
+            "The kernel is right, but your layer adds a bias of 1/9. Only the weights "
+            "should have this value.",
+            lambda x: mean_blur(x) + 1 / 9,
         ),
     ],
     hints=(
-        "The layer's parameters are `blur.weight` and `blur.bias`.",
-        "`with torch.no_grad():` and in it `blur.weight.fill_(...)` or "
-        "`blur.weight[:] = ...`.",
-        "Each of the nine weights is 1 / 9. And `blur.bias.zero_()`.",
+        "If all nine weights are equal and the layer computes a mean, what is each "
+        "weight? The layer's parameters are `blur.weight` and `blur.bias`.",
+        "Inside `with torch.no_grad():`, `blur.weight.fill_(...)` writes one number "
+        "into all weights, and `blur.weight.copy_(...)` copies a tensor into them.",
+        "A mean of nine pixels is the sum of each pixel times 1 / 9. After you have "
+        "filled the weights, make sure that the bias is zero (`zero_()`).",
     ),
 )
-
-
-def horizontal_blur(x: Tensor) -> Tensor:
-    """Blur horizontally."""
-    kernel = torch.zeros(3, 3)
-    kernel[1] = 1 / 3
-    return correlated(x, kernel)
-
 
 # --- 2.4 ----------------------------------------------------------------------------
 
@@ -170,42 +251,48 @@ debug_forward = FunctionExercise(
     kind="debug",
     expected=layer_forward,
     broken=broken,
+    requires=("gradient",),
     cases=lambda: [
         (
             random_integers(*size),
             random_integers(*window, seed=3),
-            torch.tensor([2.0]).double(),
+            torch.tensor([bias]).double(),
         )
-        for size, window in [
-            ((1, 1), (1, 1)),
-            ((2, 2), (1, 2)),
-            ((2, 3), (2, 2)),
-            ((3, 3), (2, 3)),
-            ((4, 5), (3, 2)),
+        for size, window, bias in [
+            ((1, 1), (1, 1), 2.0),
+            ((2, 2), (1, 2), -3.0),
+            ((2, 3), (2, 2), 5.0),
+            ((3, 3), (2, 3), -1.0),
+            ((4, 5), (3, 2), 4.0),
         ]
     ],
     mistakes=[
         Mistake(
             "bias per pixel",
-            "The bias is added to every pixel of the window, so it comes out "
-            "multiplied by the sum of the weights. It belongs to the finished sum, "
-            "once.",
+            "The bias is added to every pixel of the window, so it is multiplied by "
+            "the sum of the weights. It should be added once, to the finished sum.",
             lambda X, weight, bias: correlated(X + bias, weight),
         ),
         Mistake(
             "bias per weight",
-            "The bias is added to every weight, so it comes out multiplied by the sum "
-            "of the window's pixels. It belongs to the finished sum, once.",
+            "The bias is added to every weight, so it is multiplied by the sum of the "
+            "window's pixels. It should be added once, to the finished sum.",
             lambda X, weight, bias: correlated(X, weight + bias),
         ),
         Mistake(
+            "bias per product",
+            "The bias is added once for every weight of the kernel. It should be "
+            "added once, to the finished sum.",
+            lambda X, weight, bias: correlated(X, weight) + weight.numel() * bias,
+        ),
+        Mistake(
             "bias forgotten",
-            "The weights are used, the bias isn't.",
+            "Your result is the cross-correlation alone, without the bias.",
             lambda X, weight, bias: correlated(X, weight),
         ),
         Mistake(
             "bias subtracted",
-            "The bias is taken away. A layer adds it.",
+            "The bias is subtracted. A layer adds it.",
             lambda X, weight, bias: correlated(X, weight) - bias,
         ),
         Mistake(
@@ -215,9 +302,11 @@ debug_forward = FunctionExercise(
         ),
     ],
     hints=(
-        "Call it with an image of zeros. What should come out, and what does?",
-        "Where does the bias enter: before the sum, or after it? And what does "
-        "`.detach()` do to a gradient?",
-        "Add the bias after `corr2d`. And a detached weight gets no gradient.",
+        "Call the function with an image of zeros. What should the output be, and "
+        "what is it?",
+        "Does the bias enter before the sum or after it? And what does `.detach()` do "
+        "to a gradient?",
+        "`corr2d` should get the image and the weight as they are, so that gradients "
+        "reach both. What is left to do with the bias?",
     ),
 )

@@ -1,6 +1,10 @@
 """The exercises of chapter 3: find edges."""
 
+from collections.abc import Callable
+
+import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from conv.exercises.exercise import (
@@ -18,34 +22,43 @@ horizontal_edges = ValueExercise(
     expected=lambda: torch.tensor([[-1.0], [1.0]]),
     mistakes=[
         Mistake(
-            "horizontal kernel",
-            "This kernel is a row: it compares left and right. In `X.T` the edges are "
-            "horizontal, so compare the pixel above with the one below.",
-            lambda k: k.shape in ((1, 2), (2,)),
+            "row instead of column",
+            "This kernel is a row, so it compares a pixel with its neighbor on the "
+            "right. In `X.T` the edges are horizontal, so compare the pixel above "
+            "with the one below.",
+            lambda k: k.shape == (1, 2),
         ),
         Mistake(
             "signs as before",
-            "This gives +1 where white turns black on the way down. The question asks "
-            "for the other sign.",
-            lambda k: k.shape == (2, 1) and k[0, 0] > 0 > k[1, 0],
+            "The output of this kernel is positive where white changes to black on "
+            "the way down. The question asks for the opposite sign.",
+            lambda k: k.shape == (2, 1) and k[0, 0] == -k[1, 0] > 0,
         ),
         Mistake(
             "sum instead of difference",
-            "Both numbers have one sign, so this adds two pixels. An edge is a "
-            "difference.",
+            "Both weights have the same sign, so the kernel adds two pixels. An edge "
+            "is a difference.",
             lambda k: k.shape == (2, 1) and k[0, 0] * k[1, 0] > 0,
         ),
         Mistake(
+            "one pixel only",
+            "With a weight of zero, the kernel doesn't compare two pixels. An edge is "
+            "a difference between a pixel and its neighbor.",
+            lambda k: k.shape == (2, 1) and k[0, 0] * k[1, 0] == 0,
+        ),
+        Mistake(
             "wrong size",
-            "The edges are where they should be, but not of size 1.",
-            lambda k: k.shape == (2, 1) and k[0, 0] == -k[1, 0] and abs(k[1, 0]) != 1,
+            "The signs are right, but the output at the edges isn't -1 and +1.",
+            lambda k: k.shape == (2, 1) and k[0, 0] == -k[1, 0] < 0,
         ),
     ],
     hints=(
-        "Take one place where white (1) lies above black (0). The sum of two products "
-        "should be -1.",
-        "Two rows, one column: `torch.tensor([[...], [...]])`.",
-        "Below minus above: which of the two numbers gets the minus?",
+        "Consider a window in which a white pixel (1) is above a black one (0). What "
+        "should the sum of the two products be?",
+        "The kernel has two rows and one column: `torch.tensor([[...], [...]])`. The "
+        "first weight multiplies the upper pixel.",
+        "The output is the lower pixel minus the upper one. Which of the two weights "
+        "is negative?",
     ),
 )
 
@@ -57,34 +70,43 @@ middle = ValueExercise(
     expected=lambda: 8,
     mistakes=[
         Mistake(
-            "middle counted among its neighbors",
-            "Nine cells, but one of them is the middle itself. How many neighbors "
-            "does a pixel have?",
+            "weights sum to one",
+            "With 9, the weights sum to 1, so a flat region keeps its brightness "
+            "instead of giving zero. How many of the nine cells contain -1?",
             9,
         ),
         Mistake(
             "four neighbors",
-            "You counted the neighbors that share a side. This kernel also looks at "
-            "the corners.",
+            "This value suits a kernel with four neighbors, such as the Laplace "
+            "kernel or the sharpening kernel. Here the corners are -1 as well.",
             4,
+            5,
+        ),
+        Mistake(
+            "one neighbor",
+            "With 1, the center balances only one of its neighbors. All of them "
+            "contribute to the sum.",
+            1,
         ),
         Mistake(
             "wrong sign",
-            "With this number the sum gets even farther from zero.",
+            "With this value, the sum of all weights is even farther from zero.",
             -8,
         ),
         Mistake(
-            "middle ignored",
-            "Then only the neighbors are left, and a flat region gives -8 times its "
-            "brightness.",
+            "center ignored",
+            "Then only the neighbors are left, and the output in a flat region is "
+            "-8 times its brightness.",
             0,
         ),
     ],
     hints=(
-        "On a flat region every pixel has the same value p. What comes out, as a "
+        "In a flat region every pixel has the same value p. What is the output, as a "
         "multiple of p?",
-        "p times the sum of all nine numbers. When is that zero, whatever p is?",
-        "Eight times -1, and the middle: together zero.",
+        "The output is p times the sum of all nine weights. When is that zero, "
+        "whatever p is?",
+        "The center has to cancel the sum of the other weights. How many of them are "
+        "there, and what is their sum?",
     ),
 )
 
@@ -97,15 +119,17 @@ twice = ValueExercise(
     mistakes=[
         Mistake(
             "kernels added",
-            "You added the kernel to itself, shifted by one pixel. But the second one "
-            "slides over *differences*: each of its numbers multiplies a whole first "
-            "kernel.",
+            "This kernel subtracts the first of three pixels from the last, or the "
+            "other way round. The second `K` is applied to *differences*, so each of "
+            "its weights multiplies a whole first kernel.",
             torch.tensor([[1.0, 0.0, -1.0]]),
+            torch.tensor([[-1.0, 0.0, 1.0]]),
         ),
         Mistake(
             "signs lost",
-            "The sizes are right. Now the signs: minus times plus is minus, minus "
-            "times minus is plus.",
+            "The absolute values are right. Now check the signs: a product of a "
+            "negative and a positive number is negative, and a product of two "
+            "negative numbers is positive.",
             lambda k: (
                 k.shape == (1, 3)
                 and abs(k).tolist() == [[1, 2, 1]]
@@ -113,24 +137,38 @@ twice = ValueExercise(
             ),
         ),
         Mistake(
-            "middle counted once",
-            "The middle pixel takes part in both differences.",
-            lambda k: k.shape == (1, 3) and k[0, 1] in (-1, 1) and k[0, 0] == k[0, 2],
+            "center counted once",
+            "The pixel in the center takes part in both differences.",
+            lambda k: (
+                k.shape == (1, 3)
+                and abs(k).tolist() == [[1, 1, 1]]
+                and k[0, 0] == k[0, 2]
+            ),
         ),
         Mistake(
-            "numbers squared or doubled",
-            "Two numbers see two pixels. If you slide twice, three pixels count.",
+            "two weights only",
+            "A kernel with two weights sees two pixels. After two steps, each output "
+            "depends on three.",
             lambda k: k.size == 2,
         ),
     ],
     hints=(
-        "Let three pixels be p, q, r. What does `K` make of them?",
-        "The first time: p - q and q - r. The second time: their difference.",
-        "(p - q) - (q - r). Collect what stands before p, q and r.",
+        "Call three neighboring pixels p, q and r. What does `K` compute from them?",
+        "The first step gives p - q and q - r. The second step computes the "
+        "difference of these two.",
+        "Expand (p - q) - (q - r). What are the coefficients of p, q and r?",
     ),
 )
 
 # --- 3.4 ----------------------------------------------------------------------------
+
+
+def near(*values: float, tolerance: float = 0.02) -> Callable[[np.ndarray], bool]:
+    """Create a predicate that accepts numbers close to one of these values."""
+    return lambda s: (
+        s.shape == () and any(abs(s - value) < tolerance * value for value in values)
+    )
+
 
 noise = ValueExercise(
     number="3.4",
@@ -141,50 +179,71 @@ noise = ValueExercise(
     mistakes=[
         Mistake(
             "noise unchanged",
-            "That is the noise that you put in. Measure what comes *out* of `corr2d`.",
-            lambda s: s.shape == () and abs(s - 0.1) < 0.003,
+            "That is the noise that you added. Measure the result of `corr2d`.",
+            near(0.1, tolerance=0.03),
         ),
         Mistake(
-            "mean size for standard deviation",
-            "That is the mean of the absolute value. A standard deviation is the root "
-            "of the mean square.",
-            lambda s: s.shape == () and abs(s - 0.1128) < 0.002,
+            "mean absolute value for standard deviation",
+            "That is a mean absolute value. The standard deviation is the square root "
+            "of the mean squared deviation from the mean.",
+            near(0.1128, 0.0798),
         ),
         Mistake(
             "variance for standard deviation",
-            "That is the variance. `.std()` gives its root.",
-            lambda s: s.shape == () and abs(s - 0.02) < 0.001,
+            "That is a variance. The standard deviation, `.std()`, is its square root.",
+            near(0.02, 0.01, tolerance=0.05),
         ),
         Mistake(
             "deviations added",
-            "Twice as much: that would be so if the two pixels' errors were always "
-            "equal and opposite. Measure it.",
-            lambda s: s.shape == () and abs(s - 0.2) < 0.005,
+            "That is twice the noise of one pixel. It would be right if the two "
+            "pixels' errors were always equal and opposite; measure whether they are.",
+            near(0.2, tolerance=0.025),
         ),
         Mistake(
-            "mean for spread",
-            "The response's mean is about zero. How far does it scatter around it?",
-            lambda s: s.shape == () and abs(s) < 0.01,
+            "mean of two pixels",
+            "That would be the noise of the mean of two pixels. `K` computes their "
+            "difference, without dividing by 2.",
+            near(0.0707),
+        ),
+        Mistake(
+            "uniform noise",
+            "Your noise seems to be uniform, as from `torch.rand`. Normal noise with "
+            "a standard deviation of 0.1 is `0.1 * torch.randn(...)`.",
+            near(0.0408, 0.0289),
+        ),
+        Mistake(
+            "variance of 0.1",
+            "Your noise seems to have a variance of 0.1. Its standard deviation "
+            "should be 0.1.",
+            near(0.4472, 0.3162),
+        ),
+        Mistake(
+            "mean for standard deviation",
+            "The mean of the result is about zero. How far do its values scatter "
+            "around it?",
+            lambda s: s.shape == () and abs(s) < 0.003,
         ),
     ],
     reasons={
         "a": Mistake(
             "differences thought to cancel noise",
-            "What two pixels have in common cancels. Their noise has nothing in "
-            "common: you measured that it grew.",
+            "A difference cancels what two pixels have in common. Their noise is "
+            "independent, and you measured that it grew.",
         ),
         "c": Mistake(
             "noise thought to double",
-            "You measured less than twice as much. What adds up for independent "
-            "errors isn't the deviation.",
+            "You measured less than twice the noise. For independent errors, the "
+            "standard deviations don't add up.",
         ),
     },
     hints=(
-        "You want the spread of the *response*, not of the image.",
-        "Compare your number, squared, with 0.1 squared. How many times as large is "
-        "it?",
-        "`flat + 0.1 * torch.randn(...)`, then `corr2d`, then `.std()`. A million "
-        "pixels give three digits.",
+        "You are looking for the standard deviation of the *output* of `corr2d`, not "
+        "of the noisy image.",
+        "Create the image with `torch.full((1000, 1000), 0.5)`, and add noise from "
+        "`torch.randn`. Compare the square of your result with the square of 0.1.",
+        "With the noisy image `noisy`, you want the `.std()` of `corr2d(noisy, K)`. Is "
+        "its square about once, twice or four times the square of 0.1, and which "
+        "reason predicts that?",
     ),
 )
 
@@ -192,7 +251,7 @@ noise = ValueExercise(
 
 
 def gradient_norm(X: Tensor) -> Tensor:
-    """Compute the gradient norm with SciPy's Sobel kernels."""
+    """Compute the norm of both Sobel responses."""
     difference = X[:, 2:] - X[:, :-2]
     across = difference[:-2] + 2 * difference[1:-1] + difference[2:]
     difference = X[2:] - X[:-2]
@@ -227,15 +286,15 @@ def norm(responses: tuple[Tensor, Tensor]) -> Tensor:
     return (responses[0] ** 2 + responses[1] ** 2).sqrt()
 
 
+def padded(X: Tensor, mode: str) -> Tensor:
+    """Compute the edge strength of an image with a border of one pixel."""
+    return gradient_norm(F.pad(X[None, None], (1, 1, 1, 1), mode)[0, 0])
+
+
 def stripes() -> Tensor:
     """Create an image without horizontal edges."""
     return torch.tensor([0.0, 3, 1, 4]).double().expand(4, 4).clone()
 
-
-ONE_KERNEL = (
-    "You use one of the two kernels. Edges that run the other way need the other one, "
-    "rotated by 90 degrees."
-)
 
 edge_strength = FunctionExercise(
     number="3.5",
@@ -251,67 +310,76 @@ edge_strength = FunctionExercise(
     ],
     mistakes=[
         Mistake(
-            "sizes added",
-            "You add the two responses' absolute values. They are two sides at a "
-            "right angle; the question asks for the length of the diagonal.",
+            "absolute values added",
+            "You added the absolute values of the two responses. They are the legs of "
+            "a right triangle, and the question asks for its hypotenuse.",
             lambda X: sum(r.abs() for r in sobel_responses(X)),
         ),
         Mistake(
             "signs cancel",
-            "You add the two responses as they are, so a bright-to-dark edge can "
-            "cancel a dark-to-bright one.",
+            "You added the two responses with their signs, so a positive and a "
+            "negative one can cancel.",
             lambda X: sum(sobel_responses(X)),
             lambda X: -sum(sobel_responses(X)),
             lambda X: sum(sobel_responses(X)).abs(),
         ),
         Mistake(
             "root forgotten",
-            "Squared and added. A length is the root of that.",
+            "You returned the sum of the squares. A length is the square root of that.",
             lambda X: sum(r**2 for r in sobel_responses(X)),
         ),
         Mistake(
-            "vertical edges only",
-            ONE_KERNEL,
-            lambda X: sobel_responses(X)[0],
-            lambda X: sobel_responses(X)[0].abs(),
-        ),
-        Mistake(
-            "horizontal edges only",
-            ONE_KERNEL,
-            lambda X: sobel_responses(X)[1],
-            lambda X: -sobel_responses(X)[1],
-            lambda X: sobel_responses(X)[1].abs(),
+            "one kernel only",
+            "You used one of the two kernels. Edges in the other direction need the "
+            "other kernel, which is rotated by 90 degrees.",
+            *(lambda X, i=i: sobel_responses(X)[i] for i in (0, 1)),
+            *(lambda X, i=i: -sobel_responses(X)[i] for i in (0, 1)),
+            *(lambda X, i=i: sobel_responses(X)[i].abs() for i in (0, 1)),
+            *(lambda X, i=i: sobel_responses(X)[i].abs() * 2**0.5 for i in (0, 1)),
         ),
         Mistake(
             "blur forgotten",
-            "Plain differences. Sobel's kernel also blurs along the edge: 1, 2, 1.",
+            "You used plain differences. Sobel's kernel also blurs along the edge, "
+            "with the weights 1, 2, 1.",
             lambda X: norm(plain_differences(X)),
             lambda X: norm(adjacent_differences(X)),
         ),
         Mistake(
-            "blur without weight",
-            "You blur along the edge by 1, 1, 1 (Prewitt's kernel). Sobel's middle "
-            "counts twice.",
+            "blur with equal weights",
+            "You blurred along the edge with the weights 1, 1, 1, as in Prewitt's "
+            "kernel. In Sobel's kernel, the middle weight is 2.",
             lambda X: norm(prewitt_responses(X)),
         ),
         Mistake(
             "larger of the two",
-            "You take the larger response. A slanted edge has both.",
+            "You returned the larger response. At a slanted edge, both contribute.",
             lambda X: torch.maximum(*(r.abs() for r in sobel_responses(X))),
             lambda X: torch.maximum(*sobel_responses(X)),
         ),
         Mistake(
             "mean of the two",
-            "You average the squares or the sizes. Pythagoras only adds.",
+            "You averaged the two responses or their squares. The theorem of "
+            "Pythagoras has no mean in it.",
             lambda X: norm(sobel_responses(X)) / 2**0.5,
             lambda X: sum(r.abs() for r in sobel_responses(X)) / 2,
         ),
+        Mistake(
+            "padded",
+            "Your result has as many rows and columns as `X`. Here every window lies "
+            "inside the image, so the result has two rows and two columns fewer.",
+            lambda X: padded(X, "constant"),
+            lambda X: padded(X, "replicate"),
+            lambda X: padded(X, "reflect"),
+            lambda X: padded(X, "replicate") / 32**0.5,  # as scikit-image does
+            lambda X: F.pad(gradient_norm(X), (1, 1, 1, 1)),
+        ),
     ],
     hints=(
-        "`sobel` finds vertical edges. How do you get the kernel for horizontal ones?",
-        "`corr2d(X, sobel)` and `corr2d(X, sobel.T)` are the two sides of a "
-        "right-angled triangle.",
-        "Pythagoras: square, add, take the root. `sobel.to(X)` brings the kernel to "
-        "`X`'s device.",
+        "This chapter's `sobel` detects vertical edges. How do you get the kernel for "
+        "horizontal ones?",
+        "`corr2d(X, sobel)` and `corr2d(X, sobel.T)` are the legs of a right triangle "
+        "at every pixel.",
+        "Apply the theorem of Pythagoras to each pixel: square both responses, add "
+        "the squares, and take the square root (`.sqrt()`).",
     ),
 )

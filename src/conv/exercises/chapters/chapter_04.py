@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from conv.exercises.exercise import (
+    NO_AUTOGRAD,
     FunctionExercise,
     Mistake,
     ValueExercise,
@@ -25,36 +26,58 @@ rate = ValueExercise(
     number="4.1",
     kind="predict",
     expected=fastest_rate,
+    tolerance=5e-3,
     mistakes=[
         Mistake(
             "steep direction only",
-            "This rate ends the steep direction's error in one step. What does it do "
-            "to the flat one?",
+            "This rate removes the error in the steep direction in one step. By which "
+            "factor does it shrink the error in the flat direction?",
             1 / 60,
         ),
         Mistake(
             "flat direction only",
-            "This rate suits the flat direction. The steep one explodes: 1 - 60/12 "
-            "is -4.",
+            "This rate suits the flat direction. In the steep one the factor is "
+            "1 - 60/12 = -4, so the error grows.",
             1 / 12,
         ),
         Mistake(
-            "edge of divergence",
-            "At this rate the steep direction's error only changes its sign, again and "
-            "again.",
+            "mean of the two best rates",
+            "That is a mean of 1/60 and 1/12, the best rates for each direction "
+            "alone. At this rate, the error in the steep direction grows.",
+            1 / 20,
+            720**-0.5,
+        ),
+        Mistake(
+            "stability limit",
+            "At this rate, the error in the steep direction only changes its sign in "
+            "each step. That is the limit beyond which descent diverges.",
             1 / 30,
         ),
         Mistake(
+            "the chapter's rate",
+            "This is the rate that the chapter uses. Its factors are -0.8 and 0.64, "
+            "which aren't equally large.",
+            0.03,
+        ),
+        Mistake(
             "sum for mean",
-            "Here the steep direction's error shrinks to a sixth, and the flat one's "
-            "only to five sixths. Both should shrink alike.",
+            "At this rate, the error in the steep direction shrinks to 1/6 and the "
+            "one in the flat direction only to 5/6. Both should shrink equally.",
             1 / 72,
+        ),
+        Mistake(
+            "factor instead of rate",
+            "That is the factor by which the best rate multiplies the errors. The "
+            "question asks for the rate.",
+            2 / 3,
         ),
     ],
     hints=(
-        "Draw |1 - 12r| and |1 - 60r| over r. Where is the larger of them smallest?",
-        "Where the lines cross: one factor is positive, the other negative.",
-        "1 - 12r = 60r - 1.",
+        "Plot |1 - 12r| and |1 - 60r| against the rate r. Where is the larger of the "
+        "two smallest?",
+        "It is smallest where the two lines cross. There, one factor is positive and "
+        "the other is negative.",
+        "Solve 1 - 12r = 60r - 1.",
     ),
 )
 
@@ -64,17 +87,18 @@ roundness = ValueExercise(
     number="4.2",
     kind="predict",
     expected=lambda: 3,
+    tolerance=0.02,  # enough for an answer that was measured on a random image
     mistakes=[
         Mistake(
             "mean forgotten",
-            "Neighbors are independent, so you expect a round valley. But the pixels "
-            "are 0 and 1, not -1 and 1: the product of two neighbors has a mean that "
-            "isn't zero.",
+            "A condition number of 1 would mean that the product of two neighbors has "
+            "a mean of zero. The pixels are 0 and 1, not -1 and 1: what is that mean?",
             1,
         ),
         Mistake(
             "the bar's valley",
-            "That is the bar's: 60 / 12. There, neighbors were mostly equal.",
+            "That is the condition number for the bar, 60 / 12. There, most neighbors "
+            "are equal, whereas here they are independent.",
             5,
         ),
         Mistake(
@@ -84,17 +108,32 @@ roundness = ValueExercise(
         ),
         Mistake(
             "diagonal over the rest",
-            "That is the mean square divided by the mean product. The eigenvalues of "
-            "[[a, b], [b, a]] are a + b and a - b.",
+            "That is the mean square divided by the mean product, so it isn't a ratio "
+            "of eigenvalues yet. Those of [[a, b], [b, a]] are a + b and a - b.",
             2,
+        ),
+        Mistake(
+            "no ratio of eigenvalues",
+            "The condition number is the largest eigenvalue divided by the smallest. "
+            "Your number isn't the ratio of these two.",
+            0.25,
+            0.75,
+            1.5,
+        ),
+        Mistake(
+            "squared",
+            "That is the square of the condition number. The Hessian of the loss "
+            "already contains squares and products of pixels.",
+            9,
         ),
     ],
     hints=(
-        "The Hessian is proportional to [[a, b], [b, a]]: a is the mean of a pixel's "
-        "square, b the mean of the product of two neighbors.",
-        "A pixel's square is 1 half of the time. Two neighbors are both 1 a quarter "
-        "of the time.",
-        "(a + b) / (a - b).",
+        "The Hessian is proportional to [[a, b], [b, a]], where a is the mean of a "
+        "pixel's square and b the mean of the product of two neighbors.",
+        "The square of a pixel is 1 with probability 1/2. The product of two "
+        "neighbors is 1 if both are white, which has a probability of 1/4.",
+        "The eigenvalues of [[a, b], [b, a]] are a + b and a - b. Divide the larger "
+        "one by the smaller one.",
     ),
 )
 
@@ -119,6 +158,12 @@ def error_of(w: Tensor, X: Tensor, Y: Tensor) -> Tensor:
     return X[:, :-1] * w[0] + X[:, 1:] * w[1] - Y
 
 
+def sequential_step(w: Tensor, X: Tensor, Y: Tensor, lr: float) -> Tensor:
+    """Update the second weight with the error after the first weight's update."""
+    w = torch.stack([descend(w, X, Y, lr)[0], w[1]])
+    return torch.stack([w[0], descend(w, X, Y, lr)[1]])
+
+
 def scaled_step(w: Tensor, X: Tensor, Y: Tensor, lr: float, factor: float) -> Tensor:
     """Take a multiple of the step."""
     return w + factor * (descend(w, X, Y, lr) - w)
@@ -128,21 +173,28 @@ step = FunctionExercise(
     number="4.3",
     kind="implement",
     expected=descend,
-    preserves=("dtype", "device"),
+    rules=(NO_AUTOGRAD,),
     cases=lambda: [
         (
             random_integers(2, seed=rows),
             random_integers(rows, columns),
             random_integers(rows, columns - 1, seed=5),
-            0.125,
+            lr,
         )
-        for rows, columns in [(1, 2), (1, 3), (2, 2), (2, 3), (3, 4), (4, 3)]
+        for rows, columns, lr in [
+            (1, 2, 0.125),
+            (1, 3, 0.25),
+            (2, 2, 0.125),
+            (2, 3, 0.0625),
+            (3, 4, 0.125),
+            (4, 3, 0.25),
+        ]
     ],
     mistakes=[
         Mistake(
             "uphill",
-            "Your step goes *with* the gradient, so the loss grows. Descent goes "
-            "against it.",
+            "Your step goes *with* the gradient, so the loss grows. Gradient descent "
+            "goes against it.",
             lambda w, X, Y, lr: scaled_step(w, X, Y, lr, -1),
         ),
         Mistake(
@@ -156,46 +208,64 @@ step = FunctionExercise(
             "Your step is divided by the number of outputs. This loss is a sum, not a "
             "mean.",
             lambda w, X, Y, lr: scaled_step(w, X, Y, lr, 1 / Y.numel()),
+            lambda w, X, Y, lr: scaled_step(w, X, Y, lr, 0.5 / Y.numel()),
         ),
         Mistake(
             "gradient alone",
-            (
-                "That is the gradient, or the step. The question asks for the weights "
-                "after it."
-            ),
+            "Your function returns the gradient or the step. The question asks for "
+            "the weights after the step.",
             lambda w, X, Y, lr: (w - descend(w, X, Y, lr)) / lr,
+            lambda w, X, Y, lr: (descend(w, X, Y, lr) - w) / lr,
             lambda w, X, Y, lr: w - descend(w, X, Y, lr),
             lambda w, X, Y, lr: descend(w, X, Y, lr) - w,
         ),
         Mistake(
             "learning rate forgotten",
-            "Your step is the whole gradient. Multiply it by the learning rate.",
+            "You subtract the whole gradient. Multiply it by the learning rate first.",
             lambda w, X, Y, lr: descend(w, X, Y, 1.0),
         ),
         Mistake(
             "error not multiplied by its pixel",
-            "You sum the errors. Each error counts as much as the pixel that the "
-            "weight multiplied.",
+            "You summed the errors. By the chain rule, each error is multiplied by "
+            "the pixel that the weight multiplied.",
             lambda w, X, Y, lr: w - lr * 2 * error_of(w, X, Y).sum(),
         ),
         Mistake(
             "one weight's pixels for both",
-            "Both weights get the gradient of the first. The second weight meets the "
-            "pixels one farther right.",
+            "Both weights get the same gradient. The first weight multiplies the left "
+            "pixel of each window, and the second one the right pixel.",
             lambda w, X, Y, lr: w - lr * 2 * (error_of(w, X, Y) * X[:, :-1]).sum(),
+            lambda w, X, Y, lr: w - lr * 2 * (error_of(w, X, Y) * X[:, 1:]).sum(),
+        ),
+        Mistake(
+            "gradients exchanged",
+            "Each weight gets the gradient of the other one. The first weight "
+            "multiplies the left pixel of each window, and the second one the right "
+            "pixel.",
+            lambda w, X, Y, lr: w + (descend(w, X, Y, lr) - w).flip(0),
+        ),
+        Mistake(
+            "weights updated one after the other",
+            "Your second weight is updated with the first one's new value. Both "
+            "derivatives belong to the same point, the weights before the step.",
+            sequential_step,
         ),
         Mistake(
             "target forgotten",
-            "Your error is the output itself. An error is output minus target.",
+            "You used the output itself as the error. The error is output minus "
+            "target.",
             lambda w, X, Y, lr: descend(w, X, torch.zeros_like(Y), lr),
         ),
     ],
     hints=(
-        "The output is `X[:, :-1] * w[0] + X[:, 1:] * w[1]`. Write the error `E`, "
-        "which is output minus `Y`.",
-        "The loss is the sum of `E ** 2`. How does it change with `w[0]`? With `w[1]`?",
-        "The gradient is 2 times the sum of `E * X[:, :-1]`, and of `E * X[:, 1:]`. "
-        "Go `lr` times that, against it. `torch.stack` makes a tensor of two numbers.",
+        "Write down the error at each output pixel, `E`: the output, computed from "
+        "two slices of `X` and the two weights, minus `Y`.",
+        "The loss is the sum of `E ** 2`, and `E` contains `w[0] * X[:, :-1]` and "
+        "`w[1] * X[:, 1:]`. What is the derivative of the loss with respect to each "
+        "weight?",
+        "The derivatives are twice the sum of `E * X[:, :-1]` and twice the sum of "
+        "`E * X[:, 1:]`. Subtract `lr` times each from its weight, and combine both "
+        "weights with `torch.stack`.",
     ),
 )
 
@@ -233,11 +303,26 @@ def accumulated_gradient(
     return w
 
 
+def averaged_gradient(X: Tensor, Y: Tensor, w: Tensor, lr: float, steps: int) -> Tensor:
+    """Step along the mean of all gradients so far."""
+    total = torch.zeros_like(w)
+    for count in range(1, steps + 1):
+        total += w - descend(w, X, Y, lr)
+        w = w - total / count
+    return w
+
+
+def single_step(X: Tensor, Y: Tensor, w: Tensor, lr: float, steps: int) -> Tensor:
+    """Take one step, and fail if there should be more."""
+    if steps > 1:
+        raise RuntimeError("element 0 of tensors does not require grad")
+    return descend(w, X, Y, lr)
+
+
 debug_training = FunctionExercise(
     number="4.4",
     kind="debug",
     expected=descend_repeatedly,
-    preserves=("dtype",),
     broken=broken,
     cases=lambda: [
         (
@@ -251,6 +336,7 @@ debug_training = FunctionExercise(
             (1, 2, 1),
             (1, 2, 2),
             (1, 3, 2),
+            (2, 2, 1),
             (2, 3, 3),
             (3, 4, 5),
         ]
@@ -258,20 +344,34 @@ debug_training = FunctionExercise(
     mistakes=[
         Mistake(
             "gradient not zeroed",
-            "The first step is right, later ones are too long: `backward()` *adds* to "
-            "`.grad`, so each step goes along all gradients so far.",
+            "The first step is right, and later ones are too long: `backward()` "
+            "*adds* to `.grad`, so each step uses the sum of all gradients so far.",
             accumulated_gradient,
         ),
         Mistake(
-            "gradient zeroed too early",
-            "The weights never move: the gradient is emptied between `backward()` and "
-            "the step that needs it.",
+            "gradients averaged",
+            "Each step uses the mean of all gradients so far. Gradient descent uses "
+            "the gradient at the current weights alone.",
+            averaged_gradient,
+        ),
+        Mistake(
+            "weights not moved",
+            "Your function returns the initial weights. Is the gradient still there "
+            "when the step uses it, and do you return the weights that you updated?",
             lambda X, Y, w, lr, steps: w,
         ),
         Mistake(
             "one step only",
-            "Only the first step is taken. Is `return` inside the loop?",
+            "Your function takes only one step. Is the `return` inside the loop, or "
+            "does each iteration start from the initial weights again?",
             lambda X, Y, w, lr, steps: descend(w, X, Y, lr),
+        ),
+        Mistake(
+            "second step fails",
+            "The first step works, and the second one raises an error. After a step, "
+            "is `w` still a leaf that requires a gradient (`w = w - ...` creates a "
+            "new tensor), and is the loss computed again from it?",
+            single_step,
         ),
         Mistake(
             "uphill",
@@ -280,14 +380,20 @@ debug_training = FunctionExercise(
         ),
         Mistake(
             "one step too many",
-            "One step more than asked for.",
+            "Your function takes one step too many.",
             lambda X, Y, w, lr, steps: descend_repeatedly(X, Y, w, lr, steps + 1),
+        ),
+        Mistake(
+            "one step too few",
+            "Your function takes one step too few.",
+            lambda X, Y, w, lr, steps: descend_repeatedly(X, Y, w, lr, steps - 1),
         ),
     ],
     hints=(
-        "Print `w.grad` in each step, and compare it with the gradient of that step "
-        "alone.",
-        "`backward()` adds to what is in `.grad`.",
-        "Once the step is done, empty it: `w.grad.zero_()`, or `w.grad = None`.",
+        "Print `w.grad` in every step, and compare it with the gradient of that step "
+        "alone. When do the two begin to differ?",
+        "`backward()` adds the new gradient to what `.grad` already contains.",
+        "Empty `w.grad` once per iteration, after the step has used it: set it to "
+        "zero in place, or set it to None.",
     ),
 )

@@ -1,6 +1,8 @@
 """The exercises of chapter 5: pad and stride."""
 
+import itertools
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -24,31 +26,36 @@ same_size = ValueExercise(
     ),
     mistakes=[
         Mistake(
-            "both sides on one",
-            "Ten pixels get lost, but padding is added on both sides.",
+            "both sides together",
+            "The output would be 10 pixels too small without padding, but the question "
+            "asks for the padding on each side.",
             10,
         ),
         Mistake(
-            "kernel's side",
-            "With a frame as wide as the kernel the output is larger than the image.",
+            "width of the kernel",
+            "11 is the width of the kernel. With so much padding on each side, the "
+            "output would be larger than the input.",
             11,
         ),
         Mistake(
             "rounded up",
-            "Half of 11, rounded up: then the output is two pixels larger than the "
-            "image.",
+            "With 6 pixels of padding on each side, the output would be larger than "
+            "the input. By how many pixels does it shrink without padding?",
             6,
         ),
         Mistake(
-            "half a pixel",
-            "A frame is a whole number of pixels wide. What gets lost is k - 1.",
+            "half of the kernel",
+            "You halved the width of the kernel. Halve the number of pixels by which "
+            "the output shrinks without padding.",
             5.5,
         ),
     ],
     hints=(
-        "How many pixels of 40 are left without padding?",
-        "A frame of p adds 2p.",
-        "2p = k - 1.",
+        "Take an image of 40 x 40 pixels. How large is the output without padding?",
+        "A padding of p adds p pixels on each side, so the image grows by 2p in each "
+        "direction.",
+        "With an image of 40 x 40 pixels, each side of the output has "
+        "40 + 2p - 11 + 1 pixels. For which p is this 40?",
     ),
 )
 
@@ -56,7 +63,7 @@ same_size = ValueExercise(
 
 
 def side_after_five_layers() -> int:
-    """Compute the side after five convolutions by PyTorch."""
+    """Compute the side of the output after five convolutions with PyTorch."""
     x, k = torch.empty(1, 1, 224, 224, device="meta"), torch.empty(1, 1, 3, 3)
     for _ in range(5):
         x = F.conv2d(x, k.to("meta"), stride=2, padding=1)
@@ -69,44 +76,60 @@ five_halves = ValueExercise(
     expected=side_after_five_layers,
     mistakes=[
         Mistake(
-            "window's last place forgotten",
-            "You lose a pixel on the way: without padding, or without the + 1 for the "
-            "first place. Work out the first layer once more: 224 gives 112.",
+            "padding or first window forgotten",
+            "You get this number without padding, or without the + 1 at the end of "
+            "the formula. Compute the first layer again: its output has a side of 112.",
             6,
+            lambda n: n.shape == () and 6.02 < n < 6.04,  # not rounded down
         ),
         Mistake(
             "one layer only",
-            "That is the side after the first layer. There are five.",
+            "That is the side after the first layer. There are five layers.",
             112,
         ),
         Mistake(
-            "one layer fewer",
-            "That is the side after four layers.",
+            "four layers only",
+            "That is the side after four layers. There are five.",
             14,
         ),
         Mistake(
             "stride forgotten",
-            "With padding 1 and stride 1 the size would stay. Stride 2 halves it.",
-            224,
+            "With stride 1, the output would have about the size of the input. Where "
+            "does stride 2 enter your calculation?",
+            224,  # with padding
+            214,  # without
         ),
         Mistake(
-            "halved by addition",
-            "Five layers don't divide by 2 + 2 + 2 + 2 + 2. Each halves what it gets.",
+            "divided by the number of layers",
+            "You divided by the number of layers, or by 2 · 5. But each layer halves "
+            "the output of the layer before, so the divisors multiply.",
+            224 / 5,
+            44,
+            45,
+            224 / 10,
             22,
-            22.4,
             23,
         ),
         Mistake(
-            "floor forgotten",
-            "A side is a whole number: where the stride doesn't come out even, the "
-            "last window has no place.",
-            lambda n: n.shape == () and n != int(n),
+            "not rounded down",
+            "You get this number if the quotient in the formula isn't rounded down in "
+            "every layer. A window that doesn't fit completely is left out.",
+            lambda n: n.shape == () and 7.9 < n <= 8,
+        ),
+        Mistake(
+            "area",
+            "That is the number of pixels in the whole output. The question asks for "
+            "the length of one side.",
+            49,
         ),
     ],
     hints=(
-        "One layer: (224 + 2 - 3) / 2, rounded down, plus 1.",
-        "An even side is halved exactly by such a layer.",
-        "Halve 224 five times.",
+        "Begin with a single layer. Which side does the shape formula of this chapter "
+        "give for n = 224, k = 3, s = 2 and p = 1?",
+        "The first layer returns a side of 112. Apply the formula to 112, then to its "
+        "result, and so on.",
+        "If its input has an even side, such a layer halves it exactly. How often do "
+        "you have to halve 224?",
     ),
 )
 
@@ -118,14 +141,14 @@ def padded(x: Tensor, p: int, mode: str) -> Tensor:
     return F.pad(x[None, None], (p, p), mode=mode)[0, 0]
 
 
-def mirrored_with_edge(x: Tensor, p: int) -> Tensor:
-    """Reflect including the edge, which repeats the first and last numbers."""
-    return torch.cat([x[:p].flip(0), x, x[len(x) - p :].flip(0)])
+def last(x: Tensor, p: int) -> Tensor:
+    """Return the last p numbers."""
+    return x[len(x) - p :]
 
 
-def mirrored_in_wrong_order(x: Tensor, p: int) -> Tensor:
-    """Pad with the right numbers in the wrong order."""
-    return torch.cat([x[1 : p + 1], x, x[len(x) - 1 - p : -1]])
+def before_last(x: Tensor, p: int) -> Tensor:
+    """Return the p numbers before the last one."""
+    return x[len(x) - 1 - p : -1]
 
 
 mirror = FunctionExercise(
@@ -139,47 +162,63 @@ mirror = FunctionExercise(
     mistakes=[
         Mistake(
             "border repeated",
-            "The first and the last number stand twice. The mirror stands *on* them, "
-            "not beside them.",
-            mirrored_with_edge,
+            "The first number, the last one, or both appear twice. The mirror stands "
+            "on the border number itself, so the padding begins with its neighbor.",
+            lambda x, p: torch.cat([x[:p].flip(0), x, last(x, p).flip(0)]),
+            lambda x, p: torch.cat([x[:p].flip(0), x, x[-p:].flip(0)]),
+            lambda x, p: torch.cat([x[1 : p + 1].flip(0), x, last(x, p).flip(0)]),
+            lambda x, p: torch.cat([x[1 : p + 1].flip(0), x, x[-p:].flip(0)]),
+            lambda x, p: torch.cat([x[:p].flip(0), x, before_last(x, p).flip(0)]),
         ),
         Mistake(
             "not mirrored",
-            "The right numbers, in the wrong order: a mirror turns them round.",
-            mirrored_in_wrong_order,
+            "The padding consists of the right numbers, but at one end at least they "
+            "are in the wrong order. A mirror image is reversed.",
+            lambda x, p: torch.cat([x[1 : p + 1], x, before_last(x, p)]),
+            lambda x, p: torch.cat([x[1 : p + 1].flip(0), x, before_last(x, p)]),
+            lambda x, p: torch.cat([x[1 : p + 1], x, before_last(x, p).flip(0)]),
         ),
         Mistake(
             "ends exchanged",
-            "What is mirrored at the left end must come from the left end.",
-            lambda x, p: torch.cat([x[-p - 1 : -1].flip(0), x, x[1 : p + 1].flip(0)]),
+            "The padding at the left end comes from the right end of the signal, and "
+            "the other way round. Each end is mirrored where it is.",
+            lambda x, p: torch.cat(
+                [before_last(x, p).flip(0), x, x[1 : p + 1].flip(0)]
+            ),
         ),
         Mistake(
-            "round the border",
-            "Your signal goes on with its other end. Here it should be mirrored.",
-            lambda x, p: padded(x, p, "circular"),
+            "circular padding",
+            "Each end continues with numbers from the other end, as if the signal were "
+            "periodic. Here it should be mirrored.",
+            lambda x, p: torch.cat([last(x, p), x, x[:p]]),
+            lambda x, p: torch.cat([x[-p:], x, x[:p]]),
         ),
         Mistake(
-            "border stretched",
-            "You repeat the border's number. Here the numbers behind it should come.",
+            "replicate padding",
+            "You repeat the number at the border. In a mirror, you would see the "
+            "numbers next to it.",
             lambda x, p: padded(x, p, "replicate"),
         ),
         Mistake(
-            "zeros",
-            "You put zeros there. Here a mirror is asked for.",
+            "zero padding",
+            "You pad with zeros. This exercise asks for mirrored numbers.",
             lambda x, p: padded(x, p, "constant"),
         ),
         Mistake(
             "padding on one side",
-            "Only one end got its frame.",
+            "Only one end is padded. The result should have p more numbers at both "
+            "ends.",
             lambda x, p: padded(x, p, "reflect")[: len(x) + p],
             lambda x, p: padded(x, p, "reflect")[p:],
         ),
     ],
     hints=(
-        "Three pieces, joined by `torch.cat`: the left frame, `x`, the right frame.",
-        "The left padding is `x[1]` to `x[p]`, reversed.",
-        "`x[1 : p + 1].flip(0)` on the left. On the right, the p numbers before the "
-        "last one, `x[-p - 1 : -1]`, also reversed.",
+        "The result consists of three pieces, which `torch.cat` can join. What are "
+        "they for x = [1, 2, 3, 4] and p = 2?",
+        "The padding at the left end consists of `x[1]` to `x[p]`, in reverse order. "
+        "Which numbers does the other end need?",
+        "`x[1 : p + 1].flip(0)` is the padding at the left end. At the right end, take "
+        "the p numbers before the last one, and reverse them as well.",
     ),
 )
 
@@ -192,7 +231,7 @@ def strided_correlation(x: Tensor, k: Tensor, stride: int, padding: int) -> Tens
 
 
 def dilated(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
-    """Dilate the kernel instead of using a stride."""
+    """Dilate the kernel instead of moving it by the stride."""
     return F.conv1d(x[None, None], k[None, None], None, 1, padding, stride)[0, 0]
 
 
@@ -203,9 +242,8 @@ def padded_at_start(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
 
 def rounded_up(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
     """Let the last window extend beyond the border."""
-    framed = F.pad(x, (padding, padding))
-    missing = -(len(framed) - len(k)) % stride
-    return strided_correlation(F.pad(framed, (0, missing)), k, stride, 0)
+    missing = -(len(x) + 2 * padding - len(k)) % stride
+    return strided_correlation(F.pad(x, (padding, padding + missing)), k, stride, 0)
 
 
 def padded_result(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
@@ -213,9 +251,11 @@ def padded_result(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
     return F.pad(strided_correlation(x, k, stride, 0), (padding, padding))
 
 
-def replicated_border(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
-    """Pad by replicating the border."""
-    return strided_correlation(padded(x, padding, "replicate"), k, stride, 0)
+def padded_with(mode: str) -> Callable[..., Tensor]:
+    """Return the correlation with another padding than zeros."""
+    return lambda x, k, stride, padding: strided_correlation(
+        padded(x, padding, mode), k, stride, 0
+    )
 
 
 def without_last_window(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
@@ -226,9 +266,15 @@ def without_last_window(x: Tensor, k: Tensor, stride: int, padding: int) -> Tens
 def without_exact_last_window(
     x: Tensor, k: Tensor, stride: int, padding: int
 ) -> Tensor:
-    """Omit the last window if it ends exactly with the signal."""
+    """Omit the last window if it ends exactly with the padded signal."""
     room = len(x) + 2 * padding - len(k)
     return strided_correlation(x, k, stride, padding)[: -(-room // stride)]
+
+
+def adjacent_windows(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
+    """Move the window by one, but stop after the right number of windows."""
+    count = len(strided_correlation(x, k, stride, padding))
+    return strided_correlation(x, k, 1, padding)[:count]
 
 
 strided = FunctionExercise(
@@ -253,105 +299,108 @@ strided = FunctionExercise(
     mistakes=[
         Mistake(
             "stride applied to the kernel",
-            "Your window has gaps: its taps lie a stride apart (that is dilation). "
-            "A stride is how far the *whole* window moves.",
+            "The taps of your kernel are `stride` numbers apart, which is dilation. "
+            "The stride is the distance between two windows.",
             dilated,
         ),
         Mistake(
-            "padding on one side",
-            "The frame stands before the signal only. It belongs on both ends.",
-            padded_at_start,
-        ),
-        Mistake(
-            "floor forgotten",
-            "Your last window hangs over the border. A place that the window doesn't "
-            "reach in full steps is left out.",
-            rounded_up,
-        ),
-        Mistake(
-            "last window forgotten",
-            "Right as far as it goes, but the last window is missing.",
-            without_last_window,
-        ),
-        Mistake(
-            "windows over the border",
-            "Your windows go on until they begin at the very end, and hang over it. "
-            "The last one must lie inside.",
+            "stride applied to the input",
+            "You keep every `stride`-th number of the signal and then slide the kernel "
+            "over what is left. The window itself should contain adjacent numbers.",
             lambda x, k, stride, padding: strided_correlation(
-                F.pad(x, (padding, padding + len(k) - 1)), k, stride, 0
+                F.pad(x, (padding, padding))[::stride], k, 1, 0
+            ),
+            lambda x, k, stride, padding: strided_correlation(
+                x[::stride], k, 1, padding
             ),
         ),
         Mistake(
-            "last window forgotten",
-            "Where the last window ends with the signal, it is missing.",
-            without_exact_last_window,
-        ),
-        Mistake(
             "padding on one side",
-            "The frame stands behind the signal only. It belongs on both ends.",
+            "Only one end of the signal is padded. The zeros belong on both ends.",
+            padded_at_start,
             lambda x, k, stride, padding: strided_correlation(
                 F.pad(x, (0, padding)), k, stride, 0
             ),
         ),
         Mistake(
+            "not rounded down",
+            "Your last window extends beyond the end of the padded signal. A window "
+            "that doesn't fit completely is left out.",
+            rounded_up,
+        ),
+        Mistake(
+            "last window forgotten",
+            "Your last window is missing, at least where it ends exactly at the end of "
+            "the padded signal. Where does your loop stop?",
+            without_last_window,
+            without_exact_last_window,
+        ),
+        Mistake(
+            "windows beyond the end",
+            "Your windows go on until they start at the end of the padded signal. The "
+            "last one must fit completely.",
+            lambda x, k, stride, padding: strided_correlation(
+                F.pad(x, (padding, padding + len(k) - 1)), k, stride, 0
+            ),
+        ),
+        Mistake(
             "sum overwritten",
-            "Each tap's products replace those of the tap before, so only the last "
-            "tap is left. `+=` adds, `=` replaces.",
+            "Only the last tap of the kernel counts: its products replace those of the "
+            "taps before. `+=` adds, `=` replaces.",
             lambda x, k, stride, padding: strided_correlation(
                 x, torch.cat([torch.zeros_like(k[1:]), k[-1:]]), stride, padding
             ),
         ),
         Mistake(
             "mean instead of sum",
-            "You divide by the number of taps: a mean. Correlation is a plain sum.",
+            "You divide by the number of taps. Cross-correlation is a sum, not a mean.",
             lambda x, k, stride, padding: strided_correlation(
                 x, k / len(k), stride, padding
             ),
         ),
         Mistake(
-            "padded afterwards",
-            "The zeros stand around the *result*. They belong around `x`, before the "
-            "window slides.",
+            "result padded",
+            "You pad the result. The zeros belong around `x`, before the window "
+            "slides.",
             padded_result,
         ),
         Mistake(
-            "border stretched",
-            "You pad with the border's own numbers. Here zeros are asked for.",
-            replicated_border,
+            "other padding",
+            "You pad with numbers of the signal itself. This exercise asks for zeros.",
+            padded_with("replicate"),
+            padded_with("reflect"),
+            padded_with("circular"),
         ),
         Mistake(
             "stride forgotten",
-            "Your window visits every position. It should skip some.",
+            "Adjacent windows in your result are one number apart. They should be "
+            "`stride` numbers apart.",
             lambda x, k, stride, padding: strided_correlation(x, k, 1, padding),
-        ),
-        Mistake(
-            "stride forgotten",
-            "You take the right number of windows, but one beside the other. They "
-            "should be a stride apart.",
-            lambda x, k, stride, padding: strided_correlation(x, k, 1, padding)[
-                : len(strided_correlation(x, k, stride, padding))
-            ],
+            adjacent_windows,
         ),
         Mistake(
             "padding forgotten",
-            "You don't use `padding`.",
+            "Your result doesn't depend on `padding`.",
             lambda x, k, stride, padding: strided_correlation(x, k, stride, 0),
         ),
         Mistake(
             "kernel flipped",
-            "You flip the kernel: its last weight multiplies the window's first "
-            "number.",
+            "You flip the kernel, so its last weight multiplies the first number of "
+            "the window. Cross-correlation uses the kernel as it is.",
             lambda x, k, stride, padding: strided_correlation(
                 x, k.flip(0), stride, padding
             ),
         ),
     ],
     hints=(
-        "Two steps: put zeros on both ends of `x`, then take the windows.",
-        "How many windows? `(len(framed) - len(k)) // stride + 1`, where `framed` is "
-        "`x` with its zeros. Window i begins at `i * stride`.",
-        "`framed = F.pad(x, (padding, padding))`, and for each i the sum of "
-        "`framed[i * stride : i * stride + len(k)] * k`. `torch.stack` joins them.",
+        "There are two steps: put zeros on both ends of `x`, then slide the window. "
+        "Where does each window start?",
+        "Window `i` starts at `i * stride`. To count the windows, use the shape "
+        "formula of this chapter with the length of the padded signal.",
+        "Let `padded = F.pad(x, (padding, padding))`. Window `i` is "
+        "`padded[i * stride : i * stride + len(k)]`, and there are "
+        "`(len(padded) - len(k)) // stride + 1` windows. What do you compute from "
+        "each?",
     ),
 )
 
@@ -359,7 +408,7 @@ strided = FunctionExercise(
 
 
 def broken(n: int, k: int, stride: int, padding: int, dilation: int) -> int:
-    """Count outputs, with four bugs (shown in the notebook without docstring)."""
+    """Count outputs, with four bugs (in the notebook without a docstring)."""
     return (n + padding - k * dilation) / stride
 
 
@@ -370,8 +419,32 @@ def output_length(n: int, k: int, stride: int, padding: int, dilation: int) -> i
 
 
 def exact_quotient(n: int, k: int, stride: int, padding: int, dilation: int) -> float:
-    """Don't round down."""
+    """Return the number of outputs without rounding down."""
     return (n + 2 * padding - dilation * (k - 1) - 1) / stride + 1
+
+
+def with_bugs(
+    padding_once: bool, span: bool, exact: bool, no_first: bool
+) -> Callable[..., float]:
+    """Return the function with some of its bugs."""
+
+    def length(n: int, k: int, stride: int, padding: int, dilation: int) -> float:
+        kernel = dilation * k if span else dilation * (k - 1) + 1
+        room = n + (padding if padding_once else 2 * padding) - kernel
+        return (room / stride if exact else room // stride) + (not no_first)
+
+    return length
+
+
+def without_dilation(length: Callable[..., float]) -> Callable[..., float]:
+    """Return a function that ignores its last argument, the dilation."""
+    return lambda n, k, stride, padding, dilation: length(n, k, stride, padding, 1)
+
+
+def partly_fixed() -> list[Callable[..., float]]:
+    """Return the function with two or more of its four bugs, in all combinations."""
+    choices = itertools.product((True, False), repeat=4)
+    return [with_bugs(*bugs) for bugs in choices if sum(bugs) >= 2]
 
 
 debug_length = FunctionExercise(
@@ -379,7 +452,6 @@ debug_length = FunctionExercise(
     kind="debug",
     expected=output_length,
     broken=broken,
-    preserves=(),
     cases=lambda: [
         (1, 1, 1, 0, 1),
         (5, 3, 1, 0, 1),
@@ -392,56 +464,84 @@ debug_length = FunctionExercise(
     ],
     mistakes=[
         Mistake(
-            "floor forgotten",
-            "Right where the stride comes out even. Else there is a fraction of a "
-            "window left, which has no place: round down.",
+            "not rounded down",
+            "Your function is right if the stride divides the remaining length. "
+            "Otherwise it counts a fraction of a window, which doesn't fit.",
             exact_quotient,
         ),
         Mistake(
             "rounded up",
-            "You round up. A window that would hang over the border has no place.",
+            "You round up, or to the nearest whole number. A window that extends "
+            "beyond the end of the padded signal doesn't count.",
             lambda *sizes: math.ceil(exact_quotient(*sizes)),
+            lambda *sizes: round(exact_quotient(*sizes)),
         ),
         Mistake(
             "padding counted once",
-            "Padding is added at both ends.",
+            "Your function counts the padding of one end only. There is padding at "
+            "both ends.",
+            with_bugs(True, False, False, False),
+        ),
+        Mistake(
+            "span of the kernel too long",
+            "Your kernel is too long. Draw three taps with dilation 2: how many pixels "
+            "are there from the first tap to the last, both included?",
+            with_bugs(False, True, False, False),
+        ),
+        Mistake(
+            "span of the kernel too short",
+            "For stride 1, your result is one too large. Check that the kernel covers "
+            "one pixel if k is 1, and that the first window is counted only once.",
             lambda n, k, stride, padding, dilation: (
-                (n + padding - dilation * (k - 1) - 1) // stride + 1
+                (n + 2 * padding - dilation * (k - 1)) // stride + 1
             ),
         ),
         Mistake(
-            "reach of the kernel",
-            "Three taps with dilation 2 reach over five pixels, not six: there are "
-            "only two gaps.",
+            "dilation taken for a gap",
+            "You skip `dilation` pixels between two taps. With a dilation of 1, the "
+            "taps are neighbors, as in an ordinary kernel.",
             lambda n, k, stride, padding, dilation: (
-                (n + 2 * padding - dilation * k) // stride + 1
+                (n + 2 * padding - (k - 1) * (dilation + 1) - 1) // stride + 1
             ),
         ),
         Mistake(
             "dilation forgotten",
-            "The dilation doesn't count.",
-            lambda n, k, stride, padding, dilation: (n + 2 * padding - k) // stride + 1,
-        ),
-        Mistake(
-            "first window forgotten",
-            "The first window has a place, too: one more.",
-            lambda n, k, stride, padding, dilation: (
-                (n + 2 * padding - dilation * (k - 1) - 1) // stride
+            "Your result doesn't depend on `dilation`. A dilated kernel covers more "
+            "than k pixels.",
+            *(
+                without_dilation(with_bugs(padding_once, False, exact, no_first))
+                for padding_once, exact, no_first in itertools.product(
+                    (True, False), repeat=3
+                )
             ),
         ),
         Mistake(
+            "first window forgotten",
+            "Your result is one too small. The quotient counts the steps after the "
+            "first window, but not the first window itself.",
+            with_bugs(False, False, False, True),
+        ),
+        Mistake(
             "one added too early",
-            "You add the 1 before you divide by the stride.",
+            "Your function is right for stride 1. For larger strides, the 1 for the "
+            "first window must be added after the division, not before.",
             lambda n, k, stride, padding, dilation: (
                 (n + 2 * padding - dilation * (k - 1)) // stride
             ),
         ),
+        Mistake(
+            "bugs left",
+            "At least two of the four bugs are left. Look at one case at a time: first "
+            "one with stride 1, dilation 1 and no padding.",
+            *partly_fixed(),
+        ),
     ],
     hints=(
-        "Begin with n = k = 1 and everything else plain. What should come out, and "
-        "what does?",
-        "Four things: both ends, the reach of a spread kernel, whole windows only, "
-        "and the first window.",
-        "The kernel reaches over dilation * (k - 1) + 1 pixels. `//` rounds down.",
+        "Start with n = k = stride = dilation = 1 and no padding. How many outputs are "
+        "there, and how many does the function return?",
+        "Check four things: the padding, the number of pixels that the dilated kernel "
+        "covers, the rounding, and the first window.",
+        "There is padding at both ends, the kernel covers dilation * (k - 1) + 1 "
+        "pixels, and `//` rounds down. Which bug is left?",
     ),
 )

@@ -1,5 +1,7 @@
 """The exercises of chapter 6: mix channels."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -7,6 +9,7 @@ from torch import Tensor, nn
 from conv.exercises.exercise import (
     FunctionExercise,
     Mistake,
+    Rule,
     ValueExercise,
     random_integers,
 )
@@ -20,98 +23,139 @@ layer_size = ValueExercise(
     mistakes=[
         Mistake(
             "biases forgotten",
-            "You counted the weights. Each output channel also has a bias.",
+            "That is the number of weights. The layer also has biases: how many?",
             12800,
         ),
         Mistake(
-            "one slice for all channels",
-            "Your kernels have one slice. Each kernel has a slice for every *input* "
-            "channel.",
+            "one bias for the layer",
+            "You counted a single bias. Each output channel has its own.",
+            12801,
+        ),
+        Mistake(
+            "one slice per kernel",
+            "Your kernels have a single slice. Each kernel has one slice for every "
+            "*input* channel.",
             32 * 25,
             32 * 25 + 32,
         ),
         Mistake(
-            "one kernel for all channels",
-            "You counted one kernel. Every *output* channel has a kernel of its own.",
+            "one kernel for the layer",
+            "You counted the weights of a single kernel. Every *output* channel has "
+            "its own kernel.",
             16 * 25,
             16 * 25 + 1,
             16 * 25 + 16,
             16 * 25 + 32,
         ),
         Mistake(
-            "biases of the input",
-            "You gave each input channel a bias. It is added to the finished sum, so "
-            "there is one for each output channel.",
+            "biases of the input channels",
+            "You counted 16 biases. Each *output* channel has one; which argument of "
+            "`nn.Conv2d` is the number of output channels?",
             12816,
         ),
         Mistake(
-            "a bias per slice",
-            "You gave each slice of each kernel a bias.",
+            "one bias per slice",
+            "You counted one bias per slice of each kernel. The bias is added to the "
+            "sum over all slices, so a kernel has only one.",
             13312,
         ),
         Mistake(
-            "kernel's area forgotten",
-            "You counted pairs of channels. Each pair has a slice of 5 by 5 weights.",
+            "channels added",
+            "You added the numbers of input and output channels. There is a slice for "
+            "every *pair* of an input and an output channel.",
+            (16 + 32) * 25,
+            (16 + 32) * 25 + 32,
+        ),
+        Mistake(
+            "area of the kernel forgotten",
+            "You counted pairs of an input and an output channel. Each pair has a "
+            "slice with several weights.",
             16 * 32,
             16 * 32 + 32,
         ),
         Mistake(
-            "kernel's side for its area",
-            "A kernel of side 5 has more than 5 weights a slice.",
+            "side instead of area",
+            "A slice of 5 x 5 has more than 5 weights.",
             16 * 32 * 5,
             16 * 32 * 5 + 32,
         ),
     ],
     hints=(
-        "One kernel: how many slices, how many weights each?",
-        "32 kernels, each of 16 slices of 5 by 5.",
-        "Each of the 32 kernels has 16 * 25 weights and one bias.",
+        "Look at a single kernel first. How many slices does it have, and how many "
+        "weights has each slice?",
+        "There are 32 kernels, one per output channel. Each has 16 slices of 5 x 5 "
+        "weights.",
+        "Each of the 32 kernels has 16 * 25 weights and one bias. How many parameters "
+        "are these in all?",
     ),
 )
 
 # --- 6.2 ----------------------------------------------------------------------------
 
+
+def as_kernel(*weights: float) -> Tensor:
+    """Return the kernel of a 1 x 1 convolution with a single output channel."""
+    return torch.tensor(weights).reshape(1, -1, 1, 1)
+
+
 yellow = ValueExercise(
     number="6.2",
     kind="predict",
-    expected=lambda: torch.tensor([0.5, 0.5, -1.0]).reshape(1, 3, 1, 1),
+    expected=lambda: as_kernel(0.5, 0.5, -1.0),
+    requires=("shape",),
     mistakes=[
         Mistake(
-            "in and out exchanged",
-            "Your kernel has three outputs and one input. PyTorch's order is (out, "
-            "in, height, width).",
+            "input and output exchanged",
+            "Your kernel has three output channels and one input channel. The order of "
+            "the axes is (C_out, C_in, h, w).",
             lambda k: k.shape == (3, 1, 1, 1),
         ),
         Mistake(
             "axes missing",
-            "A kernel has four axes: (out, in, height, width). `reshape` gives them.",
-            lambda k: k.ndim < 4,
+            "`conv.conv2d` expects a kernel with four axes, (C_out, C_in, h, w), even "
+            "if some of them have length 1. `reshape` can add them.",
+            lambda k: k.ndim < 4 and k.size == 3,
         ),
         Mistake(
-            "channels in reverse",
-            "The order of the channels is red, green, blue.",
-            torch.tensor([-1, 0.5, 0.5]).reshape(1, 3, 1, 1),
+            "channels out of order",
+            "Your three weights are in the wrong order. The channels of an RGB image "
+            "are red, green and blue.",
+            as_kernel(-1.0, 0.5, 0.5),
+            as_kernel(0.5, -1.0, 0.5),
         ),
         Mistake(
             "halves forgotten",
-            "Red and green count half each.",
-            torch.tensor([1.0, 1.0, -1.0]).reshape(1, 3, 1, 1),
+            "You count all of red and all of green. Only half of each should count, "
+            "and all of blue.",
+            as_kernel(1.0, 1.0, -1.0),
+            as_kernel(1.0, 1.0, -2.0),
+        ),
+        Mistake(
+            "blue halved",
+            "You count only half of blue. With your kernel a white pixel, which isn't "
+            "yellow, doesn't give 0.",
+            as_kernel(0.5, 0.5, -0.5),
         ),
         Mistake(
             "blue added",
-            "Blue makes a pixel *less* yellow.",
-            torch.tensor([0.5, 0.5, 1.0]).reshape(1, 3, 1, 1),
+            "You add blue. The bluer a pixel is, the *less* yellow it is.",
+            as_kernel(0.5, 0.5, 1.0),
+            as_kernel(0.5, 0.5, 0.5),
         ),
         Mistake(
             "blue left out",
-            "White has red and green, too. What must be taken away?",
-            torch.tensor([0.5, 0.5, 0.0]).reshape(1, 3, 1, 1),
+            "Your kernel ignores blue, so a white pixel counts as yellow. What has to "
+            "be subtracted?",
+            as_kernel(0.5, 0.5, 0.0),
         ),
     ],
     hints=(
-        "One output channel, three input channels, a window of one pixel.",
-        "The three numbers are what red, green and blue count.",
-        "`torch.tensor([...]).reshape(1, 3, 1, 1)`, with a half, a half and a minus.",
+        "The four axes of a kernel are (C_out, C_in, h, w). Which of them have length "
+        "1 here?",
+        "The kernel has three weights, one for each input channel: red, green and "
+        "blue. Which of them are positive?",
+        "Write the three weights as `torch.tensor([...])`, and give the tensor four "
+        "axes with `.reshape(1, 3, 1, 1)`.",
     ),
 )
 
@@ -128,77 +172,79 @@ average_channels = FunctionExercise(
             (1, 2, 1, 1),
             (1, 3, 1, 2),
             (2, 2, 2, 1),
+            (1, 4, 2, 2),
             (3, 5, 2, 3),
         ]
     ],
+    rules=(
+        Rule(
+            message="The numbers are right, but this exercise asks for a 1 x 1 "
+            "convolution. Use `conv.conv2d` with a kernel that takes the mean.",
+            needs=("conv2d", "Conv2d", "ConvLayer", "conv1d", "Conv1d"),
+        ),
+    ),
     mistakes=[
         Mistake(
             "sum instead of mean",
-            "You add the channels up. A mean divides by their number.",
+            "Your result is the sum of the channels. For the mean, it has to be "
+            "divided by their number.",
             lambda x: x.sum(dim=1, keepdim=True),
         ),
         Mistake(
             "channels not summed",
-            "Your output has as many channels as the input. One was asked for.",
+            "Your output has as many channels as the input. The question asks for one "
+            "output channel.",
             lambda x: x / x.shape[1],
             lambda x: x.mean(dim=1, keepdim=True).expand_as(x),
         ),
         Mistake(
-            "axis dropped",
-            "Right numbers, but the channel axis is gone. The next layer wants four "
-            "axes.",
-            lambda x: x.mean(dim=1),
-        ),
-        Mistake(
             "mean over the batch",
-            "You average over the images. Axis 0 is the batch, axis 1 the channels.",
+            "You average over the images. Axis 0 is the batch, axis 1 contains the "
+            "channels.",
             lambda x: x.mean(dim=0, keepdim=True),
             lambda x: x.mean(dim=0, keepdim=True).transpose(0, 1),
         ),
         Mistake(
+            "mean over the pixels",
+            "You average over all pixels of a channel, which is global average "
+            "pooling. Here the channels of each pixel are averaged.",
+            lambda x: x.mean(dim=(2, 3), keepdim=True),
+        ),
+        Mistake(
             "number of channels fixed",
-            "Your kernel has three slices. Not every image has three channels.",
+            "Your function assumes an image with three channels. Take the number of "
+            "channels from the shape of `x`.",
             lambda x: F.conv2d(x, x.new_full((1, 3, 1, 1), 1 / 3)),
-        ),
-        Mistake(
-            "number of channels fixed",
-            "You take three channels. Not every image has three.",
             lambda x: (x[:, 0:1] + x[:, 1:2] + x[:, 2:3]) / 3,
-        ),
-        Mistake(
-            "in and out exchanged",
-            "Your kernel has C outputs and one input. PyTorch's order is (out, in, "
-            "height, width).",
-            lambda x: F.conv2d(x, x.new_full((x.shape[1], 1, 1, 1), 1 / x.shape[1])),
-        ),
-        Mistake(
-            "number of channels fixed",
-            "You always divide by 3. Not every image has three channels.",
+            lambda x: x[:, :3].mean(dim=1, keepdim=True),
+            lambda x: F.conv2d(x[:, :3], x.new_full((1, 3, 1, 1), 1 / 3)),
             lambda x: x.sum(dim=1, keepdim=True) / 3,
         ),
         Mistake(
+            "input and output exchanged",
+            "Your kernel has C output channels and one input channel. The order of the "
+            "axes is (C_out, C_in, h, w).",
+            lambda x: F.conv2d(x, x.new_full((x.shape[1], 1, 1, 1), 1 / x.shape[1])),
+        ),
+        Mistake(
             "first channel only",
-            "Only the first channel comes through.",
+            "Your result depends on the first channel only. A mean takes all channels "
+            "into account.",
             lambda x: x[:, :1],
+            lambda x: x[:, :1] / x.shape[1],
         ),
     ],
     hints=(
-        "A kernel of one pixel. What is its shape, for C input channels and one "
-        "output?",
-        "All its C weights are equal, and their sum is 1.",
-        "A tensor of shape (1, C, 1, 1) full of 1 / C, made with `x.new_full(...)`; "
-        "then `conv.conv2d(x, kernel)`.",
+        "Which shape does the kernel of a 1 x 1 convolution have, for C input channels "
+        "and one output channel?",
+        "The kernel has C equal weights. A mean of equal numbers is this number again, "
+        "so what must be the sum of the weights?",
+        "`x.new_full((1, C, 1, 1), w)` creates a kernel whose weights all equal w. "
+        "Choose w, take C from the shape of `x`, and call `conv.conv2d`.",
     ),
 )
 
 # --- 6.4 ----------------------------------------------------------------------------
-
-
-def axes_swapped(X: Tensor, K: Tensor, b: Tensor) -> Tensor:
-    """Swap the kernel's axes, and drop what then has no counterpart."""
-    outputs, inputs = min(len(b), K.shape[1]), min(len(X), len(K))
-    swapped = K.transpose(0, 1)[:outputs, :inputs]
-    return layer(X[:inputs], swapped, b[:outputs])
 
 
 def layer(X: Tensor, K: Tensor, b: Tensor) -> Tensor:
@@ -206,8 +252,20 @@ def layer(X: Tensor, K: Tensor, b: Tensor) -> Tensor:
     return F.conv2d(X[None], K, b)[0]
 
 
-def only_channel(channel: int):
-    """Use only one input channel."""
+def without_bias(X: Tensor, K: Tensor) -> Tensor:
+    """Apply the layer without its biases."""
+    return F.conv2d(X[None], K)[0]
+
+
+def axes_swapped(X: Tensor, K: Tensor, b: Tensor) -> Tensor:
+    """Swap the first two axes of the kernels; drop what then has no counterpart."""
+    outputs, inputs = min(len(b), K.shape[1]), min(len(X), len(K))
+    swapped = K.transpose(0, 1)[:outputs, :inputs]
+    return layer(X[:inputs], swapped, b[:outputs])
+
+
+def only_channel(channel: int) -> Callable[..., Tensor]:
+    """Return the layer restricted to one input channel."""
     return lambda X, K, b: layer(X[[channel]], K[:, [channel]], b)
 
 
@@ -230,66 +288,97 @@ conv_by_hand = FunctionExercise(
             (3, 3, (3, 3), (2, 2)),
         ]
     ],
+    rules=(
+        Rule(
+            message="The numbers are right, but this exercise asks you to build the "
+            "layer from `conv.corr2d`, without another function that slides a window.",
+            needs=("corr2d",),
+            forbids=("conv2d", "Conv2d", "ConvLayer", "conv3d", "unfold", "Unfold"),
+        ),
+    ),
     mistakes=[
         Mistake(
             "channels not summed",
-            "Only the last input channel counts: each one's result replaces the one "
-            "before. `+=` adds, `=` replaces.",
+            "Only the last input channel counts: its result replaces those of the "
+            "channels before. `+=` adds, `=` replaces.",
             only_channel(-1),
         ),
         Mistake(
-            "first channel only",
+            "first input channel only",
             "Only the first input channel counts. Each kernel has a slice for every "
-            "one.",
+            "input channel.",
             only_channel(0),
         ),
         Mistake(
-            "bias per channel",
-            "The bias is added once for each input channel. It belongs to the "
-            "finished sum, once.",
+            "first output channel only",
+            "Your result has a single output channel. There is one for each kernel.",
+            lambda X, K, b: layer(X, K[:1], b[:1]),
+        ),
+        Mistake(
+            "outputs concatenated",
+            "Your output channels are joined along an existing axis. `torch.stack` "
+            "creates a new axis for them, `torch.cat` doesn't.",
+            lambda X, K, b: layer(X, K, b).flatten(0, 1),
+        ),
+        Mistake(
+            "bias added per input channel",
+            "The bias is added once for each input channel. It should be added once, "
+            "to the sum over all input channels.",
             lambda X, K, b: layer(X, K, b * len(X)),
         ),
         Mistake(
             "bias forgotten",
-            "The weights are used, the biases aren't.",
-            lambda X, K, b: layer(X, K, torch.zeros_like(b)),
+            "Your result doesn't contain the biases.",
+            lambda X, K, b: without_bias(X, K),
+        ),
+        Mistake(
+            "bias along rows or columns",
+            "Broadcasting aligns `b` with the rows or the columns of the output. It "
+            "should be aligned with the output channels, the first axis.",
+            lambda X, K, b: without_bias(X, K) + b,
+            lambda X, K, b: without_bias(X, K) + b[:, None],
         ),
         Mistake(
             "one bias for all",
-            "Every output channel gets the first one's bias.",
+            "Every output channel gets the first bias. Each has its own.",
             lambda X, K, b: layer(X, K, b[:1].expand_as(b)),
         ),
         Mistake(
             "one kernel for all",
-            "Every output channel uses the first one's kernel.",
+            "Every output channel uses the first kernel. Each has its own.",
             lambda X, K, b: layer(X, K[:1].expand_as(K), b),
         ),
         Mistake(
             "one slice for all channels",
-            "Every input channel meets the kernel's first slice. Each has its own.",
+            "Every input channel is correlated with the first slice of the kernel. "
+            "Each has its own slice.",
             lambda X, K, b: layer(X, K[:, :1].expand_as(K), b),
         ),
         Mistake(
             "mean over the channels",
-            "You average over the input channels. A layer adds them up.",
+            "You average over the input channels. A convolutional layer adds them up.",
             lambda X, K, b: layer(X, K / len(X), b),
         ),
         Mistake(
-            "in and out exchanged",
-            "Your kernel's first two axes are exchanged: first the output channel, "
-            "then the input channel.",
+            "input and output exchanged",
+            "You use the first axis of `K` for the input channels and the second for "
+            "the output channels. It is the other way round.",
             lambda X, K, b: layer(X, K.transpose(0, 1), b),
             axes_swapped,
         ),
         Mistake(
             "kernel flipped",
-            "You flip the kernels. `corr2d` doesn't.",
+            "Your kernels are flipped. `conv.corr2d` uses them as they are.",
             lambda X, K, b: layer(X, K.flip(2, 3), b),
         ),
     ],
     hints=(
-        "One output channel is a sum of `corr2d`s, one for each input channel.",
-        "Output channel o: `conv.corr2d(X[c], K[o, c])`, summed over c, plus `b[o]`.",
-        "Two loops, `sum(...)` over c inside, `torch.stack([...])` over o outside.",
+        "Start with one output channel. Which slice of its kernel belongs to which "
+        "input channel, and what happens to the results?",
+        "Output channel o is the sum of `conv.corr2d(X[c], K[o, c])` over all input "
+        "channels c, plus one bias.",
+        "Write two loops: the outer one over o appends each finished output channel to "
+        "a list, the inner one over c adds up the results of `conv.corr2d`. "
+        "`torch.stack` turns the list into a tensor.",
     ),
 )

@@ -1,5 +1,8 @@
 """The exercises of chapter 7: pool and shrink."""
 
+from collections.abc import Callable
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -7,6 +10,7 @@ from torch import Tensor, nn
 from conv.exercises.exercise import (
     FunctionExercise,
     Mistake,
+    Rule,
     ValueExercise,
     distinct_integers,
     random_integers,
@@ -14,50 +18,68 @@ from conv.exercises.exercise import (
 
 # --- 7.1 ----------------------------------------------------------------------------
 
-PICTURE = torch.tensor([[1.0, 5, 2], [4, 0, 3], [7, 6, 8]])
+IMAGE = torch.tensor([[1.0, 5, 2], [4, 0, 3], [7, 6, 8]])
+
+
+def four_numbers(*numbers: float) -> Callable[[np.ndarray], bool]:
+    """Return a predicate: whether an answer has these four numbers, in any shape."""
+    return lambda answer: answer.size == 4 and np.allclose(answer.ravel(), numbers)
+
 
 overlapping = ValueExercise(
     number="7.1",
     kind="predict",
-    expected=lambda: F.max_pool2d(PICTURE[None, None], 2, stride=1).flatten(),
+    expected=lambda: F.max_pool2d(IMAGE[None, None], 2, stride=1).flatten(),
     mistakes=[
         Mistake(
-            "stride as large as the window",
-            "Windows that don't overlap would have one place only. Here the stride "
-            "is 1.",
-            lambda y: y.size == 1,
+            "stride 2",
+            "Your windows don't overlap, so only one of them fits. Here the stride is "
+            "1.",
+            lambda y: y.size == 1 and y.item() == 5,
+        ),
+        Mistake(
+            "maximum of the image",
+            "8 is the largest number of the whole image. Each window gives a number of "
+            "its own.",
+            lambda y: y.size == 1 and y.item() == 8,
+        ),
+        Mistake(
+            "windows beyond the border",
+            "You move the windows by two pixels, and let them extend beyond the "
+            "border. Here the stride is 1, and each window lies inside of the image.",
+            four_numbers(5, 3, 7, 8),
         ),
         Mistake(
             "mean instead of maximum",
-            "These are the means of the windows.",
-            F.avg_pool2d(PICTURE[None, None], 2, stride=1).flatten(),
+            "You computed the means of the windows, which is average pooling.",
+            four_numbers(2.5, 2.5, 4.25, 4.25),
         ),
         Mistake(
-            "smallest instead of largest",
-            "These are the smallest numbers of the windows.",
-            -F.max_pool2d(-PICTURE[None, None], 2, stride=1).flatten(),
+            "minimum instead of maximum",
+            "You took the smallest number of each window. Max pooling takes the "
+            "largest.",
+            four_numbers(0, 0, 0, 0),
         ),
         Mistake(
             "sum instead of maximum",
-            "These are the windows' sums.",
-            4 * F.avg_pool2d(PICTURE[None, None], 2, stride=1).flatten(),
+            "You computed the sums of the windows. Max pooling takes the largest "
+            "number of each.",
+            four_numbers(10, 10, 17, 17),
         ),
         Mistake(
             "column by column",
-            "The right numbers, column by column. Go row by row.",
-            torch.tensor([5.0, 7, 5, 8]),
-        ),
-        Mistake(
-            "matrix for a row",
-            "The numbers are right, but as a matrix. Give the four in one row.",
-            F.max_pool2d(PICTURE[None, None], 2, stride=1)[0, 0],
+            "Your numbers are right, but you listed them column by column. Begin with "
+            "the two windows at the top.",
+            four_numbers(5, 7, 5, 8),
         ),
     ],
     hints=(
-        "Four windows of 2 by 2 overlap: upper left, upper right, lower left, lower "
-        "right.",
-        "The upper left one holds 1, 5, 4 and 0.",
-        "From each of the four take the largest number.",
+        "How many 2 x 2 windows are there in a 3 x 3 image, if neighbors are one pixel "
+        "apart?",
+        "There are four windows: top left, top right, bottom left, bottom right. They "
+        "share the pixel in the middle, 0.",
+        "The first window contains 1, 5, 4 and 0, so the first number is 5. Do the "
+        "same for the other three windows.",
     ),
 )
 
@@ -84,54 +106,77 @@ min_pool = FunctionExercise(
             ((2, 3, 8, 8), 4),
         ]
     ],
+    rules=(
+        Rule(
+            message="The numbers are right, but you cut out the windows yourself. This "
+            "exercise asks you to find the minimum with `conv.pool2d`.",
+            needs=("pool2d", "max_pool2d", "MaxPool2d", "max_pool1d", "MaxPool1d"),
+        ),
+    ),
     mistakes=[
         Mistake(
-            "largest instead of smallest",
-            "This is max pooling. How can a maximum find what is smallest?",
+            "maximum instead of minimum",
+            "This is max pooling. How can you use it to find the smallest number?",
             lambda x, k: F.max_pool2d(x, k),
         ),
         Mistake(
-            "sign not changed back",
-            "You found the right numbers, but with the other sign: change it back.",
-            lambda x, k: -window_minimum(x, k),
-        ),
-        Mistake(
             "sign changed too late",
-            "You change the sign after the maximum. Then it still is the largest "
-            "number.",
+            "You change the sign of the maximum. It still belongs to the largest "
+            "number of the window, not to the smallest.",
             lambda x, k: -F.max_pool2d(x, k),
         ),
         Mistake(
             "mean instead of minimum",
-            "These are the windows' means.",
+            "You computed the means of the windows, which is average pooling.",
             lambda x, k: F.avg_pool2d(x, k),
         ),
         Mistake(
-            "window's size fixed",
-            "Your windows are always 2 by 2. Use `k`.",
+            "absolute values",
+            "You use absolute values, so the sign of each number is lost. The smallest "
+            "number can be negative.",
+            lambda x, k: -F.max_pool2d(-x.abs(), k),
+            lambda x, k: F.max_pool2d(x.abs(), k),
+            lambda x, k: -F.max_pool2d(x.abs(), k),
+        ),
+        Mistake(
+            "reciprocals",
+            "The reciprocals of positive numbers are in reverse order. But the numbers "
+            "of this exercise can also be negative or 0.",
+            lambda x, k: 1 / F.max_pool2d(1 / x, k),
+        ),
+        Mistake(
+            "window size fixed",
+            "Your windows are always 2 x 2. Their size should be `k`.",
             lambda x, k: -F.max_pool2d(-x, 2),
         ),
         Mistake(
             "windows overlap",
-            "Your windows move by one pixel. They should stand side by side.",
+            "Your windows are one pixel apart, so they overlap. They should lie side "
+            "by side.",
             lambda x, k: -F.max_pool2d(-x, k, stride=1),
         ),
     ],
     hints=(
-        "Which of -3 and -5 is larger?",
-        "The smallest number is the one whose negative is largest.",
-        "Change the sign, pool, change the sign back.",
+        "Which is larger, -3 or -5? And which is larger, 3 or 5?",
+        "Changing the sign of all numbers reverses their order. What does the largest "
+        "number of a window become?",
+        "There are three steps: change the sign of `x`, pool with windows of size `k`, "
+        "and change the sign of the result.",
     ),
 )
 
 # --- 7.3 ----------------------------------------------------------------------------
 
 
-def blurred(x: Tensor, kernel: Tensor, **options: int) -> Tensor:
+def blurred(x: Tensor, kernel: Tensor, stride: int = 2, padding: int = 2) -> Tensor:
     """Blur each channel separately with PyTorch."""
-    options = {"padding": 2, "stride": 2} | options
-    each = [F.conv2d(c, kernel, **options) for c in x.split(1, dim=1)]
+    each = [F.conv2d(c, kernel, None, stride, padding) for c in x.split(1, dim=1)]
     return torch.cat(each, dim=1)
+
+
+def blurred_with_padding(mode: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return the blur with another padding than zeros."""
+    return lambda x, kernel: blurred(F.pad(x, (2, 2, 2, 2), mode), kernel, padding=0)
 
 
 blur_pool = FunctionExercise(
@@ -152,21 +197,17 @@ blur_pool = FunctionExercise(
     mistakes=[
         Mistake(
             "channels summed",
-            "The channels run together. Each should be blurred on its own: in "
-            "chapter 6 that was a matter of groups.",
+            "The channels are added up. Each should be blurred separately, which is "
+            "what groups are for (chapter 6).",
             lambda x, kernel: blurred(x, kernel).sum(dim=1, keepdim=True),
             lambda x, kernel: (
-                blurred(x, kernel)
-                .sum(dim=1, keepdim=True)
-                .expand(-1, x.shape[1], -1, -1)
+                blurred(x, kernel).sum(dim=1, keepdim=True).expand(*x.shape[:2], -1, -1)
             ),
         ),
         Mistake(
             "kernel not repeated",
-            (
-                "Right for one channel. With groups, each channel needs a kernel of "
-                "its own: repeat the one that you have."
-            ),
+            "Your function is right for one channel only. For C channels, the tensor "
+            "of kernels must have a kernel for every channel.",
             lambda x, kernel: F.conv2d(
                 x, kernel, stride=2, padding=2, groups=x.shape[1]
             ),
@@ -174,55 +215,78 @@ blur_pool = FunctionExercise(
         ),
         Mistake(
             "stride forgotten",
-            "The image keeps its size. Every second pixel was asked for.",
+            "Your output has the size of the input. The question asks for every second "
+            "pixel.",
             lambda x, kernel: blurred(x, kernel, stride=1),
         ),
         Mistake(
             "odd pixels kept",
-            "You keep pixels 1, 3, 5, ... The first is pixel 0.",
+            "You keep pixels 1, 3, 5, ... of the blurred image. The question asks for "
+            "those that begin with pixel 0.",
             lambda x, kernel: blurred(x, kernel, stride=1)[..., 1::2, 1::2],
         ),
         Mistake(
             "skipped before the blur",
-            "You keep every second pixel first and blur then. Then the fine stripes "
-            "have already turned into coarse ones.",
+            "You skip pixels first and blur what is left. By then, fine stripes have "
+            "already become coarse ones.",
             lambda x, kernel: blurred(x[..., ::2, ::2], kernel, stride=1),
         ),
         Mistake(
-            "frame too narrow",
-            "A kernel of 5 keeps the size with a frame of 2, not of 1.",
-            lambda x, kernel: blurred(F.pad(x, (1, 1, 1, 1)), kernel, padding=0),
+            "pooled instead of skipped",
+            "You pool the blurred image. The question asks for every second pixel, "
+            "without another maximum or mean.",
+            lambda x, kernel: F.max_pool2d(blurred(x, kernel, stride=1), 2),
+            lambda x, kernel: F.max_pool2d(
+                blurred(x, kernel, stride=1), 2, ceil_mode=True
+            ),
+            lambda x, kernel: F.avg_pool2d(blurred(x, kernel, stride=1), 2),
+            lambda x, kernel: F.avg_pool2d(
+                blurred(x, kernel, stride=1), 2, ceil_mode=True
+            ),
+        ),
+        Mistake(
+            "padding too narrow",
+            "You pad with one pixel on each side. A 5 x 5 kernel needs two to keep the "
+            "size.",
+            lambda x, kernel: blurred(x, kernel, padding=1),
         ),
         Mistake(
             "padding forgotten",
-            "The frame of zeros is missing.",
+            "Your blur has no padding, so the pixels at the border are missing.",
             lambda x, kernel: blurred(x, kernel, padding=0),
             lambda x, kernel: blurred(x, kernel, padding=0, stride=1)[..., ::2, ::2],
         ),
         Mistake(
+            "other padding",
+            "You pad with pixels of the image itself. This exercise asks for zeros.",
+            blurred_with_padding("circular"),
+            blurred_with_padding("replicate"),
+            blurred_with_padding("reflect"),
+        ),
+        Mistake(
+            "kernel flipped",
+            "You flip the kernel. `blur` is symmetric, so for that kernel it makes no "
+            "difference, but your function should work for any kernel.",
+            lambda x, kernel: blurred(x, kernel.flip(2, 3)),
+        ),
+        Mistake(
             "first channel only",
-            "Only the first channel is blurred.",
+            "Only the first channel is blurred. The question asks for a blur of every "
+            "channel.",
             lambda x, kernel: blurred(x[:, :1], kernel),
-        ),
-        Mistake(
-            "first channel only",
-            "Every output channel is the blurred first one.",
             lambda x, kernel: blurred(x[:, :1].expand_as(x), kernel),
-        ),
-        Mistake(
-            "first channel only",
-            "Only the first channel is blurred; of the others you only keep every "
-            "second pixel.",
             lambda x, kernel: torch.cat(
                 [blurred(x[:, :1], kernel), x[:, 1:, ::2, ::2]], dim=1
             ),
         ),
     ],
     hints=(
-        "`conv.conv2d` has `stride`, `padding` and `groups`.",
-        "With `groups=C` each channel meets a kernel of its own, of shape (1, 5, 5). "
-        "All C of them are alike.",
-        "`kernel.expand(C, -1, -1, -1)` repeats it without copying.",
+        "Which arguments of `conv.conv2d` add the zeros, skip pixels, and keep the "
+        "channels separate?",
+        "With `groups=C`, every channel has its own kernel, so the kernels form a "
+        "tensor of shape (C, 1, 5, 5). Here all C kernels are equal.",
+        "`kernel.expand(C, -1, -1, -1)` repeats the kernel for C channels. Pass the "
+        "result to `conv.conv2d`, with the right stride, padding and groups.",
     ),
 )
 
@@ -230,7 +294,7 @@ blur_pool = FunctionExercise(
 
 
 def smallest_shift() -> int:
-    """Shift an image until the output of three poolings shifts by one."""
+    """Shift an image until the output of three pooling layers shifts by one."""
     x = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
     net = nn.Sequential(*[nn.MaxPool2d(2) for _ in range(3)])
     target = net(x).roll(1, dims=-1)
@@ -247,44 +311,59 @@ three_poolings = ValueExercise(
     mistakes=[
         Mistake(
             "one layer only",
-            "Two pixels move one layer's output by one. There are three layers.",
+            "A shift by 2 pixels is enough for one layer. The network has three.",
             2,
         ),
         Mistake(
+            "two layers only",
+            "A shift by 4 pixels moves the output of two layers by one pixel. The "
+            "network has three; measure the shift for all of them.",
+            4,
+        ),
+        Mistake(
             "strides added",
-            "2 + 2 + 2. But a pixel of the second layer stands for two of the first.",
+            "You added the strides. Measure again: a pixel of the second layer's input "
+            "is already two pixels wide.",
             6,
         ),
         Mistake(
             "layers counted",
-            "Three layers, but each halves.",
+            "3 is the number of layers. Each of them halves the size, so a shift by 3 "
+            "pixels isn't a whole pixel of the output.",
             3,
-            4,
+        ),
+        Mistake(
+            "areas multiplied",
+            "You multiplied the windows' areas. For a horizontal shift, only their "
+            "width counts.",
+            64,
         ),
         Mistake(
             "smallest shift that changes anything",
-            "One pixel may change the output. The question asks when it *moves*, by "
-            "exactly one.",
+            "A shift by one pixel can change the output. The question asks for a shift "
+            "that moves the output by exactly one pixel.",
             1,
         ),
     ],
     reasons={
         "a": Mistake(
-            "windows' area taken",
-            "Four pixels in each window, but in one direction only two of them.",
+            "area of the window",
+            "A window contains four pixels, but it is only two pixels wide. A "
+            "horizontal shift doesn't depend on its height.",
         ),
         "b": Mistake(
-            "maxima thought to ignore moves",
-            "Maxima don't ignore moves: you just moved the output by one pixel.",
+            "maximum assumed invariant",
+            "If a maximum ignored shifts, the output wouldn't move at all. You just "
+            "measured that it moves by one pixel.",
         ),
     },
     hints=(
-        "Take `x = torch.rand(1, 1, 64, 64)` and three `torch.nn.MaxPool2d(2)` in a "
-        "`torch.nn.Sequential`. Move `x` with `x.roll(t, dims=-1)`, and compare the "
-        "outputs.",
-        "`torch.equal(net(x.roll(t, dims=-1)), net(x).roll(1, dims=-1))`, for t = 1, "
-        "2, ...",
-        "One step of the last output is two steps of the layer before it, and each of "
-        "those is two again. Go back to the input.",
+        "Take `x = torch.rand(1, 1, 64, 64)`, and as `net` a `torch.nn.Sequential` of "
+        "three `torch.nn.MaxPool2d(2)`. What should `net` return if its output has "
+        "shifted by one pixel?",
+        "For t = 1, 2, ..., compare `net(x.roll(t, dims=-1))` with "
+        "`net(x).roll(1, dims=-1)`. For which t does `torch.equal` return True first?",
+        "One pixel of the last output is two pixels of that layer's input. How many "
+        "pixels is it one layer earlier, and how many in the input of the network?",
     ),
 )

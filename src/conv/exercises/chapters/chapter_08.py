@@ -11,6 +11,7 @@ import conv
 from conv.exercises.exercise import (
     FunctionExercise,
     Mistake,
+    Rule,
     ValueExercise,
     random_integers,
 )
@@ -19,7 +20,7 @@ from conv.exercises.exercise import (
 
 
 def layers_for(pixels: int) -> int:
-    """Count the 3 x 3 layers until the receptive field has this many columns."""
+    """Count the 3 x 3 layers until the receptive field is as wide as this."""
     layers: list[nn.Module] = []
     while conv.receptive_field(layers)[0] < pixels:
         layers.append(nn.Conv2d(1, 1, 3))
@@ -32,43 +33,54 @@ hundred_pixels = ValueExercise(
     expected=lambda: layers_for(100),
     mistakes=[
         Mistake(
-            "fields don't overlap",
-            "You gave each layer three pixels of its own. But one output of the "
-            "second layer looks at three *neighbors*, whose windows overlap.",
+            "windows don't overlap",
+            "You count three new pixels for every layer. But the windows of "
+            "neighboring pixels overlap, so the field grows more slowly.",
             33,
             34,
-            100 / 3,
+            lambda n: n.shape == () and 33.3 <= n < 33.4,
         ),
         Mistake(
-            "one pixel a layer",
-            "A 3 x 3 layer looks one pixel farther at *both* ends.",
+            "one pixel per layer",
+            "You count one new pixel for every layer. A 3 x 3 layer adds one pixel on "
+            "*each* side of the field.",
+            98,
             99,
             100,
-            98,
         ),
         Mistake(
             "one layer too few",
-            "Then one output sees 99 pixels.",
+            "With 49 layers, the field is 99 pixels wide.",
             49,
         ),
         Mistake(
+            "half a layer",
+            "The field would be exactly 100 pixels wide with 49.5 layers. The number "
+            "of layers must be whole, and the field may be wider than 100 pixels.",
+            49.5,
+        ),
+        Mistake(
             "exponential growth",
-            "The field would multiply if each layer had a stride of 2 or more. With "
-            "stride 1 it only grows by a constant.",
+            "You multiply the width of the field in every layer. With stride 1 and no "
+            "dilation, each layer only adds a constant.",
             5,
             6,
             7,
         ),
         Mistake(
             "one layer too many",
-            "One layer fewer sees more than 100 pixels already.",
+            "A field of 100 pixels needs fewer layers. The first layer already sees "
+            "three pixels, not one.",
             51,
         ),
     ],
     hints=(
-        "One layer sees 3 pixels across. And two?",
-        "Each further layer adds one pixel at each end.",
-        "1 + 2n is to be at least 100.",
+        "How wide is the receptive field after one 3 x 3 layer, after two, and after "
+        "three?",
+        "The first layer sees 3 pixels, and each further layer adds one pixel on each "
+        "side.",
+        "After n layers, the field is 1 + 2n pixels wide. What is the smallest whole n "
+        "for which it reaches 100?",
     ),
 )
 
@@ -77,7 +89,7 @@ hundred_pixels = ValueExercise(
 
 def offsets_reached(dilations: np.ndarray) -> set[int]:
     """List the horizontal offsets that a stack of 3 x 3 layers reaches."""
-    steps = [(-int(d), 0, int(d)) for d in dilations]
+    steps = [(-int(d), 0, int(d)) for d in dilations.flat]
     return {sum(path) for path in itertools.product(*steps)}
 
 
@@ -87,52 +99,53 @@ def is_contiguous(offsets: set[int]) -> bool:
 
 
 def are_four_positive_integers(dilations: np.ndarray) -> bool:
-    """Return whether these are four positive integers of reasonable size."""
-    return dilations.shape == (4,) and all(
-        d == int(d) and 1 <= d < 1000 for d in dilations
-    )
+    """Return whether these are four positive integers."""
+    return dilations.size == 4 and all(d == int(d) and d >= 1 for d in dilations.flat)
+
+
+def cover_widest_field(dilations: np.ndarray) -> bool:
+    """Return whether four dilations reach 81 pixels, as many as there are paths."""
+    offsets = offsets_reached(dilations)
+    return len(offsets) == 81 and is_contiguous(offsets)
 
 
 dilations = ValueExercise(
     number="8.2",
     kind="predict",
     expected=lambda: torch.tensor([1, 3, 9, 27]),
-    accept=lambda d: (
-        are_four_positive_integers(d)
-        and len(offsets_reached(d)) == 81
-        and is_contiguous(offsets_reached(d))
-    ),
+    accept=lambda d: are_four_positive_integers(d) and cover_widest_field(d),
     mistakes=[
         Mistake(
             "not four dilations",
-            "Give four whole numbers from 1 to 999, one for each layer.",
+            "Answer with four positive whole numbers, one dilation for each layer.",
             lambda d: not are_four_positive_integers(d),
         ),
         Mistake(
             "holes",
-            "With these dilations some pixels between the seen ones are not seen. "
-            "List the offsets that one output reaches.",
+            "With these dilations the field has holes. List the offsets from the "
+            "middle that one output reaches, or draw them layer by layer.",
             lambda d: not is_contiguous(offsets_reached(d)),
         ),
         Mistake(
             "doubling",
-            "No hole: this is the usual doubling. But many pixels are reached in more "
-            "than one way, and each extra way is wasted.",
-            lambda d: sorted(d) == [1, 2, 4, 8],
+            "With the usual doubling, the field has no holes. But it can be wider: "
+            "many pixels are reached by several paths.",
+            lambda d: sorted(d.flat) == [1, 2, 4, 8],
         ),
         Mistake(
             "narrower than possible",
-            "No hole, but a wider field is possible.",
-            lambda d: len(offsets_reached(d)) < 81,
+            "The field has no holes, but it can be wider. Some of its pixels are "
+            "reached by several paths.",
+            lambda d: not cover_widest_field(d),
         ),
     ],
     hints=(
-        "Four layers of three taps: how many ways from the output back to the input "
-        "are there?",
-        "Widest is a field where every way leads to another pixel: 3 * 3 * 3 * 3 of "
-        "them.",
-        "One layer sees -1, 0, 1. Which dilation puts three copies of that side by "
-        "side? And three copies of the nine?",
+        "Consider one direction only, in which a layer has three taps. How many paths "
+        "are there from one output back through four layers?",
+        "The field is as wide as possible if every path leads to a different pixel. "
+        "There are 3 · 3 · 3 · 3 paths.",
+        "A layer with dilation 1 reaches the offsets -1, 0 and 1. Which dilation puts "
+        "three copies of these side by side, without overlap? Go on from there.",
     ),
 )
 
@@ -144,11 +157,13 @@ def upsampled(x: Tensor) -> Tensor:
     return x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
 
 
-def transposed_conv(x: Tensor, stamp: list, **options: int) -> Tensor:
-    """Apply a transposed convolution with a 2 x 2 kernel to each channel."""
-    stamps = torch.tensor(stamp).to(x).expand(x.shape[1], 1, 2, 2)
-    return F.conv_transpose2d(x, stamps, stride=2, groups=x.shape[1])
+def transposed_conv(x: Tensor, kernel: list, **options: int) -> Tensor:
+    """Apply a transposed convolution with stride 2 to each channel."""
+    kernels = torch.tensor(kernel).to(x).repeat(x.shape[1], 1, 1, 1)
+    return F.conv_transpose2d(x, kernels, stride=2, groups=x.shape[1], **options)
 
+
+INTERPOLATION = [[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]]
 
 enlarge = FunctionExercise(
     number="8.3",
@@ -164,54 +179,85 @@ enlarge = FunctionExercise(
             (2, 3, 2, 3),
         ]
     ],
+    rules=(
+        Rule(
+            message="The numbers are right, but this exercise asks for a transposed "
+            "convolution. Use `conv.conv_transpose2d`.",
+            needs=("conv_transpose2d", "ConvTranspose2d"),
+        ),
+    ),
     mistakes=[
         Mistake(
             "channels summed",
-            "Every output channel is the sum of all input channels. Each should be "
-            "stamped on its own: a matter of groups.",
+            "The channels are added up. Each should be enlarged separately, which is "
+            "what groups are for (chapter 6).",
             lambda x: upsampled(x.sum(dim=1, keepdim=True).expand_as(x)),
-        ),
-        Mistake(
-            "channels summed",
-            "Your output has one channel, the sum of all. Each should be stamped on "
-            "its own: a matter of groups.",
             lambda x: upsampled(x.sum(dim=1, keepdim=True)),
         ),
         Mistake(
+            "kernel not repeated",
+            "Your function is right for one channel only. With groups, the tensor of "
+            "kernels must have a kernel for every channel.",
+            lambda x: F.conv_transpose2d(
+                x, x.new_ones(1, 1, 2, 2), stride=2, groups=x.shape[1]
+            ),
+            lambda x: F.conv_transpose2d(x, x.new_ones(1, 1, 2, 2), stride=2),
+        ),
+        Mistake(
             "zeros between",
-            "Each pixel stands once, with zeros beside it. The stamp must fill all "
-            "four places.",
+            "Each pixel appears once, with zeros beside it. It should fill all four "
+            "pixels of its block.",
             lambda x: transposed_conv(x, [[1.0, 0], [0, 0]]),
         ),
         Mistake(
             "image tiled",
-            "You laid copies of the whole image side by side.",
+            "Your result consists of copies of the whole image, side by side. Each "
+            "pixel should be repeated by itself.",
             lambda x: x.repeat(1, 1, 2, 2),
         ),
         Mistake(
-            "brightness shared out",
-            "Each pixel is spread over four, a quarter each. It should stand four "
-            "times, whole.",
+            "brightness divided",
+            "Each pixel is divided among the four pixels of its block, a quarter for "
+            "each. All four should be equal to the pixel.",
             lambda x: upsampled(x) / 4,
         ),
         Mistake(
             "one axis only",
-            "Only one axis was enlarged.",
+            "You enlarge the image in one direction only.",
             lambda x: x.repeat_interleave(2, dim=3),
             lambda x: x.repeat_interleave(2, dim=2),
         ),
         Mistake(
-            "stamps overlap",
-            "Your stamps overlap and add up. How far must one stamp be from the next?",
+            "stride forgotten",
+            "The copies of your kernel are one pixel apart, so they overlap and add "
+            "up. How far apart must they be to lie side by side?",
             lambda x: F.conv_transpose2d(
                 x, x.new_ones(x.shape[1], 1, 2, 2), groups=x.shape[1]
             ),
         ),
+        Mistake(
+            "kernel too large",
+            "The copies of your kernel are wider than their distance, so they overlap "
+            "and add up. How large must a block be?",
+            lambda x: transposed_conv(x, [[1.0] * 3] * 3),
+            lambda x: transposed_conv(x, [[1.0] * 3] * 3, padding=1, output_padding=1),
+            lambda x: transposed_conv(x, [[1.0] * 4] * 4, padding=1),
+        ),
+        Mistake(
+            "interpolated",
+            "You interpolate: some pixels of your result are weighted means of several "
+            "pixels of `x`. Here each pixel should only be repeated.",
+            lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"),
+            lambda x: transposed_conv(x, INTERPOLATION, padding=1, output_padding=1),
+        ),
     ],
     hints=(
-        "The stamp should print a pixel on 2 by 2 places. Which numbers are in it?",
-        "The stamps stand side by side: stride 2. Each channel has its own: groups.",
-        "A stamp for each channel: ones of shape (C, 1, 2, 2), `stride=2, groups=C`.",
+        "A transposed convolution adds a copy of the kernel, scaled by each pixel, to "
+        "the output. Which kernel turns a pixel into a block of 2 x 2 equal ones?",
+        "The blocks lie side by side, which determines the stride. The channels are "
+        "kept separate, which determines the groups.",
+        "Create one kernel of ones for each channel, a tensor of shape (C, 1, 2, 2), "
+        "and call `conv.conv_transpose2d` with the right stride and groups.",
     ),
 )
 
@@ -219,7 +265,7 @@ enlarge = FunctionExercise(
 
 
 def output_side(answer: np.ndarray) -> float:
-    """Compute the output side of a transposed convolution for an input side of 10."""
+    """Compute the side of a transposed convolution's output, for an input of 10."""
     padding, output_padding = answer
     return 9 * 3 + 5 - 2 * padding + output_padding
 
@@ -237,26 +283,42 @@ exactly_thirty = ValueExercise(
     accept=lambda a: is_allowed(a) and output_side(a) == 30,
     mistakes=[
         Mistake(
-            "padding thought to enlarge",
-            "(0, 0) gives 32. In a transposed convolution padding *cuts off*, "
-            "p at each end; output padding adds, at one end.",
+            "order exchanged",
+            "The first number is the padding and the second the output padding. With "
+            "padding 0 and output padding 1, the output has 33 x 33 pixels.",
+            (0, 1),
+        ),
+        Mistake(
+            "size times stride",
+            "10 times 3 is 30, but the output is larger: the last copy of the 5 x 5 "
+            "kernel is wider than the stride.",
+            (0, 0),
+        ),
+        Mistake(
+            "output too large",
+            "Your output is larger than 30 x 30. In a transposed convolution, padding "
+            "makes the output smaller, and output padding makes it larger.",
             lambda a: a.shape == (2,) and is_allowed(a) and output_side(a) > 30,
         ),
         Mistake(
-            "too much cut off",
-            "Padding cuts off p pixels at *each* end. Your output is smaller than 30.",
+            "output too small",
+            "Your output is smaller than 30 x 30. Padding p removes p pixels on *each* "
+            "side, 2p in all; output padding adds pixels on one side only.",
             lambda a: a.shape == (2,) and is_allowed(a) and output_side(a) < 30,
         ),
         Mistake(
             "not allowed",
-            "The sum comes out, but output padding must be a whole number from 0 to "
-            "stride - 1, and padding a whole number of at least 0.",
-            lambda a: a.shape == (2,) and output_side(a) == 30,
+            "PyTorch refuses this pair. Both numbers must be whole and not negative, "
+            "and the output padding must be smaller than the stride.",
+            lambda a: a.shape == (2,) and not is_allowed(a),
         ),
     ],
     hints=(
-        "How large is the output with padding 0 and output padding 0?",
-        "(10 - 1) * 3 + 5 is 32. Padding takes away 2p, output padding adds.",
-        "2 * padding - output_padding = 2.",
+        "How large is the output with padding 0 and output padding 0? Use the size "
+        "formula of this chapter.",
+        "Without padding, a side has (10 - 1) * 3 + 5 pixels. Padding removes pixels, "
+        "and output padding adds some.",
+        "You need 2 * padding - output_padding = 2. Which pairs of whole numbers solve "
+        "this, with an output padding smaller than the stride?",
     ),
 )

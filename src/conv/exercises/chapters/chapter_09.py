@@ -1,4 +1,4 @@
-"""The exercises of chapter 9: go backward."""
+"""The exercises of chapter 9, on the backward pass."""
 
 import torch
 import torch.nn.functional as F
@@ -6,6 +6,7 @@ from torch import Tensor
 
 from conv import corr2d
 from conv.exercises.exercise import (
+    NO_AUTOGRAD,
     FunctionExercise,
     Mistake,
     ValueExercise,
@@ -16,7 +17,7 @@ from conv.exercises.exercise import (
 
 
 def window_counts() -> Tensor:
-    """Count the outputs that each of three pixels contributes to, with autograd."""
+    """Count the outputs that depend on each of three pixels, with autograd."""
     x = torch.ones(6, 6, requires_grad=True)
     F.conv2d(x[None, None], torch.ones(1, 1, 3, 3)).sum().backward()
     return x.grad[[0, 0, 2], [0, 1, 2]]
@@ -29,38 +30,68 @@ taking_part = ValueExercise(
     mistakes=[
         Mistake(
             "every pixel alike",
-            "In the middle, yes. But the window can't stand so that the corner is in "
-            "its middle.",
+            "That is right in the center. Near the border, the window can't take all "
+            "of these positions, because it must stay inside the image.",
             [9, 9, 9],
         ),
         Mistake(
             "padding assumed",
-            "That would be so with a frame of zeros. Without one, the corner lies in "
-            "a single window.",
+            "These would be the numbers with one pixel of padding. Without padding, no "
+            "window is centered on a pixel at the border.",
             [4, 6, 9],
         ),
         Mistake(
+            "neighbors counted",
+            "Each pixel has that many neighbors. Count the positions of the window in "
+            "which it covers the pixel.",
+            [3, 5, 8],
+        ),
+        Mistake(
             "both axes thought to grow",
-            "The pixel beside the corner has one more place across, but none more "
-            "downwards.",
+            "The second number belongs to the diagonal neighbor of the corner. The "
+            "pixel next to the corner *on the border* is in the first row or in the "
+            "first column.",
             [1, 4, 9],
         ),
         Mistake(
-            "whole border row taken",
-            "Three is for a pixel farther along the border. The corner's neighbor "
-            "lies in fewer windows.",
+            "whole border alike",
+            "The second number is right farther along the border. The pixel next to "
+            "the corner is covered by fewer windows.",
             [1, 3, 9],
         ),
         Mistake(
             "one axis only",
-            "In the middle the window fits in three rows *and* in three columns.",
+            "These are the positions along one axis. In the center, the window can be "
+            "moved vertically *and* horizontally.",
             [1, 2, 3],
+        ),
+        Mistake(
+            "windows thought not to overlap",
+            "With a stride of 3, each pixel would be in a single window. With a stride "
+            "of 1, the windows overlap.",
+            [1, 1, 1],
+        ),
+        Mistake(
+            "all outputs counted",
+            "The output has 16 pixels in all. Each of them depends only on the pixels "
+            "in its window.",
+            [16, 16, 16],
+        ),
+        Mistake(
+            "order changed",
+            "These are the right numbers in another order. The question asks for the "
+            "corner first, then for the border, then for the center.",
+            lambda a: a.shape == (3,) and sorted(a.tolist()) == [1, 2, 9],
         ),
     ],
     hints=(
-        "Draw the windows that contain the corner.",
-        "Along one axis, pixel 0 lies in one window, pixel 1 in two, pixel 2 in three.",
-        "Multiply what you find downwards by what you find across.",
+        "Draw the image, and mark every position of the window in which it covers the "
+        "corner.",
+        "Begin with one axis. In how many positions does a window of length 3 cover "
+        "the first, the second or the third of six pixels?",
+        "Along one axis, the window covers the first pixel in one position, the second "
+        "in two and the third in three. Multiply the number for a pixel's row by the "
+        "number for its column.",
     ),
 )
 
@@ -73,23 +104,28 @@ def repeated(G: Tensor, k: int) -> Tensor:
 
 
 def average_gradient(G: Tensor, k: int) -> Tensor:
-    """Compute the expected result with the transposed operation."""
+    """Compute the expected result with a transposed convolution."""
     kernel = torch.full((1, 1, k, k), 1 / k**2, dtype=G.dtype)
     return F.conv_transpose2d(G[None, None], kernel, stride=k)[0, 0]
 
 
 def one_pixel(G: Tensor, k: int) -> Tensor:
-    """Send the whole gradient to one pixel of each window."""
+    """Assign the whole gradient to the first pixel of each window."""
     X = G.new_zeros(G.shape[0] * k, G.shape[1] * k)
     X[::k, ::k] = G
     return X
+
+
+def repeated_in_a_row(G: Tensor, k: int) -> Tensor:
+    """Repeat each number k * k times in row order."""
+    return G.repeat_interleave(k * k).reshape(G.shape[0] * k, G.shape[1] * k)
 
 
 average_backward = FunctionExercise(
     number="9.2",
     kind="implement",
     expected=average_gradient,
-    preserves=("dtype", "device"),
+    rules=[NO_AUTOGRAD],
     cases=lambda: [
         (random_integers(*size), k)
         for size, k in [
@@ -103,50 +139,87 @@ average_backward = FunctionExercise(
     ],
     mistakes=[
         Mistake(
-            "not shared out",
-            "Each of a window's pixels gets the whole gradient. In a mean of k * k "
-            "numbers, each counts only a part.",
+            "not divided",
+            "Every pixel of a window receives the window's whole gradient. But each "
+            "pixel contributes only a fraction to the mean.",
             repeated,
         ),
         Mistake(
             "divided by the side",
-            "You divide by k. A window holds how many pixels?",
+            "You divide by k, which is the side of a window. How many pixels does a "
+            "window contain?",
             lambda G, k: repeated(G, k) / k,
         ),
         Mistake(
-            "sent to one pixel",
-            "Only one pixel of each window gets a gradient. That is how *max* "
-            "pooling sends it; a mean depends on all.",
-            one_pixel,
-            lambda G, k: one_pixel(G, k).roll((k - 1, k - 1), dims=(0, 1)),
+            "multiplied instead of divided",
+            "You multiply by the number of pixels in a window. If one pixel grows by "
+            "1, does the mean grow by more or by less than 1?",
+            lambda G, k: repeated(G, k) * k**2,
         ),
         Mistake(
-            "sent to one pixel",
-            "Only one pixel of each window gets its part. A mean depends on all.",
-            lambda G, k: one_pixel(G, k) / k**2,
-        ),
-        Mistake(
-            "divided by the gradient's size",
-            "You divide by the number of outputs. What counts is the window's size.",
+            "divided by another size",
+            "You divide by the size of `G` or of the whole input. What counts is the "
+            "number of pixels in one window.",
             lambda G, k: repeated(G, k) / G.numel(),
-        ),
-        Mistake(
-            "divided by the gradient's size",
-            "You divide by the number of all pixels. What counts is the window's size.",
             lambda G, k: repeated(G, k) / (G.numel() * k * k),
         ),
         Mistake(
-            "image tiled",
-            "You laid copies of `G` side by side. Each of its numbers belongs to one "
-            "window.",
+            "one pixel only",
+            "Only one pixel of each window receives a gradient, as in *max* pooling. "
+            "The mean depends on all pixels of the window.",
+            *[
+                lambda G, k, scale=scale, to=to: (
+                    one_pixel(G, k).roll((to(k), to(k)), dims=(0, 1)) * scale(k)
+                )
+                for scale in (lambda k: 1, lambda k: 1 / k**2)
+                for to in (lambda k: 0, lambda k: k - 1, lambda k: k // 2)
+            ],
+        ),
+        Mistake(
+            "one axis only",
+            "You repeat the numbers of `G` along one axis only. A window has k rows "
+            "and k columns.",
+            *[
+                lambda G, k, dim=dim, power=power: (
+                    G.repeat_interleave(k, dim=dim) / k**power
+                )
+                for dim in (0, 1)
+                for power in (0, 1, 2)
+            ],
+        ),
+        Mistake(
+            "gradient tiled",
+            "You place copies of the whole `G` next to each other. Each number of `G` "
+            "belongs to a single window, which is one block of the input.",
             lambda G, k: G.repeat(k, k) / k**2,
+            lambda G, k: G.repeat(k, k),
+        ),
+        Mistake(
+            "repeated along rows only",
+            "You write each number k² times in a row. In the input, a window's pixels "
+            "are spread over k rows.",
+            lambda G, k: repeated_in_a_row(G, k) / k**2,
+            repeated_in_a_row,
+        ),
+        Mistake(
+            "interpolated",
+            "Your gradient changes gradually, as after bilinear interpolation. All "
+            "pixels of a window contribute equally to its mean.",
+            *[
+                lambda G, k, power=power: (
+                    F.interpolate(G[None, None], scale_factor=k, mode="bilinear")[0, 0]
+                    / k**power
+                )
+                for power in (0, 2)
+            ],
         ),
     ],
     hints=(
-        "A mean of k * k numbers: by how much does it grow if one of them grows by 1?",
-        "Each number of `G` goes to all k * k places of its window.",
-        "`G.repeat_interleave(k, dim=0)` writes each row k times. Do the same along "
-        "dim 1, and divide.",
+        "By how much does the mean of k² numbers grow if one of them grows by 1?",
+        "All pixels of a window receive the same gradient. It is a fraction of the "
+        "number of `G` that belongs to the window.",
+        "`G.repeat_interleave(k, dim=0)` repeats each row k times. Do the same with "
+        "the columns, and divide by the number of pixels in a window.",
     ),
 )
 
@@ -161,13 +234,38 @@ def broken(X: Tensor, K: Tensor, G: Tensor) -> Tensor:
 
 
 def gradient_in_x(X: Tensor, K: Tensor, G: Tensor) -> Tensor:
-    """Compute the expected result with the transposed operation."""
+    """Compute the expected result with a transposed convolution."""
     return F.conv_transpose2d(G[None, None], K[None, None])[0, 0]
 
 
-def padded_correlation(G: Tensor, K: Tensor, *frame: int) -> Tensor:
+def padded_correlation(G: Tensor, K: Tensor, *padding: int) -> Tensor:
     """Cross-correlate with padding (left, right, top, bottom)."""
-    return F.conv2d(F.pad(G, frame)[None, None], K[None, None])[0, 0]
+    return F.conv2d(F.pad(G, padding)[None, None], K[None, None])[0, 0]
+
+
+def with_padding(padding, transform):
+    """Pad by `padding(h, w)`, and cross-correlate with a changed kernel."""
+    return lambda X, K, G: padded_correlation(G, transform(K), *padding(*K.shape))
+
+
+def unchanged(K: Tensor) -> Tensor:
+    """Return the kernel as it is."""
+    return K
+
+
+def rotated(K: Tensor) -> Tensor:
+    """Rotate the kernel by 180 degrees."""
+    return K.flip(0, 1)
+
+
+def full_padding(h: int, w: int) -> tuple[int, ...]:
+    """Return the right padding."""
+    return w - 1, w - 1, h - 1, h - 1
+
+
+def swapped_padding(h: int, w: int) -> tuple[int, ...]:
+    """Return the right padding for the wrong axes."""
+    return h - 1, h - 1, w - 1, w - 1
 
 
 debug_backward = FunctionExercise(
@@ -175,7 +273,6 @@ debug_backward = FunctionExercise(
     kind="debug",
     expected=gradient_in_x,
     broken=broken,
-    preserves=("dtype", "device"),
     cases=lambda: [
         (
             random_integers(*size),
@@ -194,56 +291,79 @@ debug_backward = FunctionExercise(
     ],
     mistakes=[
         Mistake(
-            "frame one too wide",
-            "Your gradient has too many rows and columns. A window of 2 that touches "
-            "a single pixel needs a frame of how many?",
-            lambda X, K, G: padded_correlation(
-                G, K, *[K.shape[0]] * 2, *[K.shape[1]] * 2
-            ),
-            lambda X, K, G: padded_correlation(
-                G, K, *[K.shape[1]] * 2, *[K.shape[0]] * 2
-            ),
-            lambda X, K, G: padded_correlation(
-                G, K.flip(0, 1), *[K.shape[1]] * 2, *[K.shape[0]] * 2
-            ),
+            "padding too wide",
+            "With a square kernel, your result has two rows and two columns too many. "
+            "How wide must the padding be so that the first window covers a single "
+            "number of `G`?",
+            *[
+                with_padding(padding, transform)
+                for padding in (lambda h, w: (w, w, h, h), lambda h, w: (h, h, w, w))
+                for transform in (unchanged, rotated)
+            ],
+        ),
+        Mistake(
+            "padding on one side",
+            "You pad only one side of each axis, so your result has the shape of `G`. "
+            "At each end, the window should be able to cover a single row or column "
+            "of `G`.",
+            *[
+                with_padding(padding, transform)
+                for padding in (
+                    lambda h, w: (w - 1, 0, h - 1, 0),
+                    lambda h, w: (0, w - 1, 0, h - 1),
+                )
+                for transform in (unchanged, rotated)
+            ],
+        ),
+        Mistake(
+            "half of the kernel as padding",
+            "You pad by half the size of the kernel, which suits an output of the "
+            "size of its input. The result must have the shape of `X`, which is larger "
+            "than `G`.",
+            *[
+                with_padding(lambda h, w: (w // 2, w // 2, h // 2, h // 2), transform)
+                for transform in (unchanged, rotated)
+            ],
         ),
         Mistake(
             "flip forgotten",
-            "The shape is right. But a pixel collects from the outputs *above and to "
-            "the left* of it. So how must the kernel stand?",
-            lambda X, K, G: padded_correlation(
-                G, K, *[K.shape[1] - 1] * 2, *[K.shape[0] - 1] * 2
-            ),
+            "The shape is right, so the padding is right, too. But a pixel contributes "
+            "to the outputs *above it and to its left*, and your window meets the "
+            "weights for these outputs in the wrong order.",
+            with_padding(full_padding, unchanged),
         ),
         Mistake(
             "flipped along one axis",
             "The kernel is flipped along one axis only.",
-            lambda X, K, G: padded_correlation(
-                G, K.flip(0), *[K.shape[1] - 1] * 2, *[K.shape[0] - 1] * 2
-            ),
-            lambda X, K, G: padded_correlation(
-                G, K.flip(1), *[K.shape[1] - 1] * 2, *[K.shape[0] - 1] * 2
-            ),
+            with_padding(full_padding, lambda K: K.flip(0)),
+            with_padding(full_padding, lambda K: K.flip(1)),
         ),
         Mistake(
             "flip taken for a transpose",
-            "`K.T` exchanges rows and columns. Turning by 180 degrees is something "
-            "else.",
-            lambda X, K, G: padded_correlation(
-                G, K.T, *[K.shape[1] - 1] * 2, *[K.shape[0] - 1] * 2
-            ),
-            lambda X, K, G: padded_correlation(
-                G, K.T, *[K.shape[0] - 1] * 2, *[K.shape[1] - 1] * 2
-            ),
+            "`K.T` swaps the kernel's rows and columns, and with them its height and "
+            "its width. What is needed is a rotation that keeps them.",
+            with_padding(full_padding, lambda K: K.T),
+            with_padding(swapped_padding, lambda K: K.T),
+        ),
+        Mistake(
+            "rotated by 90 degrees",
+            "You rotate the kernel by 90°, which swaps its height and its width. The "
+            "rotation that is needed keeps them.",
+            *[
+                with_padding(padding, lambda K, times=times: K.rot90(times))
+                for padding in (full_padding, swapped_padding)
+                for times in (1, -1)
+            ],
         ),
     ],
     hints=(
-        "The result must have the shape of `X`. What is its shape, for a square "
-        "kernel, and for one that isn't square?",
-        "Three faults: how wide the frame is, which sides it goes to, how the kernel "
-        "stands.",
-        "`F.pad` takes (left, right, above, below): columns come first. The frame is h "
-        "- 1 and w - 1 wide, and the kernel is rotated by 180 degrees.",
+        "Compare the shape of the result with the shape of `X`, first for a square "
+        "kernel, then for one that isn't square.",
+        "Look at three things: how wide the padding is, which axis it is added to, and "
+        "how the kernel is oriented.",
+        "`F.pad` takes (left, right, top, bottom), so the padding of the columns comes "
+        "first. It is w - 1 for the columns and h - 1 for the rows, and the kernel is "
+        "rotated by 180°.",
     ),
 )
 
@@ -267,11 +387,20 @@ def scaled_step(factor):
     return lambda X, K, Y, lr: K + factor(X, K, Y) * (descend(X, K, Y, lr) - K)
 
 
+def step_for(derivative):
+    """Take a step with other derivatives of the n squared differences."""
+
+    def step(X: Tensor, K: Tensor, Y: Tensor, lr: float) -> Tensor:
+        return K - lr * corr2d(X, derivative(X, K, Y) / Y.numel())
+
+    return step
+
+
 kernel_step = FunctionExercise(
     number="9.4",
     kind="implement",
     expected=descend,
-    preserves=("dtype", "device"),
+    rules=[NO_AUTOGRAD],
     cases=lambda: [
         (
             random_integers(*size),
@@ -289,62 +418,99 @@ kernel_step = FunctionExercise(
     ],
     mistakes=[
         Mistake(
+            "kernel unchanged",
+            "You return the kernel as it was before the step.",
+            lambda X, K, Y, lr: K,
+        ),
+        Mistake(
             "uphill",
-            "Your step goes with the gradient. Descent goes against it.",
+            "Your step has the right size, but the wrong sign, so it increases the "
+            "loss.",
             scaled_step(lambda X, K, Y: -1),
         ),
         Mistake(
             "sum instead of mean",
-            "Your step is multiplied by the number of outputs. The loss is the mean "
-            "of the squared errors.",
+            "Your step is the one for the *sum* of the squared differences. The loss "
+            "is their mean.",
             scaled_step(lambda X, K, Y: Y.numel()),
         ),
         Mistake(
             "2 forgotten",
-            "Your step is half as long as it should be: the derivative of e squared "
-            "is 2e.",
+            "Your step is half as long as it should be. What is the derivative of a "
+            "square?",
             scaled_step(lambda X, K, Y: 0.5),
         ),
         Mistake(
+            "half the sum",
+            "Your step is the one for half the sum of the squared differences. The "
+            "loss is their mean, and the derivative of a square has a factor of 2.",
+            scaled_step(lambda X, K, Y: Y.numel() / 2),
+        ),
+        Mistake(
             "divided by the image's size",
-            "You divide by the number of pixels. The mean is over the *outputs*.",
+            "You divide by the number of pixels in `X`. The loss is a mean over the "
+            "*outputs*.",
             scaled_step(lambda X, K, Y: Y.numel() / X.numel()),
         ),
         Mistake(
             "divided by the kernel's size",
-            "You divide by the number of weights. The mean is over the *outputs*.",
+            "You divide by the number of weights. The loss is a mean over the "
+            "*outputs*.",
             scaled_step(lambda X, K, Y: Y.numel() / K.numel()),
         ),
         Mistake(
+            "divided by one side",
+            "You divide by the number of rows or of columns. The loss is a mean over "
+            "*all* outputs; `len` of a matrix counts its rows only.",
+            scaled_step(lambda X, K, Y: Y.shape[1]),
+            scaled_step(lambda X, K, Y: Y.shape[0]),
+        ),
+        Mistake(
             "kernel's gradient flipped",
-            "You flipped the kernel's gradient. Only the gradient in `X` needs a flip.",
+            "Your gradient is rotated by 180°. In the chapter, only the gradient with "
+            "respect to `X` needs a rotated kernel.",
             lambda X, K, Y, lr: K + (descend(X, K, Y, lr) - K).flip(0, 1),
         ),
         Mistake(
             "gradient alone",
-            (
-                "That is the gradient, or the step. The question asks for the kernel "
-                "after it."
-            ),
+            "You return the gradient or the change of the kernel. The question asks "
+            "for the kernel after the step.",
             lambda X, K, Y, lr: (K - descend(X, K, Y, lr)) / lr,
             lambda X, K, Y, lr: K - descend(X, K, Y, lr),
             lambda X, K, Y, lr: descend(X, K, Y, lr) - K,
         ),
         Mistake(
             "learning rate forgotten",
-            "Your step is the whole gradient. Multiply it by the learning rate.",
+            "You subtract the whole gradient. The learning rate is missing.",
             lambda X, K, Y, lr: descend(X, K, Y, 1.0),
         ),
         Mistake(
             "target forgotten",
-            "Your error is the output itself. An error is output minus target.",
+            "Your step doesn't depend on the target `Y`. What is the difference that "
+            "the loss squares?",
             lambda X, K, Y, lr: descend(X, K, torch.zeros_like(Y), lr),
+        ),
+        Mistake(
+            "absolute error",
+            "Your step uses only the sign of each difference, which would suit the "
+            "mean *absolute* error.",
+            step_for(lambda X, K, Y: (corr2d(X, K) - Y).sign()),
+            step_for(lambda X, K, Y: 2 * (corr2d(X, K) - Y).sign()),
+        ),
+        Mistake(
+            "true convolution",
+            "Your output is a true convolution, for which the kernel is rotated. Here "
+            "the loss compares `Y` with a cross-correlation.",
+            step_for(lambda X, K, Y: 2 * (corr2d(X, rotated(K)) - Y)),
+            lambda X, K, Y, lr: rotated(descend(X, rotated(K), Y, lr)),
         ),
     ],
     hints=(
-        "Output minus target is the error `E`. Which gradient of the loss arrives at "
-        "each output?",
-        "For a mean of n squares it is 2 * E / n.",
-        "The gradient in `K` is `corr2d(X, G)`, as above, with that `G`.",
+        "Call the difference between output and target `E`. What is the derivative of "
+        "the loss with respect to one output?",
+        "For a mean of n squares, that derivative is 2 * E / n. What is n here?",
+        "With these derivatives as `G`, the gradient with respect to the kernel is "
+        "`corr2d(X, G)`, as in the chapter. In which direction does descent go, and "
+        "how far?",
     ),
 )

@@ -1,4 +1,4 @@
-"""The exercises of chapter 10: make it fast."""
+"""The exercises of chapter 10, on fast algorithms."""
 
 import torch
 from torch import Tensor
@@ -7,6 +7,7 @@ from conv.exercises.chapters.chapter_01 import correlate, correlate2d
 from conv.exercises.exercise import (
     FunctionExercise,
     Mistake,
+    Rule,
     ValueExercise,
     random_integers,
 )
@@ -20,25 +21,51 @@ two_passes = ValueExercise(
     mistakes=[
         Mistake(
             "one pass only",
-            "That is one pass. The column takes 15 multiplications, and the row "
-            "another 15.",
+            "The first number counts one of the two passes. The other one multiplies, "
+            "too.",
             [15, 225],
         ),
         Mistake(
             "passes multiplied",
-            "Two passes, one after the other: their costs add up.",
+            "You multiply the costs of the two passes. They run one after the other, "
+            "so their costs add up.",
             [225, 225],
         ),
         Mistake(
+            "center counted once",
+            "You count one weight for both passes, as if column and row were a single "
+            "cross-shaped kernel. They are two passes, one after the other.",
+            [29, 225],
+        ),
+        Mistake(
+            "full kernel as two passes",
+            "Both numbers are those of two passes. How many pixels does the window of "
+            "the full kernel contain?",
+            [30, 30],
+        ),
+        Mistake(
             "additions counted",
-            "The question asks for multiplications only.",
-            lambda a: a.tolist() in ([58, 449], [60, 450], [59, 449], [58, 225]),
+            "Your numbers include the additions. The question asks for the "
+            "multiplications only.",
+            lambda a: (
+                a.tolist()
+                in ([58, 449], [60, 450], [59, 449], [58, 225], [28, 224], [29, 224])
+            ),
+        ),
+        Mistake(
+            "ratio given",
+            "That is the ratio of the two numbers. Answer with both of them.",
+            7.5,
+            30 / 225,
         ),
     ],
     hints=(
-        "Plain: how many weights does one output meet?",
-        "In two passes each output meets a column of 15, and then a row of 15.",
-        "A sum, and a product.",
+        "How many weights does the window of the full kernel multiply by a pixel?",
+        "In two passes, a column slides over the image, and then a row slides over the "
+        "result. How many weights do they have?",
+        "Each weight costs one multiplication per output pixel. For two passes, add "
+        "the weights of the column and of the row; for the full kernel, count all "
+        "weights of the square.",
     ),
 )
 
@@ -57,23 +84,43 @@ def circular_convolution(x: Tensor, k: Tensor) -> Tensor:
     return torch.fft.irfft(product, n=len(x))
 
 
+def padded(x: Tensor, k: Tensor) -> Tensor:
+    """Append zeros to the signal, so that windows don't wrap around its end."""
+    return torch.cat([x, x.new_zeros(len(k) - 1)])
+
+
 def even_length(x: Tensor, k: Tensor) -> Tensor:
     """Transform back to an even length, whatever it was before."""
     product = torch.fft.rfft(x) * torch.fft.rfft(k, n=len(x)).conj()
     return torch.fft.irfft(product)
 
 
-def kernel_not_padded(x: Tensor, k: Tensor) -> Tensor:
-    """Multiply the signal's spectrum by that of a shorter kernel."""
-    product = torch.fft.rfft(x) * torch.fft.rfft(k).conj()
-    return torch.fft.irfft(product, n=len(x))[: len(x) - len(k) + 1]
+def kernel_not_padded(cut: bool, same_length: bool):
+    """Multiply the signal's transform by that of a shorter kernel."""
 
+    def correlation(x: Tensor, k: Tensor) -> Tensor:
+        product = torch.fft.rfft(x) * torch.fft.rfft(k).conj()
+        y = torch.fft.irfft(product, n=len(x) if same_length else None)
+        return y[: len(x) - len(k) + 1] if cut else y
+
+    return correlation
+
+
+TRANSFORMS = tuple(
+    f"{prefix}fft{suffix}" for prefix in ("", "i", "r", "ir") for suffix in ("", 2, "n")
+)
 
 fourier = FunctionExercise(
     number="10.2",
     kind="implement",
     expected=correlate,
-    preserves=("dtype", "gradient"),
+    rules=[
+        Rule(
+            message="The numbers are right, but your function doesn't use `torch.fft`. "
+            "This exercise asks you to compute them with Fourier transforms.",
+            needs=TRANSFORMS,
+        )
+    ],
     cases=lambda: [
         (random_integers(n), random_integers(k, seed=n))
         for n, k in [(2, 1), (2, 2), (3, 2), (4, 3), (5, 2), (7, 4), (8, 3), (11, 5)]
@@ -81,73 +128,115 @@ fourier = FunctionExercise(
     mistakes=[
         Mistake(
             "conjugate forgotten",
-            "A product of waves is a convolution: the kernel is flipped. (It also "
-            "wraps round the border.) What turns a wave *back* instead of on?",
+            "The product of two Fourier transforms belongs to a convolution, in which "
+            "the kernel is flipped. What did the chapter do to one of the transforms "
+            "to get a cross-correlation?",
             lambda x, k: circular_convolution(x, k)[: len(x) - len(k) + 1],
+            lambda x, k: circular_convolution(padded(x, k), k)[: len(x) - len(k) + 1],
+            circular_convolution,
+            lambda x, k: circular_convolution(padded(x, k), k),
         ),
         Mistake(
             "kernel flipped",
-            "You computed the convolution: the kernel is flipped.",
+            "You computed the convolution, in which the kernel is flipped.",
             lambda x, k: correlate(x, k.flip(0)),
         ),
         Mistake(
             "wrong conjugate",
-            "You conjugate the signal's waves, not the kernel's. That runs the "
-            "result backward.",
-            lambda x, k: (
-                circular_correlation(x, k).flip(0).roll(1)[: len(x) - len(k) + 1]
-            ),
+            "You use the conjugate of the signal's transform, or of the whole product. "
+            "That reverses the order of the outputs.",
+            *[
+                lambda x, k, start=start: (
+                    circular_correlation(x, k)
+                    .flip(0)
+                    .roll(1)[start(k) :][: len(x) - len(k) + 1]
+                )
+                for start in (lambda k: 0, lambda k: len(k) - 1)
+            ],
+            lambda x, k: circular_correlation(x, k).flip(0).roll(1),
         ),
         Mistake(
-            "border's wrap kept",
-            "You keep all numbers. The last ones are windows that come round the "
-            "border.",
+            "too many outputs kept",
+            "You return more than `len(x) - len(k) + 1` numbers. The last ones belong "
+            "to windows that reach beyond the end of the signal.",
             circular_correlation,
+            lambda x, k: circular_correlation(padded(x, k), k),
+            lambda x, k: circular_correlation(padded(x, k), k)[: len(x)],
         ),
         Mistake(
             "wrong end cut off",
-            "You cut off the first numbers. With the conjugate it is the last ones "
-            "that come round the border.",
+            "You cut off the first numbers. Look at the last window that fits into the "
+            "signal: which number belongs to it, and which ones come after it?",
             lambda x, k: circular_correlation(x, k)[len(k) - 1 :],
         ),
         Mistake(
             "odd length forgotten",
-            "For signals of odd length your result is wrong, or one short: `irfft` has "
-            "to be told the length, `n=len(x)`.",
+            "Your result is wrong for signals of odd length. A transform of real "
+            "numbers doesn't show whether their count is even or odd, so `irfft` needs "
+            "the length.",
             lambda x, k: even_length(x, k)[: len(x) - len(k) + 1],
             lambda x, k: even_length(x, k)[: len(even_length(x, k)) - len(k) + 1],
         ),
         Mistake(
             "kernel not padded",
-            "Signal and kernel have different numbers of waves, so they can't be "
-            "multiplied. `torch.fft.rfft(k, n=...)` pads the kernel with zeros.",
-            kernel_not_padded,
+            "The transforms of signal and kernel have different lengths, so they can't "
+            "be multiplied. The kernel has to be padded with zeros first, which `rfft` "
+            "can do.",
+            *[
+                kernel_not_padded(cut, same_length)
+                for cut in (True, False)
+                for same_length in (True, False)
+            ],
         ),
     ],
     hints=(
-        "`by_fourier` above, with one axis fewer.",
-        "`torch.fft.rfft(k, n=len(x))` pads the kernel with zeros to the signal's "
-        "length.",
-        "The signal's waves times the `.conj()` of the kernel's, then "
-        "`torch.fft.irfft(..., n=len(x))`, and the first len(x) - len(k) + 1 numbers.",
+        "The chapter's `by_fourier` does the same for images. Which parts of it refer "
+        "to two axes?",
+        "Both transforms need the same length: `torch.fft.rfft(k, n=len(x))` pads the "
+        "kernel with zeros to the length of the signal.",
+        "Multiply the transform of the signal by the conjugate of the kernel's, "
+        "transform back with `torch.fft.irfft(..., n=len(x))`, and keep the outputs "
+        "whose windows fit into the signal.",
     ),
 )
 
 # --- 10.3 ---------------------------------------------------------------------------
 
 
+def wrapped_convolution(X: Tensor, K: Tensor) -> Tensor:
+    """Convolve with circular padding, by Fourier transform."""
+    product = torch.fft.rfft2(X) * torch.fft.rfft2(K, s=X.shape)
+    return torch.fft.irfft2(product, s=X.shape)
+
+
+def full_convolution(X: Tensor, K: Tensor) -> Tensor:
+    """Convolve with a border of zeros around the image."""
+    h, w = K.shape
+    return wrapped_convolution(torch.nn.functional.pad(X, (0, w - 1, 0, h - 1)), K)
+
+
+def same_convolution(X: Tensor, K: Tensor) -> Tensor:
+    """Convolve to an output of the image's size, as SciPy does."""
+    top, left = (K.shape[0] - 1) // 2, (K.shape[1] - 1) // 2
+    return full_convolution(X, K)[top:, left:][: X.shape[0], : X.shape[1]]
+
+
 def convolve2d(X: Tensor, K: Tensor) -> Tensor:
     """Compute the expected result: a circular convolution without the wrapped part."""
-    (H, W), (h, w) = X.shape, K.shape
-    product = torch.fft.rfft2(X) * torch.fft.rfft2(K, s=(H, W))
-    return torch.fft.irfft2(product, s=(H, W))[h - 1 :, w - 1 :]
+    return wrapped_convolution(X, K)[K.shape[0] - 1 :, K.shape[1] - 1 :]
 
 
 what_they_computed = FunctionExercise(
     number="10.3",
     kind="implement",
     expected=convolve2d,
-    preserves=("dtype", "gradient"),
+    rules=[
+        Rule(
+            message="The numbers are right, but they come from a Fourier transform. "
+            "This exercise asks for a way without one, such as `conv.corr2d`.",
+            forbids=(*TRANSFORMS, "fftconvolve"),
+        )
+    ],
     cases=lambda: [
         (random_integers(*size), random_integers(*window, seed=2))
         for size, window in [
@@ -162,30 +251,65 @@ what_they_computed = FunctionExercise(
     mistakes=[
         Mistake(
             "nothing flipped",
-            "That is plain correlation, what they *meant* to compute.",
+            "That is the cross-correlation, which `by_fourier` computes *with* the "
+            "conjugate.",
             correlate2d,
         ),
         Mistake(
             "flipped along one axis",
-            "The kernel is flipped along one axis only.",
-            lambda X, K: correlate2d(X, K.flip(0)),
-            lambda X, K: correlate2d(X, K.flip(1)),
+            "You flip along one axis only.",
+            *[lambda X, K, dim=dim: correlate2d(X, K.flip(dim)) for dim in (0, 1)],
+            *[lambda X, K, dim=dim: correlate2d(X.flip(dim), K) for dim in (0, 1)],
         ),
         Mistake(
             "image flipped, too",
-            "Flipping both the image and the kernel flips the whole result.",
+            "You flip both the image and the kernel. That gives the cross-correlation "
+            "in reverse order.",
             lambda X, K: correlate2d(X.flip(0, 1), K.flip(0, 1)),
         ),
         Mistake(
             "image flipped instead",
-            "Flipping the image gives the right numbers in reverse order.",
+            "You flip the image. That gives the right numbers, but in reverse order.",
             lambda X, K: correlate2d(X.flip(0, 1), K),
+        ),
+        Mistake(
+            "flip taken for a transpose",
+            "You swap the rows and columns of the kernel, and with them its height and "
+            "its width. A convolution reverses their order.",
+            lambda X, K: correlate2d(X, K.T),
+            lambda X, K: correlate2d(X, K.T.flip(0, 1)),
+        ),
+        Mistake(
+            "rotated by 90 degrees",
+            "You rotate the kernel by 90°, which swaps its height and its width. In a "
+            "convolution, both stay the same.",
+            lambda X, K: correlate2d(X, K.rot90()),
+            lambda X, K: correlate2d(X, K.rot90(-1)),
+        ),
+        Mistake(
+            "border kept",
+            "Your result also contains outputs whose windows reach beyond the border. "
+            "Return only the (H - h + 1) x (W - w + 1) outputs whose windows fit into "
+            "the image.",
+            wrapped_convolution,
+            full_convolution,
+            same_convolution,
+        ),
+        Mistake(
+            "wrong corner kept",
+            "You keep the first rows and columns, as `by_fourier` does. Without the "
+            "conjugate, these are the ones that wrap around the border.",
+            lambda X, K: wrapped_convolution(X, K)[
+                : X.shape[0] - K.shape[0] + 1, : X.shape[1] - K.shape[1] + 1
+            ],
         ),
     ],
     hints=(
-        "A product of waves is a convolution. What does chapter 1 say about that?",
-        "A convolution is a correlation with another kernel.",
-        "The kernel rotated by 180 degrees: `K.flip(0, 1)`.",
+        "Which operation does a product of two Fourier transforms belong to? Chapter 1 "
+        "compares it with the cross-correlation.",
+        "A convolution is a cross-correlation with a changed kernel.",
+        "A convolution rotates the kernel by 180°, which means that both of its axes "
+        "are reversed. Which method of a tensor reverses axes?",
     ),
 )
 
@@ -197,39 +321,53 @@ winograd = ValueExercise(
     expected=lambda: (4 * 3) ** 2 / (4 + 3 - 1) ** 2,
     mistakes=[
         Mistake(
-            "the smaller brother",
-            "That is the chapter's method, with 2 by 2 outputs from 4 by 4 numbers.",
+            "smaller tile",
+            "2.25 is the factor for the chapter's tile, which has 2 x 2 outputs. For "
+            "this tile, it is the number of multiplications per output, which you "
+            "still have to compare with the plain method.",
             2.25,
         ),
         Mistake(
             "one axis only",
-            "That is the saving along one axis. An image has two.",
+            "That is the factor along one axis. An image has two.",
             2,
         ),
         Mistake(
-            "upside down",
-            "You divided the other way: by which factor are there *fewer*?",
+            "inverted",
+            "You divided the smaller count by the larger one. The factor should be "
+            "larger than 1.",
             0.25,
         ),
         Mistake(
-            "plain way forgotten",
-            "The plain way takes nine multiplications for each *output*, and a tile "
-            "has 16 of them. Compare whole tiles.",
+            "plain method not counted",
+            "The plain method takes nine multiplications per *output*, and the tile "
+            "has 16 outputs. Compare the counts for the whole tile.",
             16 / 36,
             16 / 9,
             9,
         ),
         Mistake(
+            "savings compared",
+            "You compare the multiplications that are *saved* with one of the two "
+            "counts. Compare the counts with each other.",
+            0.75,
+            3,
+            75,
+        ),
+        Mistake(
             "multiplications counted",
-            "That is a number of multiplications. The question asks for their ratio.",
+            "That is a number of multiplications. The question asks by what factor "
+            "they become fewer.",
             144,
             36,
             108,
         ),
     ],
     hints=(
-        "How many multiplications do 16 outputs of a 3 by 3 kernel take the plain way?",
-        "The tile of 6 by 6 takes one for each of its numbers.",
-        "144 against 36.",
+        "Compare the counts for one whole tile, which has 16 outputs.",
+        "The plain method takes nine multiplications per output, Winograd's method one "
+        "per pixel of the tile.",
+        "Divide the plain method's count, outputs times weights, by the number of "
+        "pixels in the tile.",
     ),
 )

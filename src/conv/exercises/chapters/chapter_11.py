@@ -1,7 +1,6 @@
-"""The exercises of chapter 11: train LeNet."""
+"""The exercises of chapter 11, on training LeNet."""
 
-import math
-
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -17,60 +16,118 @@ from conv.exercises.exercise import (
 
 # --- 11.1 ---------------------------------------------------------------------------
 
-RIGHT_CLASS = torch.tensor([0.99, 0.01], dtype=torch.float64)
+PROBABILITIES = torch.tensor([0.99, 0.01], dtype=torch.float64)
+LOSSES = -PROBABILITIES.log()
+
+
+def near(*numbers: float, tolerance: float = 5e-3):
+    """Return a predicate: whether each number is right up to a relative error."""
+    expected = np.array(numbers)
+
+    def is_near(a: np.ndarray) -> bool:
+        errors = abs(a - expected) if a.shape == expected.shape else np.inf
+        return bool((errors <= tolerance * abs(expected)).all())
+
+    return is_near
+
+
+def probabilities_as_scores() -> Tensor:
+    """Compute the losses of a network whose scores are the probabilities."""
+    scores = torch.stack([PROBABILITIES, 1 - PROBABILITIES], dim=1)
+    return -scores.log_softmax(dim=1)[:, 0]
+
 
 two_losses = ValueExercise(
     number="11.1",
     kind="predict",
     expected=lambda: F.nll_loss(
-        RIGHT_CLASS.log()[:, None], torch.zeros(2).long(), reduction="none"
+        PROBABILITIES.log()[:, None], torch.zeros(2).long(), reduction="none"
     ),
-    accept=lambda a: (
-        abs(a[0] + math.log(0.99)) < 5e-5 and abs(a[1] + math.log(0.01)) < 5e-3
-    ),
+    accept=near(*LOSSES.tolist()),
     mistakes=[
         Mistake(
+            "percentages inserted",
+            "You take the logarithms of 99 and 1. A probability of 99% is the number "
+            "0.99.",
+            near(4.595, 0),
+            near(-4.595, 0),
+        ),
+        Mistake(
             "sign forgotten",
-            "A logarithm of a probability is negative, a loss isn't.",
-            lambda a: a.shape == (2,) and (a < 0).all(),
+            "The logarithm of a probability is negative. A cross-entropy loss never "
+            "is.",
+            lambda a: a.shape == (2,) and bool((a < 0).any()),
         ),
         Mistake(
             "decimal logarithm",
-            "That is the logarithm to base 10. A loss takes the natural one.",
-            lambda a: a.shape == (2,) and abs(a[1] - 2) < 1e-3,
+            "That is the logarithm to base 10. The cross-entropy uses the natural "
+            "logarithm.",
+            near(0.0043648, 2),
         ),
         Mistake(
             "binary logarithm",
-            "That is the logarithm to base 2. A loss takes the natural one.",
-            lambda a: a.shape == (2,) and abs(a[1] - math.log2(100)) < 1e-2,
+            "That is the logarithm to base 2. The cross-entropy in this course uses "
+            "the natural logarithm.",
+            near(0.0145, 6.644),
+        ),
+        Mistake(
+            "losses exchanged",
+            "Your losses are exchanged, as if you had taken the probabilities of the "
+            "*wrong* class. Which of the two networks should have the larger loss?",
+            near(4.60517, 0.0100503),
+            near(4.60517, 0.01, tolerance=1e-2),
         ),
         Mistake(
             "distance to 1",
-            "That is how far the probability is from 1. The loss is its negative "
-            "logarithm; see what that does to the net that is sure and wrong.",
-            lambda a: a.shape == (2,) and abs(a[1] - 0.99) < 1e-9,
+            "That is the distance of the probability from 1. The loss is the "
+            "probability's negative logarithm, which punishes the second network much "
+            "more.",
+            near(0.01, 0.99),
         ),
         Mistake(
             "squared error",
-            "That is the squared distance to 1, not the cross-entropy.",
-            lambda a: a.shape == (2,) and abs(a[1] - 0.99**2) < 1e-9,
+            "That is a squared error. The question asks for the cross-entropy.",
+            near(0.0001, 0.9801),
+            near(0.0002, 1.9602),
+            near(0.00005, 0.49005),
+        ),
+        Mistake(
+            "probabilities taken for scores",
+            "You apply a softmax to the probabilities, as `F.cross_entropy` does. They "
+            "are probabilities already.",
+            near(*probabilities_as_scores().tolist()),
+        ),
+        Mistake(
+            "weighted by the probability",
+            "You multiply each logarithm by the network's own probability, as in an "
+            "entropy. In the cross-entropy, the factor of the right class is 1.",
+            near(*(LOSSES * PROBABILITIES).tolist()),
+        ),
+        Mistake(
+            "both classes counted",
+            "Your losses are twice as large as they should be. The right class is the "
+            "only one that counts.",
+            near(*(2 * LOSSES).tolist()),
         ),
         Mistake(
             "rounded too far",
-            "The smaller loss is near 0.01, but not 0.01. Give three significant "
-            "digits.",
-            lambda a: a.shape == (2,) and abs(a[0] - 0.01) < 1e-9 and a[1] > 4,
+            "You are close, but one of your numbers is off in the third significant "
+            "digit. Leading zeros aren't significant.",
+            near(*LOSSES.tolist(), tolerance=3e-2),
         ),
         Mistake(
-            "mean of the two",
-            "That is their mean. Give both.",
-            lambda a: a.shape == () and abs(a - 2.3076) < 1e-2,
+            "one number",
+            "That is the sum or the mean of the two losses. Answer with both of them.",
+            lambda a: a.size == 1 and abs(a.item() - 2.3076) < 0.01,
+            lambda a: a.size == 1 and abs(a.item() - 4.6152) < 0.02,
         ),
     ],
     hints=(
-        "Cross-entropy looks at one number only: the right class's probability.",
-        "Its negative logarithm, and the natural one.",
-        "For the first net `-torch.tensor(0.99).log()`. The other likewise.",
+        "Of the two probabilities that a network gives for an image, the cross-entropy "
+        "uses only one. Which one?",
+        "The loss is the negative natural logarithm of the right class's probability.",
+        "The natural logarithm is `math.log` in Python and `Tensor.log` in PyTorch. "
+        "Apply it to 0.99 and to 0.01, and mind the sign.",
     ),
 )
 
@@ -97,18 +154,33 @@ def with_log_probabilities(function):
     """Compute the cross-entropy with something else in place of the logarithms."""
 
     def loss(scores: Tensor, labels: Tensor, amount: float) -> Tensor:
-        classes = scores.shape[1]
-        target = F.one_hot(labels, classes) * (1 - amount) + amount / classes
+        target = smoothed_targets(labels, scores.shape[1], amount)
         return -(target * function(scores)).sum(dim=1).mean()
 
     return loss
+
+
+def smoothed_targets(labels: Tensor, classes: int, amount: float) -> Tensor:
+    """Compute the target probabilities."""
+    return F.one_hot(labels, classes).double() * (1 - amount) + amount / classes
+
+
+def divergence(scores: Tensor, labels: Tensor, amount: float) -> Tensor:
+    """Compute the Kullback-Leibler divergence instead."""
+    target = smoothed_targets(labels, scores.shape[1], amount)
+    return F.kl_div(scores.log_softmax(dim=1), target, reduction="batchmean")
+
+
+def smoothed_predictions(scores: Tensor, labels: Tensor, amount: float) -> Tensor:
+    """Smooth the network's probabilities instead of the targets."""
+    probabilities = scores.softmax(dim=1) * (1 - amount) + amount / scores.shape[1]
+    return F.nll_loss(probabilities.log(), labels)
 
 
 smooth_loss = FunctionExercise(
     number="11.2",
     kind="implement",
     expected=smoothed,
-    preserves=("dtype", "device"),
     cases=lambda: [
         (random_integers(n, c, seed=n), torch.arange(n) % c, amount)
         for n, c, amount in [
@@ -122,78 +194,125 @@ smooth_loss = FunctionExercise(
     mistakes=[
         Mistake(
             "smoothing forgotten",
-            "That is the plain cross-entropy; `amount` doesn't count.",
+            "That is the plain cross-entropy, which doesn't depend on `amount`.",
             lambda scores, labels, amount: smoothed(scores, labels, 0.0),
         ),
         Mistake(
             "sum instead of mean",
-            "You add the images' losses up. The mean over the batch was asked for.",
+            "You add up the losses of the images. The question asks for their mean.",
             lambda scores, labels, amount: (
                 smoothed(scores, labels, amount) * len(scores)
             ),
         ),
         Mistake(
+            "loss of each image",
+            "You return one loss per image. The question asks for their mean.",
+            lambda scores, labels, amount: F.cross_entropy(
+                scores, labels, label_smoothing=amount, reduction="none"
+            ),
+        ),
+        Mistake(
             "mean over the classes, too",
-            "You average over the classes. The classes' parts are added; only the "
-            "images' losses are averaged.",
+            "You average over the classes as well. The loss of an image is a *sum* "
+            "over the classes.",
             lambda scores, labels, amount: (
                 smoothed(scores, labels, amount) / scores.shape[1]
             ),
         ),
         Mistake(
             "right class left out",
-            "You share the amount among the *wrong* classes. Here every class gets "
-            "its part, the right one too.",
+            "You share the amount among the *wrong* classes. Here every class gets an "
+            "equal part of it, including the right one.",
             with_targets(lambda t, a, c: t * (1 - a) + (1 - t) * a / (c - 1)),
         ),
         Mistake(
             "uniform part forgotten",
-            "You shrink the right class's probability, but don't give the rest to the "
-            "other classes.",
+            "You scale the plain cross-entropy by 1 - amount. The part of the target "
+            "that all classes share is missing.",
             with_targets(lambda t, a, c: t * (1 - a)),
         ),
         Mistake(
+            "amount added to the loss",
+            "You add the amount to the loss itself. It belongs to the targets, where "
+            "it is a factor of the log-probabilities.",
+            lambda scores, labels, amount: (
+                (1 - amount) * smoothed(scores, labels, 0.0) + amount / scores.shape[1]
+            ),
+            lambda scores, labels, amount: (
+                (1 - amount) * smoothed(scores, labels, 0.0) + amount
+            ),
+        ),
+        Mistake(
             "right class overwritten",
-            "Your right class gets 1 - amount only. It should get its part of the "
-            "amount, too.",
+            "The target of your right class is only 1 - amount. It should get its part "
+            "of the amount, too.",
             with_targets(lambda t, a, c: t * (1 - a) + (1 - t) * a / c),
         ),
         Mistake(
-            "softmax forgotten",
-            "You multiply the wanted probabilities by the *scores*. Cross-entropy "
-            "takes the logarithms of the net's probabilities.",
-            with_log_probabilities(lambda scores: scores),
+            "roles exchanged",
+            "You give the right class the amount, and share 1 - amount among all "
+            "classes. It should be the other way round.",
+            with_targets(lambda t, a, c: t * a + (1 - a) / c),
         ),
         Mistake(
             "amount not divided",
-            "Each class gets the whole amount. It is to be shared among all classes.",
+            "Each class gets the whole amount. It should be shared among the classes.",
             with_targets(lambda t, a, c: t * (1 - a) + a),
         ),
         Mistake(
             "right class not lowered",
-            "The right class keeps its 1 and gets a part in addition: the target "
-            "probabilities add up to more than 1.",
+            "The right class keeps a target of 1 and gets a part of the amount in "
+            "addition, so the targets add up to more than 1.",
             with_targets(lambda t, a, c: t + a / c),
         ),
         Mistake(
+            "softmax forgotten",
+            "You multiply the targets by the raw *scores*. The cross-entropy needs the "
+            "logarithms of the network's probabilities.",
+            with_log_probabilities(lambda scores: scores),
+        ),
+        Mistake(
             "probabilities for their logarithms",
-            "You multiply the wanted probabilities by the net's *probabilities*. "
-            "Cross-entropy takes their logarithms.",
+            "You multiply the targets by the network's *probabilities*. The "
+            "cross-entropy needs their logarithms.",
             with_log_probabilities(lambda scores: scores.softmax(dim=1)),
         ),
         Mistake(
+            "softmax applied twice",
+            "You apply the softmax twice. `F.cross_entropy` and `log_softmax` take raw "
+            "scores.",
+            lambda scores, labels, amount: smoothed(
+                scores.softmax(dim=1), labels, amount
+            ),
+        ),
+        Mistake(
             "softmax over the batch",
-            "You normalize over the images. Each image's classes compete with one "
-            "another: axis 1.",
+            "Your softmax runs over the images. It should turn the scores of *one* "
+            "image into probabilities that add up to 1.",
             with_log_probabilities(lambda scores: scores.log_softmax(dim=0)),
+        ),
+        Mistake(
+            "predictions smoothed",
+            "You smooth the network's probabilities. Label smoothing changes the "
+            "*targets*.",
+            smoothed_predictions,
+        ),
+        Mistake(
+            "Kullback-Leibler divergence",
+            "That is the Kullback-Leibler divergence, which is the cross-entropy minus "
+            "the entropy of the targets.",
+            divergence,
         ),
     ],
     hints=(
-        "Begin with `scores.log_softmax(dim=1)`, of shape (N, classes).",
-        "Cross-entropy is minus the sum of wanted probability times logarithm. Make "
-        "the wanted ones: a tensor full of amount / classes, more at the labels.",
-        "`F.one_hot(labels, classes) * (1 - amount) + amount / classes`, times the "
-        "logarithms; sum over classes, mean over images, minus.",
+        "With smoothed targets, every class contributes to the loss, not only the "
+        "right one. What does a class contribute?",
+        "Compute `scores.log_softmax(dim=1)`. Then create a tensor of the same shape "
+        "with the target probabilities: amount / classes everywhere, and more for the "
+        "right classes.",
+        "`F.one_hot(labels, classes)` is 1 for the right classes and 0 elsewhere. The "
+        "loss of an image is minus the sum over its classes of target probability "
+        "times log-probability.",
     ),
 )
 
@@ -217,35 +336,35 @@ recall_and_precision = FunctionExercise(
     number="11.3",
     kind="implement",
     expected=recall_precision,
-    preserves=("dtype", "device"),
     cases=lambda: [(confusion_matrix(classes),) for classes in (2, 3, 4, 10)],
     mistakes=[
         Mistake(
             "recall and precision exchanged",
-            "The two are exchanged. A row holds all digits that *were* of a class; a "
-            "column all that were *taken* for it.",
+            "The two are exchanged. A row contains all digits that *belong* to a class "
+            "and a column all digits that were *assigned* to it.",
             lambda confusion: recall_precision(confusion).flip(0),
         ),
         Mistake(
             "recall twice",
-            "Both rows are the recall. For the precision add along the other axis.",
+            "Both rows contain the recall. For the precision, add along the other axis "
+            "of the matrix.",
             lambda confusion: recall_precision(confusion)[[0, 0]],
         ),
         Mistake(
             "precision twice",
-            "Both rows are the precision. For the recall add along the other axis.",
+            "Both rows contain the precision. For the recall, add along the other axis "
+            "of the matrix.",
             lambda confusion: recall_precision(confusion)[[1, 1]],
         ),
         Mistake(
-            "share of all digits",
-            "You divide by the number of all digits. Each class has a total of its "
-            "own.",
+            "fraction of all digits",
+            "You divide by the number of all digits. Each class has totals of its own.",
             lambda confusion: torch.stack([confusion.diagonal() / confusion.sum()] * 2),
         ),
         Mistake(
-            "wrong answers only",
-            "You divide by the *mistakes*. Those that were found belong to the "
-            "total, too.",
+            "wrong predictions only",
+            "You divide by the number of *wrong* predictions. The right ones belong to "
+            "the totals, too.",
             lambda confusion: torch.stack(
                 [
                     confusion.diagonal() / (confusion.sum(dim=d) - confusion.diagonal())
@@ -254,22 +373,46 @@ recall_and_precision = FunctionExercise(
             ),
         ),
         Mistake(
-            "counts, not shares",
-            "That is how many were right. Divide by the totals.",
+            "fraction of mistakes",
+            "These are the fractions that are *wrong*. Recall and precision are the "
+            "fractions that are right.",
+            lambda confusion: 1 - recall_precision(confusion),
+        ),
+        Mistake(
+            "counts instead of fractions",
+            "You return the numbers of right predictions. Divide them by the totals.",
             lambda confusion: torch.stack([confusion.diagonal()] * 2),
         ),
         Mistake(
-            "output transposed",
-            "Right numbers, but of shape (classes, 2). Asked for: (2, classes).",
-            lambda confusion: recall_precision(confusion).T,
+            "totals alone",
+            "You return the totals of the rows and columns. Which fraction of each "
+            "total is right?",
+            lambda confusion: torch.stack([confusion.sum(dim=1), confusion.sum(dim=0)]),
+        ),
+        Mistake(
+            "whole matrix divided",
+            "You divide the whole matrix. Of each row and column, only the entry for "
+            "the right class matters.",
+            lambda confusion: torch.stack(
+                [
+                    confusion / confusion.sum(dim=1, keepdim=True),
+                    confusion / confusion.sum(dim=0, keepdim=True),
+                ]
+            ),
+        ),
+        Mistake(
+            "rounded down",
+            "All your fractions are 0. Fractions below 1 become 0 if they are rounded "
+            "down, as by `//`, or stored in a tensor of integers.",
+            lambda confusion: recall_precision(confusion).floor(),
         ),
     ],
     hints=(
-        "`confusion.diagonal()` holds what was right.",
-        "How many digits *were* threes: the sum of row 3. How many were *taken* for "
-        "threes: the sum of column 3.",
-        "Divide the diagonal by `confusion.sum(dim=1)` and by `confusion.sum(dim=0)`, "
-        "and `torch.stack` the two.",
+        "Where in the matrix are the digits that were classified correctly?",
+        "The number of threes is the sum of row 3. The number of digits that were "
+        "*taken* for a three is the sum of column 3.",
+        "Divide `confusion.diagonal()` by the sum of each row and by the sum of each "
+        "column, which `confusion.sum(dim=...)` computes, and stack the two results.",
     ),
 )
 
@@ -281,66 +424,96 @@ def first_linear(side: int) -> int:
     return (conv.lenet()[:7](torch.zeros(1, 1, side, side)).numel() + 1) * 120
 
 
+def with_inputs(*counts: int) -> list[int]:
+    """Count the parameters for other numbers of inputs, with and without biases."""
+    return [(count + bias) * 120 for count in counts for bias in (0, 1)]
+
+
 larger_images = ValueExercise(
     number="11.4",
     kind="predict",
     expected=lambda: first_linear(56),
+    tolerance=1e-6,  # a whole number
     mistakes=[
         Mistake(
             "biases forgotten",
-            "You counted the weights. Each of the 120 outputs also has a bias.",
+            "The weights are right. In addition, each of the 120 outputs has a bias.",
             16 * 12 * 12 * 120,
         ),
         Mistake(
+            "one bias per input",
+            "The weights are right, but you count a bias for every input. A fully "
+            "connected layer has one bias per *output*.",
+            16 * 12 * 12 * 121,
+        ),
+        Mistake(
+            "inputs counted",
+            "That is the number of inputs, or of the weights of one output. The layer "
+            "has 120 outputs.",
+            16 * 12 * 12,
+            16 * 12 * 12 + 1,
+        ),
+        Mistake(
             "size thought not to matter",
-            "That is the layer as it is. A convolution doesn't mind larger images; "
-            "a fully connected layer has a weight for each input.",
-            48120,
-            48000,
+            "That is the layer for 28 x 28 pixels. A fully connected layer has weights "
+            "for every input, so their number depends on the size of the image.",
+            *with_inputs(16 * 5 * 5),
         ),
         Mistake(
-            "four times as many",
-            "Four times as many pixels, but the 5 x 5 windows without padding take "
-            "the same two pixels from each border, whatever the size. Follow the "
-            "shapes.",
+            "scaled with the image",
+            "The number of inputs doesn't grow in proportion to the image, because a "
+            "convolution without padding removes the same number of rows and columns "
+            "from any image. Follow the shapes.",
+            *with_inputs(2 * 16 * 5 * 5, 4 * 16 * 5 * 5),
+            2 * 48120,
             4 * 48120,
-            4 * 48000,
-            4 * 48000 + 120,
         ),
         Mistake(
-            "border thought to be kept",
-            "The second convolution has no padding: it takes two pixels at each "
-            "border, four in all.",
-            (16 * 14 * 14 + 1) * 120,
-            16 * 14 * 14 * 120,
+            "second convolution padded",
+            "You count 3136 inputs, as if the second convolution had padding, or as if "
+            "the layer saw the image itself. Follow the shapes through all layers.",
+            *with_inputs(16 * 14 * 14),  # which equals 56 * 56
         ),
         Mistake(
-            "first layer thought unpadded",
-            "The first convolution has a padding of 2: it keeps the size.",
-            (16 * 11 * 11 + 1) * 120,
-            16 * 11 * 11 * 120,
+            "first convolution not padded",
+            "The first convolution has a padding of 2, so it keeps the size.",
+            *with_inputs(16 * 11 * 11),
         ),
         Mistake(
-            "first layer's channels",
-            "6 channels come out of the first convolution. Count those of the second.",
-            (6 * 12 * 12 + 1) * 120,
-            6 * 12 * 12 * 120,
+            "pooling forgotten",
+            "Each of the two pooling layers halves height and width. You left out at "
+            "least one of them.",
+            *with_inputs(16 * 24 * 24, 16 * 26 * 26, 16 * 52 * 52),
+        ),
+        Mistake(
+            "first convolution's channels",
+            "You count the 6 channels of the first convolution. The layer's input "
+            "comes from the second one.",
+            *with_inputs(6 * 12 * 12),
         ),
         Mistake(
             "channels forgotten",
-            "The second convolution puts out 16 channels. All are inputs here.",
-            (12 * 12 + 1) * 120,
-            12 * 12 * 120,
+            "You count the pixels of one channel. All channels of the second "
+            "convolution are inputs of this layer.",
+            *with_inputs(12 * 12),
+        ),
+        Mistake(
+            "whole network",
+            "That is the number of parameters of the whole network. The question asks "
+            "for one of its layers.",
+            276_600 - 48_120 + 61_706,
+            61_706,
         ),
     ],
     hints=(
-        "Follow one side: 56 pixels, first convolution, pooling, second convolution, "
-        "pooling.",
-        "56, 56, 28, 24, 12. With 16 channels.",
-        "16 * 12 * 12 inputs and a bias, for each of 120 outputs.",
+        "A fully connected layer has a weight for each pair of an input and an output. "
+        "Which layers determine the number of inputs?",
+        "Follow the side of the image: the first convolution keeps it, each pooling "
+        "layer halves it, and the second convolution removes four pixels.",
+        "The side is 56, 56, 28, 24, and finally 12, with 16 channels. How many "
+        "weights does one of the 120 outputs have, and what else?",
     ),
 )
-
 
 # --- 11.5 ---------------------------------------------------------------------------
 
@@ -365,53 +538,83 @@ def scores_and_labels(n: int, classes: int) -> tuple[Tensor, Tensor]:
     return scores, (scores.argmax(dim=1) + wrong) % classes
 
 
+def hits(scores: Tensor, labels: Tensor) -> Tensor:
+    """Return for each image whether it is classified correctly."""
+    return (scores.argmax(dim=1) == labels).double()
+
+
 debug_accuracy = FunctionExercise(
     number="11.5",
     kind="debug",
     expected=accuracy,
     broken=broken,
-    preserves=("device",),
     cases=lambda: [
         scores_and_labels(n, c) for n, c in [(1, 2), (2, 3), (3, 3), (4, 3), (6, 4)]
     ],
     mistakes=[
         Mistake(
             "largest over the images",
-            "For each class you look for the image with the largest score. Look for "
-            "each image's best class.",
-            lambda scores, labels: share(scores.argmax(dim=0) == labels, len(labels)),
+            "For each class, you look for the image with the largest score. Look for "
+            "the class with the largest score of each image.",
+            lambda scores, labels: (scores.argmax(dim=0) == labels).sum() / len(labels),
+            broken,
         ),
         Mistake(
             "divided by the classes",
-            "You divide by the number of classes. How many answers did the net give?",
-            lambda scores, labels: share(
-                scores.argmax(dim=1) == labels, scores.shape[1]
-            ),
+            "You divide by the number of classes. How many predictions does the "
+            "network make?",
+            lambda scores, labels: hits(scores, labels).sum() / scores.shape[1],
+        ),
+        Mistake(
+            "divided by all scores",
+            "You divide by the number of all scores. How many predictions does the "
+            "network make?",
+            lambda scores, labels: hits(scores, labels).sum() / scores.numel(),
         ),
         Mistake(
             "counted, not divided",
-            "That is how many are right. An accuracy is a part of all.",
-            lambda scores, labels: share(scores.argmax(dim=1) == labels, 1),
+            "That is the number of right predictions. The accuracy is a fraction.",
+            lambda scores, labels: hits(scores, labels).sum(),
+        ),
+        Mistake(
+            "scores compared with labels",
+            "You compare the largest *score* of each image with its label. A label is "
+            "the position of a class.",
+            lambda scores, labels: (
+                (scores.max(dim=1).values == labels).sum() / len(labels)
+            ),
+        ),
+        Mistake(
+            "not averaged",
+            "You return one number per image. The accuracy is one number for all "
+            "images.",
+            hits,
+            lambda scores, labels: hits(scores, labels) / len(labels),
+        ),
+        Mistake(
+            "rounded down",
+            "Your accuracy is 0 as soon as one prediction is wrong. That happens if "
+            "the fraction is rounded down, as by `//`.",
+            lambda scores, labels: hits(scores, labels).mean().floor(),
         ),
         Mistake(
             "wrong ones counted",
-            "That is the part that the net gets wrong.",
-            lambda scores, labels: share(scores.argmax(dim=1) != labels, len(labels)),
+            "That is the fraction of *wrong* predictions.",
+            lambda scores, labels: 1 - hits(scores, labels).mean(),
         ),
         Mistake(
             "smallest instead of largest",
-            "You take the class with the smallest score.",
-            lambda scores, labels: share(scores.argmin(dim=1) == labels, len(labels)),
+            "You predict the class with the smallest score.",
+            lambda scores, labels: hits(-scores, labels).mean(),
         ),
     ],
     hints=(
-        "Call it with three images and two classes. Which error comes, and where?",
-        "`scores` is (N, classes). Along which axis do an image's classes lie?",
-        "`dim=1` runs over the classes. And there are `len(labels)` answers.",
+        "Call the function with three images and two classes. Which line raises an "
+        "error, and why?",
+        "`scores` has one row per image. Along which axis are the scores of one image, "
+        "and what does `scores.shape[1]` count?",
+        "The predicted class is the position of the largest score *within a row*, so "
+        "the maximum is taken along axis 1. The hits are divided by the number of "
+        "labels.",
     ),
 )
-
-
-def share(hits: Tensor, total: int) -> Tensor:
-    """Divide the number of hits by a total."""
-    return hits.sum() / total

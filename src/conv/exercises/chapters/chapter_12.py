@@ -1,4 +1,4 @@
-"""The exercises of chapter 12: look inside."""
+"""The exercises of chapter 12, on looking inside a network."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ from conv.exercises.exercise import (
 
 
 def receptive_columns() -> list[int]:
-    """Find the columns that a pixel of the second pooling depends on, with autograd."""
+    """Find the input columns that a pixel depends on, with autograd."""
     x = torch.zeros(1, 1, 28, 28, requires_grad=True)
     ones = torch.ones(1, 1, 5, 5)
     y = F.avg_pool2d(F.conv2d(x, ones, padding=2), 2)
@@ -34,49 +34,81 @@ columns = ValueExercise(
     mistakes=[
         Mistake(
             "padding forgotten",
-            "Right but for two columns: the first convolution's frame moves "
-            "everything by two.",
+            "The width of your range is right, but not its position. The first "
+            "convolution pads the image, which shifts all windows.",
             [8, 23],
         ),
         Mistake(
             "first layer forgotten",
-            "You arrived at the first convolution's *output*. Each of its pixels sees "
-            "five columns.",
+            "Those are columns of the first convolution's *output*. Each of them "
+            "depends on five columns of the image.",
             [8, 19],
         ),
         Mistake(
             "poolings only",
-            "Those are the pixels that two poolings stand for. The convolutions look "
-            "farther.",
+            "That is right for the two pooling layers alone. The convolutions have "
+            "windows, too.",
             [8, 11],
         ),
         Mistake(
-            "counted from one",
-            "The third pixel is j = 2: counting begins with 0.",
+            "two columns missing",
+            "Your range is two columns too short. A pixel of the second pooling "
+            "depends on two columns of the convolution before it, and each 5 x 5 "
+            "window extends equally far to both sides.",
+            [6, 19],
+            [8, 21],
+        ),
+        Mistake(
+            "first pooling only",
+            "That is the range of pixel j = 2 of the *first* pooling's output. Begin "
+            "one pooling later.",
+            [2, 7],
+        ),
+        Mistake(
+            "too far to the right",
+            "Your range has the right width, but it lies four columns too far to the "
+            "right. Did you follow j = 3, or shift the windows to the right because "
+            "of the padding?",
             [10, 25],
         ),
         Mistake(
             "counted from one",
-            "Both numbers are one too large: columns are counted from 0 here.",
+            "Both numbers are too large by one. The first column has the number 0.",
             [7, 22],
         ),
         Mistake(
-            "end left out",
-            "The second number is one too large: the last column itself was asked for.",
+            "end excluded",
+            "The second number is too large by one. It should be the last column that "
+            "belongs to the range.",
             [6, 22],
         ),
         Mistake(
-            "pooling's stride forgotten",
-            "You followed the windows, but not the strides: neighbors are two pixels "
-            "apart after one pooling, four after two.",
-            lambda a: a.shape == (2,) and a[1] - a[0] + 1 in (9, 10, 11),
+            "second pooling's stride forgotten",
+            "You followed column 2 of the second convolution's output, or columns 2 "
+            "and 3. Because of the pooling's stride, the pixel j = 2 covers columns "
+            "farther to the right.",
+            [2, 15],
+            [2, 17],
+            [4, 17],
+            [4, 19],
+        ),
+        Mistake(
+            "poolings' strides forgotten",
+            "You followed the windows, but not every stride. Neighboring pixels lie "
+            "two columns of the image apart after the first pooling, and four after "
+            "the second.",
+            *([0, 8], [0, 9], [0, 10], [2, 10], [2, 11], [2, 12], [4, 13], [4, 14]),
         ),
     ],
     hints=(
-        "Go back layer by layer. The pooling's pixel 2 is made of columns 4 and 5.",
-        "A convolution without padding: columns 4 to 5 need 4 to 9. Then the pooling: "
-        "8 to 19.",
-        "The first convolution has padding 2: column c needs c - 2 to c + 2.",
+        "Go backward layer by layer, beginning with the second pooling. Which two "
+        "columns of its input does the pixel j = 2 cover?",
+        "The pooling's pixel covers columns 4 and 5. Without padding, column c of a "
+        "5 x 5 convolution depends on columns c to c + 4 of its input. What does the "
+        "first pooling make of the range that you get?",
+        "The range is 4 to 9 after the first pooling, and 8 to 19 before it. In the "
+        "first convolution, which has padding 2, column c depends on columns c - 2 to "
+        "c + 2.",
     ),
 )
 
@@ -86,7 +118,7 @@ columns = ValueExercise(
 def small_net(side: int, classes: int, seed: int) -> nn.Module:
     """Create a network for small images, in float64."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         net = nn.Sequential(
             nn.Conv2d(1, 3, 2, padding=1),
             nn.Tanh(),
@@ -97,26 +129,35 @@ def small_net(side: int, classes: int, seed: int) -> nn.Module:
 
 
 def gradient_of(pick: Callable[[Tensor, int], Tensor]) -> Callable[..., Tensor]:
-    """Differentiate a scalar selected from the scores."""
+    """Differentiate a scalar that is computed from the scores; return an (H, W) map."""
 
     def gradient(net: nn.Module, x: Tensor, label: int) -> Tensor:
         leaf = x.detach().clone().requires_grad_()
-        return torch.autograd.grad(pick(net(leaf), label), leaf)[0]
+        return torch.autograd.grad(pick(net(leaf), label), leaf)[0][0, 0]
 
     return gradient
 
 
+def absolute(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Take the absolute value of a function's result."""
+    return lambda *case: function(*case).abs()
+
+
+def saliency_map(net: nn.Module, x: Tensor, label: int) -> Tensor:
+    """Compute the expected result with autograd."""
+    return OF_SCORE(net, x, label).abs()
+
+
 OF_SCORE = gradient_of(lambda scores, label: scores[0, label])
 OF_PROBABILITY = gradient_of(lambda scores, label: scores.softmax(dim=1)[0, label])
-OF_LOSS = gradient_of(lambda scores, label: scores.log_softmax(dim=1)[0, label])
+OF_LOSS = gradient_of(lambda scores, label: -scores.log_softmax(dim=1)[0, label])
 OF_ALL = gradient_of(lambda scores, label: scores.sum())
 OF_BEST = gradient_of(lambda scores, label: scores.max())
 
 saliency = FunctionExercise(
     number="12.2",
     kind="implement",
-    expected=lambda net, x, label: OF_SCORE(net, x, label).abs()[0, 0],
-    preserves=("dtype",),
+    expected=saliency_map,
     cases=lambda: [
         (small_net(side, 3, seed), random_integers(1, 1, side, side) / 4, label)
         for side, seed, label in [(2, 0, 0), (2, 1, 2), (3, 2, 1), (4, 3, 0), (5, 4, 2)]
@@ -124,64 +165,75 @@ saliency = FunctionExercise(
     mistakes=[
         Mistake(
             "sign kept",
-            "The gradient is right, but its absolute value was asked for.",
-            lambda net, x, label: OF_SCORE(net, x, label)[0, 0],
+            "Your gradient is right. The exercise asks for its absolute value.",
+            OF_SCORE,
         ),
         Mistake(
-            "batch and channel kept",
-            "The numbers are right; take the image out of its batch and channel.",
-            lambda net, x, label: OF_SCORE(net, x, label).abs(),
-        ),
-        Mistake(
-            "batch and channel kept",
-            "The numbers are right; take the image out of its channel, too.",
-            lambda net, x, label: OF_SCORE(net, x, label).abs()[0],
-        ),
-        Mistake(
-            "sign kept",
-            "The gradient is right, but its absolute value was asked for; and take "
-            "the image out of its batch and channel.",
-            lambda net, x, label: OF_SCORE(net, x, label),
+            "negative values cut off",
+            "You set the negative derivatives to zero. Their absolute values count, "
+            "too: such a pixel lowers the score when it gets brighter.",
+            lambda *case: OF_SCORE(*case).clamp(min=0),
         ),
         Mistake(
             "loss for score",
-            "That is the gradient of the logarithm of the probability, or of the "
-            "loss. It also says what speaks against the other classes.",
-            lambda net, x, label: OF_LOSS(net, x, label).abs()[0, 0],
+            "That is the gradient of the loss, or of the log-probability. It also "
+            "depends on the scores of the other classes.",
+            absolute(OF_LOSS),
+            OF_LOSS,
+            lambda *case: -OF_LOSS(*case),
         ),
         Mistake(
             "probability for score",
-            "That is the gradient of the *probability*. It also says what speaks "
-            "against the other classes.",
-            lambda net, x, label: OF_PROBABILITY(net, x, label).abs()[0, 0],
+            "That is the gradient of the *probability*. It also depends on the scores "
+            "of the other classes.",
+            absolute(OF_PROBABILITY),
+            OF_PROBABILITY,
         ),
         Mistake(
             "all classes at once",
-            "You go backward from the sum of all scores. One label's score was asked "
-            "for.",
-            lambda net, x, label: OF_ALL(net, x, label).abs()[0, 0],
+            "You differentiate the sum of all scores. The exercise asks for the score "
+            "of one label.",
+            absolute(OF_ALL),
+            OF_ALL,
         ),
         Mistake(
             "best class for the label",
-            "You go backward from the largest score, whichever label it has.",
-            lambda net, x, label: OF_BEST(net, x, label).abs()[0, 0],
+            "You differentiate the largest score, whichever class it belongs to. The "
+            "exercise asks for the score of `label`.",
+            absolute(OF_BEST),
+            OF_BEST,
         ),
         Mistake(
             "gradient times image",
-            "You multiply the gradient by the image. That is another method.",
-            lambda net, x, label: (OF_SCORE(net, x, label) * x).abs()[0, 0],
+            "You multiply the gradient by the image. That is another method; here, "
+            "the gradient alone is the map.",
+            lambda net, x, label: (OF_SCORE(net, x, label) * x[0, 0]).abs(),
+            lambda net, x, label: OF_SCORE(net, x, label) * x[0, 0],
         ),
         Mistake(
             "squared instead of absolute",
-            "You square the gradient. Its absolute value was asked for.",
-            lambda net, x, label: OF_SCORE(net, x, label)[0, 0] ** 2,
+            "You square the gradient. The exercise asks for its absolute value.",
+            lambda *case: OF_SCORE(*case) ** 2,
+        ),
+        Mistake(
+            "rescaled",
+            "You rescale the map, which is often done before it is displayed. Here, "
+            "its original values are wanted.",
+            lambda *case: saliency_map(*case) / saliency_map(*case).max(),
+            lambda *case: saliency_map(*case) / saliency_map(*case).sum(),
+            lambda *case: saliency_map(*case) / saliency_map(*case).norm(),
         ),
     ],
     hints=(
-        "The pixels must ask for a gradient: work on a copy with `.requires_grad_()`.",
-        "Go backward from one number: `net(x)[0, label]`.",
-        "`torch.autograd.grad(score, x)` gives a tuple of one gradient, of shape "
-        "(1, 1, H, W). Absolute value, and the image out of it.",
+        "Autograd must treat the pixels as it usually treats weights. What does a "
+        "tensor need before the forward pass so that you can differentiate with "
+        "respect to it?",
+        "Call `.requires_grad_()` on a copy of `x` (`x.detach().clone()`), and run the "
+        "network on that copy. Then differentiate a single number, `net(...)[0, "
+        "label]`.",
+        "`torch.autograd.grad(score, copy)` returns a tuple that contains one gradient "
+        "of shape (1, 1, H, W). Alternatively, find it in `copy.grad` after "
+        "`score.backward()`. Two small steps remain.",
     ),
 )
 
@@ -196,11 +248,30 @@ def grad_cam(A: Tensor, weight: Tensor, label: int) -> Tensor:
     return (alpha * A).sum(dim=0)
 
 
+def weighted_maps(A: Tensor, weight: Tensor, label: int) -> Tensor:
+    """Multiply each feature map by its weight, without summing over channels."""
+    return weight[label][:, None, None] * A
+
+
+def with_column(A: Tensor, weight: Tensor, label: int) -> Tensor:
+    """Take a column of the weights instead of a row."""
+    return grad_cam(A, weight.T, label)
+
+
+def with_cam_scale(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Multiply a map by the number of its pixels, as in CAM."""
+    return lambda A, weight, label: function(A, weight, label) * A[0].numel()
+
+
+def all_classes(A: Tensor, weight: Tensor, label: int) -> Tensor:
+    """Add the maps of all classes."""
+    return sum(grad_cam(A, weight, k) for k in range(len(weight)))
+
+
 class_map = FunctionExercise(
     number="12.3",
     kind="implement",
     expected=grad_cam,
-    preserves=("dtype", "device"),
     cases=lambda: [
         (random_integers(c, h, w), random_integers(classes, c, seed=5), label)
         for c, h, w, classes, label in [
@@ -214,55 +285,85 @@ class_map = FunctionExercise(
     mistakes=[
         Mistake(
             "Grad-CAM's scale forgotten",
-            "The pattern is right, the scale is CAM's own. The gradient of a mean over "
-            "H * W places has a factor.",
-            lambda A, weight, label: grad_cam(A, weight, label) * A[0].numel(),
+            "The pattern is right, but your map is too large by a factor that depends "
+            "on its size. In the score, each pixel of a feature map counts only as "
+            "part of a *mean*.",
+            with_cam_scale(grad_cam),
+        ),
+        Mistake(
+            "factor applied twice",
+            "The pattern is right, but your map is too small by a factor that depends "
+            "on its size. Is the number of pixels divided out twice?",
+            lambda A, weight, label: grad_cam(A, weight, label) / A[0].numel(),
         ),
         Mistake(
             "channels not summed",
-            "You give a map for each channel. They are added up.",
-            lambda A, weight, label: weight[label][:, None, None] * A / A[0].numel(),
+            "You return one map per channel. Grad-CAM sums over the channels.",
+            weighted_maps,
+            lambda A, weight, label: weighted_maps(A, weight, label) / A[0].numel(),
+        ),
+        Mistake(
+            "score instead of map",
+            "You return the score, a single number. The map keeps the positions "
+            "(i, j).",
+            lambda A, weight, label: grad_cam(A, weight, label).sum(),
         ),
         Mistake(
             "maximum taken too early",
-            "You cut off what is negative. The map *before* that was asked for.",
-            lambda A, weight, label: grad_cam(A, weight, label).clamp(min=0),
+            "You replace negative values by zero. The exercise asks for the map "
+            "*before* that step.",
+            lambda *case: grad_cam(*case).clamp(min=0),
+            lambda *case: with_cam_scale(grad_cam)(*case).clamp(min=0),
         ),
         Mistake(
             "channels averaged",
-            "You average over the channels; they are added.",
+            "You average over the channels. Grad-CAM sums over them.",
             lambda A, weight, label: grad_cam(A, weight, label) / len(A),
+            lambda A, weight, label: weighted_maps(A, weight, label).mean(dim=0),
         ),
         Mistake(
             "weights ignored",
-            "All channels count alike. The class's weights tell them apart.",
+            "In your map, all channels have the same weight. How much each of them "
+            "contributes to the score depends on `weight` and `label`.",
             lambda A, weight, label: A.sum(dim=0) / A[0].numel(),
             lambda A, weight, label: A.sum(dim=0),
             lambda A, weight, label: A.mean(dim=0),
         ),
         Mistake(
             "all classes added",
-            "You add the weights of all classes. Take one row.",
-            lambda A, weight, label: sum(
-                grad_cam(A, weight, k) for k in range(len(weight))
-            ),
+            "You add the weights of all classes. The exercise asks for the map of one "
+            "class.",
+            all_classes,
+            with_cam_scale(all_classes),
+        ),
+        Mistake(
+            "column instead of row",
+            "You take a column of `weight`. Its shape is (classes, C), so the weights "
+            "of one class form a row.",
+            with_column,
+            with_cam_scale(with_column),
         ),
     ],
     hints=(
-        "The score is a sum over channels: weight times the mean of the map.",
-        "By how much does the score change if one number of map c grows by 1? That is "
-        "the same at all places.",
-        "`weight[label, c] / (H * W)` for each channel, times its map, added up.",
+        "Write the score of the class as a function of the numbers `A[k, i, j]`, with "
+        "the mean written out as a sum over positions.",
+        "By how much does the score change if the single number `A[k, i, j]` increases "
+        "by 1? The answer is the same at all positions of a feature map, so the mean "
+        "in the formula for Grad-CAM's weights changes nothing.",
+        "The derivative is `weight[label, k] / (H * W)`. Multiply each feature map by "
+        "its derivative. What does the formula do with the products?",
     ),
 )
 
 # --- 12.4 ---------------------------------------------------------------------------
 
 
-def weighted_sum(x: Tensor) -> Tensor:
+def nonlinear_score(x: Tensor) -> Tensor:
     """Score an image with a different weight for each pixel."""
+    x = torch.as_tensor(x)
     weights = torch.arange(1.0, x.numel() + 1).to(x).reshape(x.shape)
-    return (x * weights).sum()
+    total = (x * weights).sum()
+    return total + total**2 / 8
 
 
 def broken(score: Callable, x: Tensor, size: int) -> Tensor:
@@ -277,23 +378,38 @@ def broken(score: Callable, x: Tensor, size: int) -> Tensor:
     return fall
 
 
-def occlusion_map(score: Callable, x: Tensor, size: int) -> Tensor:
-    """Compute the expected result with one mask per position."""
+def masks(x: Tensor, size: int) -> Tensor:
+    """Create one mask per position of the square: 1 inside it, 0 outside."""
     windows = F.unfold(torch.ones_like(x)[None, None], size)
-    masks = torch.stack(
+    return torch.stack(
         [
             F.fold(one * windows, tuple(x.shape), size)[0, 0]
             for one in torch.eye(windows.shape[2], dtype=x.dtype)
         ]
     )
-    values = [score(x) - score(x * (1 - mask)) for mask in masks]
+
+
+def occlusion_map(score: Callable, x: Tensor, size: int) -> Tensor:
+    """Compute the expected result with one mask per position."""
+    values = [score(x) - score(x * (1 - mask)) for mask in masks(x, size)]
+    return torch.stack(values).reshape(x.shape[0] - size + 1, -1)
+
+
+def covered_scores(score: Callable, x: Tensor, size: int) -> Tensor:
+    """Compute the scores of the covered images."""
+    return score(x) - occlusion_map(score, x, size)
+
+
+def kept_patches(score: Callable, x: Tensor, size: int) -> Tensor:
+    """Compute the scores of the squares alone."""
+    values = [score(x * mask) for mask in masks(x, size)]
     return torch.stack(values).reshape(x.shape[0] - size + 1, -1)
 
 
 def accumulated_patches(
     score: Callable, x: Tensor, size: int, fresh: bool = False
 ) -> Tensor:
-    """Keep every patch, optionally until the next row starts."""
+    """Keep every square covered, optionally until the next row starts."""
     fall, covered = torch.zeros_like(occlusion_map(score, x, size)), x.clone()
     for i in range(fall.shape[0]):
         covered = x.clone() if fresh else covered
@@ -304,7 +420,7 @@ def accumulated_patches(
 
 
 def no_copy(score: Callable, x: Tensor, size: int) -> Tensor:
-    """Compare the occluded image with itself."""
+    """Compare the covered image with itself."""
     return torch.zeros_like(occlusion_map(score, x, size))
 
 
@@ -313,9 +429,8 @@ debug_occlusion = FunctionExercise(
     kind="debug",
     expected=occlusion_map,
     broken=broken,
-    preserves=("dtype",),
     cases=lambda: [
-        (weighted_sum, random_integers(*size), patch)
+        (nonlinear_score, random_integers(*size), patch)
         for size, patch in [
             ((1, 2), 1),
             ((2, 2), 1),
@@ -327,42 +442,54 @@ debug_occlusion = FunctionExercise(
     mistakes=[
         Mistake(
             "two names for one image",
-            "Nothing falls, because `covered` and `x` share their numbers: `=` gives "
-            "a second name, and a slice a second view. Neither is a copy.",
+            "The map is still zero everywhere, because `covered` and `x` share their "
+            "memory. An assignment gives a second name to the same tensor, and a slice "
+            "is a view of it; neither is a copy.",
             no_copy,
         ),
         Mistake(
-            "patches pile up",
-            "The first number is right. Then each place is covered on top of those "
-            "before: take a fresh copy for each.",
+            "covered squares accumulate",
+            "At each position, the squares of earlier positions are still covered. How "
+            "often do you need a fresh copy of `x`?",
             accumulated_patches,
-        ),
-        Mistake(
-            "patches pile up",
-            "Each row begins well. Then each place is covered on top of those before: "
-            "take a fresh copy for each place.",
-            lambda score, x, size: accumulated_patches(score, x, size, fresh=True),
-        ),
-        Mistake(
-            "patches pile up",
-            "Each place is covered on top of those before: take a fresh copy for each. "
-            "(And which way round is a fall?)",
-            lambda score, x, size: -accumulated_patches(score, x, size),
+            lambda *case: accumulated_patches(*case, fresh=True),
+            lambda *case: -accumulated_patches(*case),
+            lambda *case: -accumulated_patches(*case, fresh=True),
         ),
         Mistake(
             "wrong sign",
-            "A *fall* is positive where the score gets smaller.",
-            lambda score, x, size: -occlusion_map(score, x, size),
+            "Your map is positive where the score *rises*. It should be positive where "
+            "the score falls.",
+            lambda *case: -occlusion_map(*case),
         ),
         Mistake(
             "score for fall",
-            "That is the score of the covered image. By how much did it fall?",
-            lambda score, x, size: score(x) - occlusion_map(score, x, size),
+            "You return the scores of the covered images. By how much did the score "
+            "fall?",
+            covered_scores,
+        ),
+        Mistake(
+            "sign dropped",
+            "You return the size of the change, or only its positive part. A negative "
+            "number should say that the score rises.",
+            lambda *case: occlusion_map(*case).abs(),
+            lambda *case: occlusion_map(*case).clamp(min=0),
+        ),
+        Mistake(
+            "square kept instead of covered",
+            "You cover everything *except* the square. The square itself should be set "
+            "to zero.",
+            kept_patches,
+            lambda score, x, size: score(x) - kept_patches(score, x, size),
         ),
     ],
     hints=(
-        "Call it with `torch.sum` as the score, and look at `x` afterwards.",
-        "`covered = x` makes no copy. And which way round is a fall?",
-        "`x.clone()`, inside the loops; and the score of `x` minus that of `covered`.",
+        "Call the function with `torch.sum` as the score, and print `x` before and "
+        "after. What has changed?",
+        "The line `covered = x` doesn't create a new image. Find the method that does. "
+        "Then check the order of the subtraction: which of the two scores is larger "
+        "when the score falls?",
+        "Each position needs its own `x.clone()`, so it belongs inside both loops. The "
+        "fall is the score of the original minus that of the covered image.",
     ),
 )

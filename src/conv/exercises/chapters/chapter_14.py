@@ -1,4 +1,4 @@
-"""The exercises of chapter 14: outgrow one machine."""
+"""The exercises of chapter 14, on training with several machines."""
 
 from collections.abc import Callable
 
@@ -22,54 +22,63 @@ ring_bytes = ValueExercise(
     mistakes=[
         Mistake(
             "numbers for bytes",
-            "You counted numbers. Each takes four bytes.",
+            "You counted numbers. Each of them takes four bytes.",
             2 * 7 / 8 * 25e6,
         ),
         Mistake(
             "one round only",
-            "That is one time round the ring: after it, each process has *one* part "
-            "of the sum. The parts must go round once more.",
+            "That is about one vector, which is enough for the sums: after it, each "
+            "process holds *one* complete part. The complete parts must then reach all "
+            "the other processes.",
             7 / 8 * 25e6 * 4,
-        ),
-        Mistake(
-            "one round only",
-            "That is a whole vector, once. Of 8 parts, 7 go round, and they go round "
-            "twice.",
             25e6 * 4,
         ),
         Mistake(
             "one part only",
-            "That is one of the 8 parts, sent once.",
+            "That is one of the 8 parts, sent once. How often does a process send a "
+            "part?",
             25e6 / 8 * 4,
         ),
         Mistake(
-            "own part sent, too",
-            "Nearly: in each round a process sends 7 of the 8 parts, not all.",
+            "all parts in each round",
+            "You are close, but you count 8 parts per round. Each process sends one "
+            "part per step; how many steps does a round take?",
             2 * 25e6 * 4,
         ),
         Mistake(
-            "to each of the others",
-            "That is what a process would send if it sent everything to every other "
-            "process. In a ring it sends to one neighbor only.",
+            "whole vector in each message",
+            "That would be right if a process sent its whole vector 7 or 8 times. In a "
+            "ring, each message contains one of the 8 parts.",
             7 * 25e6 * 4,
             8 * 25e6 * 4,
         ),
         Mistake(
-            "all processes together",
-            "That is what all eight send. The question asks for one of them.",
+            "eight times too much",
+            "Your number is eight times too large. Did you add up what all eight "
+            "processes send, send a whole vector in each message, or count bits?",
             8 * 2 * 7 / 8 * 25e6 * 4,
         ),
         Mistake(
-            "megabytes",
-            "The number is right in megabytes; the question asks for bytes.",
-            175,
+            "another unit",
+            "Your number is right in MB, MiB or GB, perhaps up to rounding. The "
+            "question asks for bytes.",
+            *(175, 0.175, 175e6 / 2**20, 166.9, 167),
+        ),
+        Mistake(
+            "messages counted",
+            "That is the number of messages that each process sends. How many bytes "
+            "does one message contain?",
+            14,
         ),
     ],
     hints=(
-        "The vector is cut into 8 parts. How many parts does one process send until "
-        "the sums are made?",
-        "7 parts to make the sums, 7 parts to hand them round.",
-        "14 parts of 25 million / 8 numbers, at four bytes.",
+        "The vector is cut into 8 parts, and in each step a process sends one part. "
+        "How many steps does it take to complete the sums, and how many to distribute "
+        "them?",
+        "It takes 7 steps to complete the sums and 7 steps to distribute them. How "
+        "large is a part?",
+        "Each process sends 14 parts. A part has 25 million / 8 numbers of four bytes "
+        "each.",
     ),
 )
 
@@ -80,6 +89,20 @@ def weighted_mean(g: Tensor, counts: list[int]) -> Tensor:
     """Compute the expected result: the mean weighted by example counts."""
     shares = torch.tensor(counts, dtype=g.dtype, device=g.device) / sum(counts)
     return shares @ g
+
+
+def weighted_sum(weight: Callable[[int, list[int]], float]) -> Callable[..., Tensor]:
+    """Create a sum of the rows, with a weight computed from count and counts."""
+
+    def wrong(g: Tensor, counts: list[int]) -> Tensor:
+        return sum(weight(n, counts) * row for n, row in zip(counts, g, strict=True))
+
+    return wrong
+
+
+def example_weights(g: Tensor, counts: list[int]) -> Tensor:
+    """Use the counts of the statement's example; ignore further processes."""
+    return sum(n * row for n, row in zip([50, 30, 20], g, strict=False))
 
 
 whole_gradient = FunctionExercise(
@@ -99,77 +122,82 @@ whole_gradient = FunctionExercise(
     mistakes=[
         Mistake(
             "shares unweighted",
-            "You take the plain mean. A process with 50 images must count more than "
-            "one with 20.",
+            "You take the plain mean of the gradients. A process with 50 images must "
+            "count more than one with 20.",
             lambda g, counts: g.mean(dim=0),
         ),
         Mistake(
             "sum of means",
-            "You add the means up. Each is a mean already: weight them.",
+            "You add the gradients without weighting them. Each one is the mean over "
+            "the images of one process.",
             lambda g, counts: g.sum(dim=0),
         ),
         Mistake(
             "weights not normalized",
-            "Each mean times its count gives a *sum* over images. Divide by the "
-            "number of all images.",
-            lambda g, counts: weighted_mean(g, counts) * sum(counts),
+            "Each mean times its count is a *sum* over images, so your result is the "
+            "gradient of the summed loss. The exercise asks for that of the mean loss.",
+            weighted_sum(lambda n, counts: n),
         ),
         Mistake(
             "divided by the processes",
-            "You divide by the number of processes. What counts is the number of "
-            "images.",
-            lambda g, counts: weighted_mean(g, counts) * sum(counts) / len(counts),
+            "You divide by the number of processes. The mean is over images.",
+            weighted_sum(lambda n, counts: n / len(counts)),
+            weighted_sum(lambda n, counts: n / sum(counts) / len(counts)),
         ),
         Mistake(
             "weighted the wrong way",
-            "You divide by the counts: then small shares count most.",
-            lambda g, counts: torch.stack(
-                [v / n for v, n in zip(g, counts, strict=True)]
-            ).sum(dim=0),
-            lambda g, counts: torch.stack(
-                [v / n for v, n in zip(g, counts, strict=True)]
-            ).mean(dim=0),
+            "You divide by the counts, so the smallest shares get the largest weights.",
+            weighted_sum(lambda n, counts: 1 / n),
+            weighted_sum(lambda n, counts: 1 / n / len(counts)),
+            weighted_sum(lambda n, counts: 1 / n / sum(1 / m for m in counts)),
+            weighted_sum(lambda n, counts: sum(counts) / n),
         ),
         Mistake(
-            "weighted the wrong way",
-            "You weight by the counts' inverses: then small shares count most.",
-            lambda g, counts: weighted_mean(g, [1 / n for n in counts]),
+            "weights of the example",
+            "You use the counts of the example, 50, 30 and 20. Your function should "
+            "work for any counts and any number of processes.",
+            lambda g, counts: 0.5 * g[0] + 0.3 * g[1] + 0.2 * g[2],
+            lambda g, counts: example_weights(g, counts) / 100,
+            lambda g, counts: example_weights(g, counts) / sum(counts),
         ),
         Mistake(
-            "weighted the wrong way",
-            "You multiply by total / count: then small shares count most.",
-            lambda g, counts: sum(
-                v * sum(counts) / n for v, n in zip(g, counts, strict=True)
+            "three processes only",
+            "You use exactly three rows of `g`. Your function should work for any "
+            "number of processes.",
+            lambda g, counts: (
+                (counts[0] * g[0] + counts[1] * g[1] + counts[2] * g[2]) / sum(counts)
             ),
         ),
         Mistake(
             "first process only",
-            "Only the first process's gradient is left.",
+            "Your result contains the gradient of the first process only. If you use a "
+            "loop, is `return` inside it?",
             lambda g, counts: g[0],
-        ),
-        Mistake(
-            "first process only",
-            "Only the first process's part is there. Is `return` inside the loop?",
             lambda g, counts: g[0] * counts[0] / sum(counts),
+            lambda g, counts: g[0] * counts[0],
         ),
         Mistake(
             "last process only",
-            "Only the last process's part is left: `=` replaces, `+=` adds.",
+            "Your result contains the gradient of the last process only. In a loop, "
+            "`=` replaces a value, whereas `+=` adds to it.",
             lambda g, counts: g[-1] * counts[-1] / sum(counts),
+            lambda g, counts: g[-1] * counts[-1],
+            lambda g, counts: g[-1],
         ),
         Mistake(
             "plain sum divided",
-            "You divide the plain sum by the number of images. Each mean has to be "
-            "weighted first.",
+            "You divide the plain sum of the gradients by the number of images. Each "
+            "gradient is a mean already and must be weighted first.",
             lambda g, counts: g.sum(dim=0) / sum(counts),
         ),
     ],
     hints=(
-        "How do you get the mean of a class from the means of its boys and of its "
-        "girls?",
-        "A mean times its count is a sum. Add the sums, divide by all.",
-        "Multiply each row of `g` by its count, add the rows up, divide by "
-        "`sum(counts)`.",
+        "Two groups have 50 and 20 students, and you know each group's mean grade. "
+        "How do you get the mean grade of all 70 students?",
+        "A mean times its count is a sum over images. What do you get if you add these "
+        "sums, and what is missing?",
+        "Multiply each row of `g` by its entry in `counts` and add the products. "
+        "`sum(counts)` is the number of all images.",
     ),
 )
 
@@ -179,7 +207,7 @@ whole_gradient = FunctionExercise(
 def tiny_net(inputs: int, seed: int) -> nn.Module:
     """Create a linear network for two classes, in float64."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return nn.Linear(inputs, 2).double()
 
 
@@ -197,10 +225,11 @@ def run_on_small_machine(
     largest, waiting = [0], []
 
     def count(net: nn.Module, inputs: tuple, output: Tensor) -> None:
-        waiting.append(len(output))
-        largest.append(sum(waiting))
+        images = output[..., 0].numel()
+        largest.append(sum(waiting) + images)
         if output.requires_grad:
-            output.register_hook(lambda gradient: waiting.remove(len(output)))
+            waiting.append(images)
+            output.register_hook(lambda gradient: waiting.remove(images))
 
     net.register_forward_hook(count)
     for parameter in net.parameters():
@@ -214,7 +243,7 @@ def run_on_small_machine(
     return result
 
 
-def part_gradient(r: int, divided: bool = False):
+def part_gradient(r: int, divided: bool = False) -> Callable[..., Tensor]:
     """Compute the gradient of one part only."""
 
     def wrong(net: nn.Module, x: Tensor, y: Tensor, parts: int) -> Tensor:
@@ -224,12 +253,22 @@ def part_gradient(r: int, divided: bool = False):
     return wrong
 
 
+def scaled_gradient(
+    factor: Callable[[int, int], float], old: Callable[[int], float] = lambda parts: 0
+) -> Callable[..., Tensor]:
+    """Scale the gradient, with a factor computed from the batch size and `parts`."""
+
+    def wrong(net: nn.Module, x: Tensor, y: Tensor, parts: int) -> Tensor:
+        return gradient(net, x, y) * factor(len(x), parts) + old(parts)
+
+    return wrong
+
+
 accumulated = FunctionExercise(
     number="14.3",
     kind="implement",
     expected=lambda net, x, y, parts: gradient(net, x, y),
     use=run_on_small_machine,
-    preserves=("dtype",),
     cases=lambda: [
         (tiny_net(n, seed=n), random_integers(batch, n), torch.arange(batch) % 2, parts)
         for n, batch, parts in [(1, 2, 1), (1, 2, 2), (2, 4, 2), (2, 6, 3), (3, 10, 5)]
@@ -237,55 +276,70 @@ accumulated = FunctionExercise(
     mistakes=[
         Mistake(
             "sum of means",
-            "`backward()` adds, so you have the sum of the parts' *mean* gradients. "
-            "The batch's mean is that sum divided by something.",
-            lambda net, x, y, parts: gradient(net, x, y) * parts,
+            "You have the sum of the parts' gradients. Each of them is the gradient of "
+            "a *mean* loss; how do you get the mean over the batch from these means?",
+            scaled_gradient(lambda size, parts: parts),
+        ),
+        Mistake(
+            "divided twice",
+            "You divide by the number of parts twice, for example once in the loss and "
+            "once in the end.",
+            scaled_gradient(lambda size, parts: 1 / parts),
         ),
         Mistake(
             "last part only",
-            "Only the last part's gradient is left. Empty `.grad` once, before the "
-            "loop.",
+            "Your result contains the gradient of the last part only. Is the earlier "
+            "parts' gradient deleted or replaced inside the loop?",
             part_gradient(-1),
             part_gradient(-1, divided=True),
         ),
         Mistake(
             "first part only",
-            "Only the first part's gradient is there. Is `return` inside the loop?",
+            "Your result contains the gradient of the first part only. Is `return` "
+            "inside the loop?",
             part_gradient(0),
             part_gradient(0, divided=True),
         ),
         Mistake(
             "old gradient kept",
-            "There was something in `.grad` before you began, and `backward()` adds "
-            "to it. Empty it first.",
-            lambda net, x, y, parts: gradient(net, x, y) + 3 / parts,
-            lambda net, x, y, parts: gradient(net, x, y) + 3,
-        ),
-        Mistake(
-            "old gradient kept",
-            "There was something in `.grad` before you began, and `backward()` adds "
-            "to it. Empty it first. (And mind that parts have means of their own.)",
-            lambda net, x, y, parts: gradient(net, x, y) * parts + 3,
+            "`.grad` wasn't empty when your function was called, and `backward()` adds "
+            "to it.",
+            scaled_gradient(lambda size, parts: 1, lambda parts: 3 / parts),
+            scaled_gradient(lambda size, parts: 1, lambda parts: 3),
+            scaled_gradient(lambda size, parts: parts, lambda parts: 3),
+            scaled_gradient(lambda size, parts: size, lambda parts: 3),
+            scaled_gradient(lambda size, parts: 1, lambda parts: 3 / parts**2),
         ),
         Mistake(
             "sum over the images",
-            "Your losses are sums over images, so your gradient is as many times "
-            "too long as there are images.",
-            lambda net, x, y, parts: gradient(net, x, y) * len(x),
+            "Your result is the gradient of the *sum* of the images' losses. The "
+            "exercise asks for the gradient of their mean.",
+            scaled_gradient(lambda size, parts: size),
         ),
         Mistake(
             "divided by the images",
-            "You divide by the number of images. Each part's loss is a mean already.",
-            lambda net, x, y, parts: gradient(net, x, y) * parts**2 / len(x),
-            lambda net, x, y, parts: gradient(net, x, y) * parts / len(x),
+            "You divide by a number of images. The loss of each part is a mean over "
+            "its images already.",
+            scaled_gradient(lambda size, parts: parts**2 / size),
+            scaled_gradient(lambda size, parts: parts / size),
+        ),
+        Mistake(
+            "loss for gradient",
+            "You return the loss. The exercise asks for its gradient.",
+            lambda net, x, y, parts: F.cross_entropy(net(x), y),
+            lambda net, x, y, parts: F.cross_entropy(net(x), y) * parts,
+            lambda net, x, y, parts: F.cross_entropy(net(x), y) / parts,
         ),
     ],
     hints=(
-        "`net.zero_grad()` once. Then `backward()` for each part.",
-        "The parts are equally large, so the batch's mean is the mean of the parts' "
-        "means.",
-        "`(F.cross_entropy(net(xs), ys) / parts).backward()` for `xs, ys` in "
-        "`zip(x.chunk(parts), y.chunk(parts))`; then join all `p.grad.flatten()`.",
+        "What does `backward()` do if you call it several times without emptying "
+        "`.grad`? Here, this is useful.",
+        "Empty `.grad` before the loop, with `net.zero_grad()`. In the loop, compute "
+        "the loss of one part, and call `backward()` before you go on. Since the parts "
+        "are equally large, the batch's mean is the mean of the parts' means.",
+        "`x.chunk(parts)` and `y.chunk(parts)` are the parts. Divide the loss of each "
+        "one by `parts`, so that the gradients add up to the mean. In the end, join "
+        "the flattened `p.grad` of all parameters with `torch.cat`.",
     ),
 )
 
@@ -293,7 +347,7 @@ accumulated = FunctionExercise(
 
 
 def variance_ratio() -> float:
-    """Compare the shares' variance with the batch's, as batch norm measures it."""
+    """Compare the shares' variances with the batch's, as batch norm computes them."""
     x = torch.arange(1.0, 9, dtype=torch.float64)
     shares = [share.var(correction=0) for share in x.chunk(2)]
     return (sum(shares) / 2 / x.var(correction=0)).item()
@@ -308,67 +362,75 @@ shares_variance = ValueExercise(
     mistakes=[
         Mistake(
             "other variance",
-            "`var()` divides by n - 1. Batch norm normalizes with the one that "
-            "divides by n: `correction=0`.",
+            "At least one of your variances divides by n - 1, as `var()` does by "
+            "default. That of batch norm divides by n.",
             5 / 18,
+            1.25 / 6,
+            (5 / 3) / 5.25,
         ),
         Mistake(
             "deviation for variance",
-            "That is a ratio of standard deviations.",
+            "That is a ratio of standard deviations. The question asks for variances.",
             (5 / 21) ** 0.5,
+            (5 / 18) ** 0.5,
         ),
         Mistake(
             "sum for mean",
-            "You added the two shares' variances. Take their mean.",
+            "You added the variances of the two shares. Take their mean.",
             10 / 21,
         ),
         Mistake(
             "not divided",
-            "That is the mean of the shares' variances. Divide by the variance of all "
-            "eight.",
+            "That is the mean of the two shares' variances. It remains to divide it by "
+            "the variance of all eight numbers.",
             1.25,
+            5 / 3,
         ),
         Mistake(
             "lost part for what is left",
-            "That is the part of the variance that gets lost. The question asks for "
+            "That is the fraction of the variance that is lost. The question asks for "
             "what the shares still see.",
             16 / 21,
         ),
         Mistake(
-            "upside down",
-            "The batch's divided by the shares'. The question asks for the other way "
-            "round.",
+            "inverse ratio",
+            "You divided the variance of the batch by that of the shares. The question "
+            "asks for the inverse ratio.",
             4.2,
+            3.6,
         ),
         Mistake(
-            "shares dealt out",
-            "You dealt the numbers out one by one. The question asks for the first "
-            "half and the second half.",
+            "numbers dealt out alternately",
+            "You assigned the numbers to the two processes alternately. One process "
+            "has the first half, and the other one has the second.",
             5 / 5.25,
         ),
         Mistake(
             "shares thought to be alike",
-            "That would be so if both shares had the batch's mean. Measure.",
+            "The ratio would be 1 if both shares had the same mean as the batch. "
+            "Compute the means.",
             1,
         ),
     ],
     reasons={
         "b": Mistake(
             "too few numbers blamed",
-            "With a million numbers in each half the same would happen. What do you "
-            "take away before you square?",
+            "With a million numbers in each half, the ratio would be about the same. "
+            "What is subtracted before the distances are squared?",
         ),
         "c": Mistake(
             "rounding blamed",
-            "All these numbers are exact. A factor of four is no rounding.",
+            "All these numbers are exact, and rounding errors don't amount to a factor "
+            "of four.",
         ),
     },
     hints=(
-        "`x = torch.arange(1.0, 9)`. Then `x.chunk(2)` gives the halves, and "
-        "`.var(correction=0)` batch norm's variance.",
-        "`sum(half.var(correction=0) for half in x.chunk(2)) / 2`, divided by "
-        "`x.var(correction=0)`.",
-        "The batch's variance is the mean of the shares' variances *plus* the "
-        "variance of their means.",
+        "Which mean is subtracted from 1, 2, 3 and 4 on the first process? Which one "
+        "is subtracted from them if the batch stays together?",
+        "Use `x = torch.arange(1.0, 9)`, its two halves from `x.chunk(2)`, and a "
+        "variance that divides by n, `.var(correction=0)`.",
+        "Each half has a variance of 1.25. Compute that of all eight numbers in the "
+        "same way, and divide. The variance of the batch is the mean of the shares' "
+        "variances *plus* the variance of their means; which of the two is missing?",
     ),
 )

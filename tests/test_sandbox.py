@@ -719,6 +719,18 @@ def test_a_wrong_answers_worker_does_not_judge_the_next_one():
     assert GRADER.sandbox.process.pid == before
 
 
+def test_what_an_answer_writes_later_does_not_reach_the_next_one():
+    @in_notebook
+    def haunting(x, k):
+        message = b'{"state": "unpacked"}\n'
+        threading.Timer(0.3, write_to_all_pipes, [message]).start()
+        return corr1d(x, k)
+
+    assert judge("1.3", haunting).right
+    time.sleep(1)
+    assert right_again()
+
+
 def sleeping_a_little(x, k):
     time.sleep(0.1)
     return x

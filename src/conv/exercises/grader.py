@@ -35,7 +35,6 @@ def neutral_settings() -> Iterator[None]:
         torch.random.fork_rng(devices=[]),
         torch.inference_mode(mode=False),
         torch.enable_grad(),
-        torch.autocast("cpu", enabled=False),
         torch.device("cpu"),
     ):
         torch.set_default_dtype(torch.float32)

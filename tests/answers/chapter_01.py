@@ -43,9 +43,9 @@ def single_one(row, column):
 
 wrong("1.2", "kernel flipped", torch.tensor([[0.0, 0, 0], [1, 0, 0], [0, 0, 0]]))
 wrong("1.2", "kernel flipped", single_one(1, 2).flip(0, 1))
-wrong("1.2", "image not moved", single_one(1, 1))
-wrong("1.2", "moved vertically", single_one(2, 1))
-wrong("1.2", "moved vertically", single_one(0, 1))
+wrong("1.2", "image not shifted", single_one(1, 1))
+wrong("1.2", "shifted vertically", single_one(2, 1))
+wrong("1.2", "shifted vertically", single_one(0, 1))
 wrong("1.2", "moved diagonally", single_one(0, 2))
 wrong("1.2", "moved diagonally", single_one(2, 0).tolist())
 wrong("1.2", "difference of pixels", single_one(1, 2) - single_one(1, 1))

@@ -661,3 +661,8 @@ def folded_without_affine(layer, norm):
     new.weight.data *= s[:, None, None, None]
     new.bias.data = (layer.bias.data - norm.running_mean) * s
     return new
+
+
+@wrong("13.4", "same biases for both 1 x 1 layers")
+def both_pointwise_layers_alike(c, k):
+    return c * (k * k + 1) + 2 * c + 2 * (4 * c * c + 4 * c)

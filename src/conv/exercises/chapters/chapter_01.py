@@ -24,8 +24,8 @@ shape = ValueExercise(
     mistakes=[
         Mistake(
             "one position forgotten",
-            "You subtracted the whole kernel. But a window as large as the image "
-            "still has one position, not none.",
+            "You subtracted the full kernel size. But even a window as large as the "
+            "image fits in one position.",
             (473, 637),
         ),
         Mistake(
@@ -49,13 +49,13 @@ shape = ValueExercise(
         ),
         Mistake(
             "kernel's shape",
-            "That is the shape of the window. The question is in how many positions "
-            "it fits, vertically and horizontally.",
+            "That is the shape of the window. The question is how many positions it "
+            "can take, vertically and horizontally.",
             (7, 3),
         ),
         Mistake(
             "border counted once",
-            "You subtracted half of the kernel, as if outputs were lost on one side "
+            "You subtracted half the kernel size, as if outputs were lost on one side "
             "only. What happens on the opposite side?",
             (477, 639),
         ),
@@ -100,13 +100,13 @@ move_left = ValueExercise(
             single_one(1, 0),
         ),
         Mistake(
-            "image not moved",
+            "image not shifted",
             "This kernel picks the center of the window, so it copies the image.",
             single_one(1, 1),
         ),
         Mistake(
-            "moved vertically",
-            "This kernel moves the image up or down. Which index counts columns?",
+            "shifted vertically",
+            "This kernel shifts the image up or down. Which index counts columns?",
             single_one(0, 1),
             single_one(2, 1),
         ),
@@ -119,13 +119,13 @@ move_left = ValueExercise(
         Mistake(
             "difference of pixels",
             "The weights of this kernel sum to zero, so it computes a difference "
-            "between pixels. The output should be one pixel, unchanged.",
+            "between pixels. Each output pixel should copy exactly one input pixel.",
             lambda k: k.shape == (3, 3) and k.any() and abs(k.sum()) < 1e-6,
         ),
         Mistake(
             "several pixels",
-            "This kernel adds several pixels. The output should be a single pixel, "
-            "unchanged.",
+            "This kernel adds several pixels. Each output pixel should copy exactly "
+            "one input pixel.",
             lambda k: k.shape == (3, 3) and (k > 0).sum() > 1 and (k >= 0).all(),
         ),
     ],
@@ -226,15 +226,15 @@ corr1d = FunctionExercise(
         ),
         Mistake(
             "last window forgotten",
-            "The last window is missing, and all other outputs are right. In how many "
-            "positions does a window of 2 fit into a signal of 3?",
+            "The last window is missing, and all other outputs are right. How many "
+            "positions does a window of length 2 have in a signal of length 3?",
             lambda x, k: correlate(x, k)[:-1],
             last_output_zero,
         ),
         Mistake(
             "windows don't overlap",
-            "Your window jumps by its own length. It should move by one sample at a "
-            "time, so neighboring windows overlap.",
+            "Your window moves by its own length each time. It should move by one "
+            "sample, so neighboring windows overlap.",
             lambda x, k: correlate(x, k)[:: len(k)],
         ),
         Mistake(
@@ -343,9 +343,9 @@ debug_corr2d = FunctionExercise(
     mistakes=[
         Mistake(
             "last window forgotten",
-            "The output has one row and one column too few, whatever else may be left "
-            "to fix. In how many positions does a window of 2 rows fit into an image "
-            "of 3?",
+            "The output has one row and one column too few. (This may not be the only "
+            "bug left.) How many positions are there for a window of 2 rows in an "
+            "image of 3?",
             too_small,
             lambda X, K: too_small(X, K) / K.numel(),
             lambda X, K: with_loops_swapped(too_small(X, K)),
@@ -360,7 +360,7 @@ debug_corr2d = FunctionExercise(
         ),
         Mistake(
             "rows and columns mixed up",
-            "The kernel's height and width are exchanged. A shape is (rows, columns), "
+            "The kernel's height and width are swapped. A shape is (rows, columns), "
             "and the first index counts rows.",
             window_transposed,
             shape_swapped,
@@ -376,8 +376,8 @@ debug_corr2d = FunctionExercise(
         "and count the outputs, then with an image that isn't square.",
         "Look at four places: the shape of `Y`, the dtype of `Y`, what the two loops "
         "run over, and what is done with the products.",
-        "In how many positions does a window of h rows fit into H rows? Which loop "
-        "variable is the row index, is a mean what the formula asks for, and does "
+        "How many positions are there for a window of h rows in H rows? Which loop "
+        "variable is the row index? Does the formula ask for a mean? And how does "
         "`X.new_zeros(...)` differ from `torch.zeros(...)`?",
     ),
 )

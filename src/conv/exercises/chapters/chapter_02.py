@@ -99,7 +99,7 @@ two_layers = ValueExercise(
         ),
         Mistake(
             "loss taken for the side",
-            "Both layers together remove 8 pixels from each side of the image. That "
+            "Both layers together make each side of the image 8 pixels shorter. That "
             "isn't the side of a kernel yet.",
             8,
         ),
@@ -302,8 +302,8 @@ debug_forward = FunctionExercise(
         ),
     ],
     hints=(
-        "Call the function with an image of zeros. What should the output be, and "
-        "what is it?",
+        "Call the function with an image of zeros and a bias of 1. What should the "
+        "output be, and what is it?",
         "Does the bias enter before the sum or after it? And what does `.detach()` do "
         "to a gradient?",
         "`corr2d` should get the image and the weight as they are, so that gradients "

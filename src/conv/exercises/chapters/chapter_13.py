@@ -434,6 +434,12 @@ convnext_size = FunctionExercise(
             lambda c, k: block_size(c, k) - 8 * c,
         ),
         Mistake(
+            "same biases for both 1 x 1 layers",
+            "You have 3c parameters too many. The second 1 x 1 layer has as many "
+            "weights as the first, but it returns fewer channels, each with one bias.",
+            lambda c, k: block_size(c, k) + 3 * c,
+        ),
+        Mistake(
             "biases of the widening layer forgotten",
             "At least 4c parameters are missing, as many as the widening layer has "
             "biases.",

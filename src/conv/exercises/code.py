@@ -1,4 +1,4 @@
-"""What a learner's function is made of: the names and loops in its code."""
+"""What a learner's function is made of: the names in its code."""
 
 import dis
 from collections.abc import Iterator
@@ -81,15 +81,6 @@ def instructions(function: FunctionType) -> Iterator[dis.Instruction]:
     """List the instructions of a function and of its nested functions."""
     for code in code_objects(function):
         yield from dis.get_instructions(code)
-
-
-def has_loop(answer: object) -> bool:
-    """Return whether an answer, or a function that it calls, contains a loop."""
-    return any(
-        step.opname.startswith("FOR_ITER") or "JUMP_BACKWARD" in step.opname
-        for function in functions_of(answer)
-        for step in instructions(function)
-    )
 
 
 def same_code(one: FunctionType, other: FunctionType) -> bool:

@@ -47,25 +47,17 @@ class Rule:
         Names that the function may not use, not even in a function that it calls.
     needs : tuple of str
         Names of which the function must use at least one.
-    forbids_loops : bool
-        Whether loops and comprehensions are forbidden.
     """
 
     message: str
     forbids: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    forbids_loops: bool = False
 
 
 NO_AUTOGRAD = Rule(
     message="The numbers are right, but autograd computed the gradient. This exercise "
     "asks you to derive it yourself, without `backward()` and `torch.autograd`.",
     forbids=("backward", "autograd", "requires_grad_", "func"),
-)
-NO_LOOPS = Rule(
-    message="The numbers are right, but your function contains a loop or a "
-    "comprehension. This exercise asks for a solution without one.",
-    forbids_loops=True,
 )
 
 

@@ -259,7 +259,7 @@ class ErrorAt:
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_trouble_is_told_whenever_it_comes(n):
-    requires = "gradient", "device"
+    requires = "dtype", "gradient"
     exercise = dataclasses.replace(EXERCISES["1.3"], requires=requires, rules=())
     verdict = judge_function(exercise, exercise.expected, ErrorAt(n))
     told = "1.3  not yet: lost\nIt was here a moment ago."
@@ -348,7 +348,7 @@ class Hostile:
 
 
 class HostileTensor(torch.Tensor):
-    """A tensor with which nothing can be done."""
+    """A tensor that refuses every operation."""
 
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
@@ -748,7 +748,7 @@ def test_waiting_does_not_count_as_computing(monkeypatch):
     assert judge("1.3", patient).right
 
 
-def test_the_first_import_of_a_large_module_is_no_infinite_loop():
+def test_the_first_import_of_a_large_module_is_not_an_infinite_loop():
     @in_notebook
     def with_scipy(x, k):
         import scipy.signal

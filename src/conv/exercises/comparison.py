@@ -21,11 +21,7 @@ def matches(
     return same_shape and close(answer.numbers, target, tolerance)
 
 
-def matches_freely(
-    answer: Summary,
-    expected: Tensor | np.ndarray | float,
-    tolerance: float = TOLERANCE,
-) -> bool:
+def matches_freely(answer: Summary, expected: Tensor | np.ndarray | float) -> bool:
     """Return whether an answer is right up to axes that carry no information.
 
     These are axes of length 1 that are extra or missing. If a row of numbers is
@@ -34,7 +30,7 @@ def matches_freely(
     target = as_float64(expected)
     if answer.numbers is None or not fits(answer.numbers.shape, target.shape):
         return False
-    return close(answer.numbers.reshape(target.shape), target, tolerance)
+    return close(answer.numbers.reshape(target.shape), target)
 
 
 def fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
@@ -60,9 +56,16 @@ def without_ones(longer: tuple[int, ...], shorter: tuple[int, ...]) -> bool:
 def close(
     actual: np.ndarray, expected: np.ndarray, tolerance: float = TOLERANCE
 ) -> bool:
-    """Compare arrays; the tolerance is relative to the largest expected number."""
+    """Return whether all numbers agree with the expected ones."""
+    return bool(agreement(actual, expected, tolerance).all())
+
+
+def agreement(
+    actual: np.ndarray, expected: np.ndarray, tolerance: float = TOLERANCE
+) -> np.ndarray:
+    """Compare element by element, relative to the largest expected number."""
     scale = np.abs(expected[np.isfinite(expected)]).max(initial=0.0) or 1.0
-    return np.allclose(actual, expected, rtol=0, atol=tolerance * scale)
+    return np.isclose(actual, expected, rtol=0, atol=tolerance * scale)
 
 
 def as_float64(value: Tensor | np.ndarray | float) -> np.ndarray:

@@ -81,8 +81,8 @@ class Exercise:
     requires : sequence of str
         What the statement asks for beyond the right numbers. "shape": exactly the
         expected shape, without extra or missing axes of length 1. For functions also
-        "dtype", "device" and "gradient" (the result shares the input's dtype and
-        device, and passes gradients on) and "arguments" (which stay unchanged).
+        "dtype" (the result has the input's dtype) and "gradient" (gradients reach all
+        arguments).
     """
 
     number: str

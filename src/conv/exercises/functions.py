@@ -17,7 +17,7 @@ from conv.exercises.generic_mistakes import GENERIC_MISTAKES, Results
 from conv.exercises.judging import Verdict, not_attempted, wrong
 from conv.exercises.sandbox import Sandbox, SandboxError
 from conv.exercises.wording import describe_difference
-from conv.exercises.worker import Outcome, Summary, summarize
+from conv.exercises.worker import Summary, summarize, to_float32
 
 
 def judge_function(
@@ -141,8 +141,6 @@ def find_broken_requirement(
             return "other means", rule.message
     required, case = exercise.requires, results[-1].case
     returned = [result.outcome.returned for result in results]
-    if "arguments" in required and any(result.outcome.changed for result in results):
-        return ARGUMENT_CHANGED
     if "dtype" in required:
         if any(r.dtype != "float64" for r in returned):
             return wrong_dtype(returned[0], "float64")
@@ -154,10 +152,6 @@ def find_broken_requirement(
         expected = differentiate(apply)(exercise.expected, *case)
         if outcome.returned is None or not matches(outcome.returned, expected):
             return GRADIENT_LOST
-    if "device" in required:
-        [outcome] = sandbox.run(on_meta(exercise.use), answer, [case])
-        if loses_device(outcome):
-            return WRONG_DEVICE
     return None
 
 
@@ -174,31 +168,9 @@ def in_float32(use: Callable) -> Callable:
     """Call an answer with float32 tensors."""
 
     def used(answer: Callable, *case: object) -> object:
-        converted = [x.float() if isinstance(x, Tensor) else x for x in case]
-        return use(answer, *converted)
+        return use(answer, *map(to_float32, case))
 
     return used
-
-
-def on_meta(use: Callable) -> Callable:
-    """Call an answer with tensors on the meta device, which holds no data."""
-
-    def used(answer: Callable, *case: object) -> object:
-        moved = [x.to("meta") if isinstance(x, Tensor) else x for x in case]
-        return use(answer, *moved)
-
-    return used
-
-
-def loses_device(outcome: Outcome) -> bool:
-    """Return whether a function lost the device of its input.
-
-    A function that reads the value of an element can't run on the meta device. Its
-    device isn't judged.
-    """
-    if outcome.returned is None:
-        return "out of meta tensor" in outcome.error or "device" in outcome.error
-    return outcome.returned.device != "meta"
 
 
 def differentiate(use: Callable) -> Callable:
@@ -279,12 +251,6 @@ ARGUMENT_CHANGED = (
     "argument changed",
     "Your function changes its argument, which the caller may still need. Work on a "
     "copy, or create a new tensor.",
-)
-WRONG_DEVICE = (
-    "device not kept",
-    "Right on the CPU. But given an input on another device, your function uses a "
-    "tensor on the CPU. Create tensors on the input's device, for example with "
-    "`X.new_zeros(...)`, and move existing ones there with `.to(X)`.",
 )
 GRADIENT_LOST = (
     "cut off from autograd",

@@ -262,8 +262,7 @@ def read_summary(message: dict) -> Summary:
     numbers = message["numbers"]
     if numbers is not None:
         numbers = np.array(numbers, dtype=np.float64).reshape(message["shape"])
-    kind, dtype, device = (clean(message[key]) for key in ("kind", "dtype", "device"))
-    return Summary(kind, numbers, dtype, device)
+    return Summary(clean(message["kind"]), numbers, clean(message["dtype"]))
 
 
 def clean(text: object) -> str:

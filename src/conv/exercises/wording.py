@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from conv.exercises.case_result import CaseResult
-from conv.exercises.comparison import TOLERANCE, as_float64
+from conv.exercises.comparison import agreement, as_float64
 
 MAX_NUMBERS = 12  # a case with more isn't written out
 CALLABLES = {"function", "method", "builtin_function_or_method", "type"}
@@ -62,8 +62,7 @@ def describe_case(result: CaseResult, names: Sequence[str]) -> str:
 
 def describe_first_error(actual: np.ndarray, expected: np.ndarray) -> str:
     """Count the right numbers, and name the first wrong one."""
-    scale = np.abs(expected[np.isfinite(expected)]).max(initial=0.0) or 1.0
-    right = np.isclose(actual, expected, rtol=0, atol=TOLERANCE * scale)
+    right = agreement(actual, expected)
     first = tuple(int(i) for i in np.argwhere(~right)[0])
     return (
         f"{right.sum()} of {right.size} numbers are right. The first wrong one is at "

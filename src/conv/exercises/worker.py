@@ -50,14 +50,13 @@ class Summary:
         A description: "nothing", "a number", "a tensor of shape (2, 3)", "a str".
     numbers : ndarray of float64 or None
         The answer's numbers; None if it isn't numeric.
-    dtype, device : str
-        Those of a tensor; empty for any other answer.
+    dtype : str
+        That of a tensor; empty for any other answer.
     """
 
     kind: str
     numbers: np.ndarray | None = None
     dtype: str = ""
-    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,12 +105,11 @@ def summarize_tensor(value: Tensor) -> Summary:
         value = value.real
     complex_ = " of complex numbers" if value.is_complex() else ""
     kind = f"a tensor{complex_} of shape {tuple(value.shape)}"
-    dtype, device = str(value.dtype).removeprefix("torch."), value.device.type
     numbers = None
     with contextlib.suppress(Exception):  # sparse, quantized, without data, ...
         if value.numel() <= MAX_SIZE and not value.is_complex() and not value.is_meta:
             numbers = value.detach().cpu().double().numpy().copy()
-    return Summary(kind, numbers, dtype, device)
+    return Summary(kind, numbers, str(value.dtype).removeprefix("torch."))
 
 
 def is_real(value: Tensor) -> bool:

@@ -21,32 +21,32 @@ parameter_count = ValueExercise(
     mistakes=[
         Mistake(
             "bias forgotten",
-            "You counted the weights of the kernel. The layer learns one more number.",
+            "You counted only the kernel's weights. The layer also has a bias.",
             15,
         ),
         Mistake(
             "a bias per weight",
-            "You gave every weight a bias. The bias is added to the finished sum, so "
-            "one is enough.",
+            "You counted one bias per weight. The bias is added to the weighted sum, "
+            "so one is enough.",
             30,
         ),
         Mistake(
             "a bias per row or column",
-            "You gave every row or every column of the kernel a bias. The bias is "
-            "added to the finished sum, so one is enough.",
+            "You counted one bias per row or per column. The bias is added to the "
+            "weighted sum, so one is enough.",
             20,
             18,
         ),
         Mistake(
             "height and width added",
-            "You added the kernel's height and width. How many cells does a grid of 5 "
-            "rows and 3 columns have?",
+            "You added the kernel's height and width. How many entries does a "
+            "5 x 3 kernel have?",
             8,
         ),
         Mistake(
             "weights counted wrongly",
-            "Both 5 + 3 + 1 and 3 times 3 are 9, but the kernel has 5 rows of 3 "
-            "weights.",
+            "If you added 5 + 3 + 1 or multiplied 3 by 3: the kernel has 5 rows with "
+            "3 weights in each, so count those first.",
             9,
         ),
         Mistake(
@@ -67,10 +67,10 @@ parameter_count = ValueExercise(
     hints=(
         "Which parameters does the layer's `__init__` create, and what are their "
         "shapes?",
-        "There is one weight for every cell of the kernel. What does the layer add "
+        "There is one weight for every entry of the kernel. What does the layer add "
         "to the weighted sum, and how many numbers does that take?",
         "The weight has shape (5, 3), and the bias has shape (1,). How many numbers "
-        "are in both together?",
+        "do they contain in total?",
     ),
 )
 
@@ -87,47 +87,47 @@ two_layers = ValueExercise(
     mistakes=[
         Mistake(
             "one layer only",
-            "A single layer with this kernel would already turn 28 into 20. You have "
-            "two.",
+            "A single layer with this kernel would already turn 28 into 20 on its "
+            "own. The exercise has two such layers.",
             9,
         ),
         Mistake(
             "one position forgotten",
-            "A kernel of side k makes the image smaller by k - 1, not by k. With your "
-            "k, two layers turn 28 into 22.",
+            "A k x k kernel reduces the height and the width by k - 1, not by k. With "
+            "your k, two layers turn 28 into 22.",
             4,
         ),
         Mistake(
             "loss taken for the side",
-            "Both layers together make each side of the image 8 pixels shorter. That "
-            "isn't the side of a kernel yet.",
+            "Together, the layers reduce the height and the width by 8 each. You "
+            "still need the kernel size that does this.",
             8,
         ),
         Mistake(
             "loss on one side",
-            "With this kernel, two layers turn 28 into 24. Each layer has to remove 4 "
-            "pixels in each direction, and they lie on both sides of the image.",
+            "With this kernel, two layers turn 28 into 24. Each layer has to reduce "
+            "the width by 4 in all: 2 pixels on the left and 2 on the right.",
             3,
         ),
         Mistake(
             "kernel of one layer halved",
-            "You halved the kernel that one layer would need. Halve the number of "
-            "pixels that are lost instead.",
+            "You halved the kernel size that a single layer would need. Halve the "
+            "number of pixels that are lost instead.",
             4.5,
         ),
         Mistake(
             "size between the layers",
-            "That is the side of the image between the two layers. The question is "
-            "how large the kernel is that makes it smaller.",
+            "That is the size of the image between the two layers. The question asks "
+            "for the side length of the kernel.",
             24,
         ),
     ],
     hints=(
-        "By how many pixels does one layer with a 3 by 3 kernel reduce the side of an "
+        "By how many rows does one layer with a 3 by 3 kernel reduce the height of an "
         "image?",
-        "Two equal layers remove 8 pixels together, so each one removes 4.",
-        "A kernel of side k removes k - 1 pixels. For which k is that one layer's "
-        "share?",
+        "The two layers together remove 8 rows, so each of them removes 4.",
+        "A k x k kernel removes k - 1 rows. For which k does a layer remove as many as "
+        "it should?",
     ),
 )
 
@@ -190,14 +190,14 @@ blur = FunctionExercise(
         ),
         Mistake(
             "divided by the side",
-            "You divided by 3, the side of the window. How many pixels are in the "
+            "You divided by 3, the width of the window. How many pixels are in the "
             "window?",
             lambda x: correlated(x, torch.full((3, 3), 1 / 3)),
         ),
         Mistake(
             "blurred in one direction",
-            "Your layer computes the mean of three pixels, in one direction only. The "
-            "window has nine.",
+            "Your layer computes the mean of three pixels, in one direction only. It "
+            "should average all nine pixels of the window.",
             horizontal_blur,
             lambda x: horizontal_blur(x.T).T,
             lambda x: correlated(x, torch.full((1, 3), 1 / 3)),
@@ -228,8 +228,9 @@ blur = FunctionExercise(
         "weight? The layer's parameters are `blur.weight` and `blur.bias`.",
         "Inside `with torch.no_grad():`, `blur.weight.fill_(...)` writes one number "
         "into all weights, and `blur.weight.copy_(...)` copies a tensor into them.",
-        "A mean of nine pixels is the sum of each pixel times 1 / 9. After you have "
-        "filled the weights, make sure that the bias is zero (`zero_()`).",
+        "A mean of nine pixels is the sum of the pixels, each multiplied by 1 / 9. "
+        "After you have filled the weights, make sure that the bias is zero "
+        "(`zero_()`).",
     ),
 )
 
@@ -269,20 +270,20 @@ debug_forward = FunctionExercise(
     mistakes=[
         Mistake(
             "bias per pixel",
-            "The bias is added to every pixel of the window, so it is multiplied by "
-            "the sum of the weights. It should be added once, to the finished sum.",
+            "Your code adds the bias to every pixel of the window, so it is multiplied"
+            " by the sum of the weights. It should be added once, to the weighted sum.",
             lambda X, weight, bias: correlated(X + bias, weight),
         ),
         Mistake(
             "bias per weight",
-            "The bias is added to every weight, so it is multiplied by the sum of the "
-            "window's pixels. It should be added once, to the finished sum.",
+            "Your code adds the bias to every weight, so it is multiplied by the sum "
+            "of the window's pixels. It should be added once, to the weighted sum.",
             lambda X, weight, bias: correlated(X, weight + bias),
         ),
         Mistake(
             "bias per product",
-            "The bias is added once for every weight of the kernel. It should be "
-            "added once, to the finished sum.",
+            "Your code adds the bias once for every weight of the kernel. It should be "
+            "added once, to the weighted sum.",
             lambda X, weight, bias: correlated(X, weight) + weight.numel() * bias,
         ),
         Mistake(
@@ -292,20 +293,20 @@ debug_forward = FunctionExercise(
         ),
         Mistake(
             "bias subtracted",
-            "The bias is subtracted. A layer adds it.",
+            "Your code subtracts the bias. It should add it.",
             lambda X, weight, bias: correlated(X, weight) - bias,
         ),
         Mistake(
             "bias multiplied",
-            "The sum is multiplied by the bias. A layer adds it.",
+            "Your code multiplies the sum by the bias. It should add the bias.",
             lambda X, weight, bias: correlated(X, weight) * bias,
         ),
     ],
     hints=(
         "Call the function with an image of zeros and a bias of 1. What should the "
         "output be, and what is it?",
-        "Does the bias enter before the sum or after it? And what does `.detach()` do "
-        "to a gradient?",
+        "Is the bias added before or after the weighted sum? And what does `.detach()`"
+        " do to a gradient?",
         "`corr2d` should get the image and the weight as they are, so that gradients "
         "reach both. What is left to do with the bias?",
     ),

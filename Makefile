@@ -1,9 +1,10 @@
 # The course's commands. `make help` lists them.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint unit notebooks test-rare test-all execute teacher \
+.PHONY: help glossary lab test lint unit notebooks test-rare test-all execute teacher \
   test-teacher test-numerics experiments test-experiments test-twice test-long plant \
-  mutants containers workflows audit fresh offline site test-browser bench lock clean
+  mutants containers workflows audit fresh offline site test-browser bench figures \
+  lock clean
 
 PYTHON ?= python3
 # Which PyTorch to install on Linux: cuda (3 GB to download), cpu, or auto, which is cpu
@@ -103,6 +104,9 @@ mutants: $(AUDIT)  ## change conv piece by piece and check that a test fails
 execute: $(READY)  ## re-run all notebooks and save what they print
 	$(PINNED) $(BIN)/python tests/execute.py notebooks
 
+glossary: $(READY)  ## collect the chapters' key terms in notebooks/glossary.md
+	$(BIN)/python docs/glossary.py
+
 teacher: $(READY)  ## build copies for students and for teachers, in build/teacher
 	$(PINNED) PYTHONPATH=tests $(BIN)/python teacher/build.py
 
@@ -132,7 +136,7 @@ offline: $(WEB)  ## run the tests and build the site without a network
 site: $(WEB)  ## build the web site, in build/site, and check its links
 	rm -rf build/site build/site-source
 	mkdir -p build/site-source/_static/conv
-	cp -R docs/. notebooks benchmarks examples README.md requirements.txt \
+	cp -R docs/. notebooks benchmarks README.md requirements.txt \
 	  build/site-source
 	cp src/conv/widgets/*.js src/conv/widgets/kit.css build/site-source/_static/conv
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
@@ -147,6 +151,9 @@ test-browser: site $(AXE)  ## use the widgets in JupyterLab and on the site, che
 
 bench: $(READY)  ## compare conv's speed with its peers', write benchmarks/README.md
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py
+
+figures: $(READY)  ## draw the diagrams in notebooks/figures
+	$(BIN)/python figures/draw.py notebooks/figures
 
 # For `make HASHES=1`, the last two files have the hashes of what the others lock: those
 # of the package index's files, and those of PyTorch's CPU builds for Linux.

@@ -4,6 +4,7 @@ Without a GITHUB_REPOSITORY, or a remote `origin` at GitHub, no page has links t
 repository, Colab or Binder.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -58,6 +59,18 @@ def colab_cell() -> str:
     )
 
 
+def first_widget() -> str:
+    """Convert the widget of the index to HTML, for the landing page."""
+    path = HERE / "notebooks" / "index.ipynb"
+    cells = json.loads(page_source(path.read_text(encoding="utf-8")))["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return next(
+        output["data"]["text/html"]
+        for output in outputs
+        if "conv-mount" in output.get("data", {}).get("text/html", "")
+    )
+
+
 def start_katex(folder: Path, timeout: float) -> tuple[subprocess.Popen, socket]:
     """Start the process that writes the formulas."""
     path = folder / "katex.sock"
@@ -90,7 +103,7 @@ nb_merge_streams = True
 nb_mime_priority_overrides = [("linkcheck", "text/html", 0)]  # as on the pages
 myst_enable_extensions = ["dollarmath", "substitution"]
 myst_heading_anchors = 3
-myst_substitutions = {"colab_cell": colab_cell()}
+myst_substitutions = {"colab_cell": colab_cell(), "first_widget": first_widget()}
 
 # Formulas: written by KaTeX while the site is built, so pages need no JavaScript.
 katex_prerender = True
@@ -118,7 +131,7 @@ html_logo = "_static/logo.svg"
 html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
-html_js_files = [("fixes.js", {"defer": "defer"})]
+html_js_files = [(name, {"defer": "defer"}) for name in ("fixes.js", "replay.js")]
 html_copy_source = True  # a notebook's own file, to download
 html_theme_options = {
     "logo": {"text": "conv", "alt_text": ""},
@@ -156,6 +169,11 @@ def finish_page(
     if 'class="conv-mount"' in context.get("body", ""):
         app.add_js_file("mount.js", type="module")
         app.add_css_file("conv/kit.css")
+    # A diagram's link opens it, instead of downloading it.
+    link = r'class="reference download internal" download="" (href="[^"]*\.svg")'
+    if "body" in context:
+        body = re.sub(link, r'class="reference internal" \1', context["body"])
+        context["body"] = body.replace("xref download myst", "xref myst")
     at_home = page.startswith(("notebooks/", "benchmarks/"))
     context["doc_path"] = "" if at_home else "docs"
 

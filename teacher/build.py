@@ -127,9 +127,23 @@ def run_exercises(notebook: NotebookNode, folder: Path) -> None:
             raise SystemExit(f"{number_of(cell)} is not solved:\n{printed}")
 
 
+def copy_companions(target: Path) -> None:
+    """Copy the files that the chapters show, read or run."""
+    notebooks = ROOT / "notebooks"
+    for folder in ("experiments", "figures"):
+        shutil.copytree(
+            notebooks / folder,
+            target / folder,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
+    shutil.copy(notebooks / "train_ddp.py", target)
+    shutil.copy(notebooks / "glossary.md", target)
+
+
 def build_solved(target: Path) -> None:
     """Write all chapters with their exercises solved."""
     target.mkdir(parents=True)
+    copy_companions(target)
 
     def build(path: Path) -> None:
         notebook = solved(nbformat.read(path, as_version=4), solutions_of(path))
@@ -198,6 +212,7 @@ def build_nbgrader(target: Path) -> None:
     for path in chapters():
         source = target / "source" / path.stem
         source.mkdir(parents=True)
+        copy_companions(source)
         notebook = graded(nbformat.read(path, as_version=4), solutions_of(path))
         nbformat.write(notebook, source / path.name)
     shutil.copy(ROOT / "teacher" / "nbgrader_config.py", target)

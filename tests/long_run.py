@@ -18,7 +18,7 @@ from rerun import Outcome, rerun
 
 ROOT = Path(__file__).parent.parent
 MEMORY = ROOT / "tests" / "long-run.json"
-READ = ["examples", "notebooks", "src", "requirements.txt"]  # what a run depends on
+READ = ["notebooks", "src", "requirements.txt"]  # what a run depends on
 
 
 def fingerprint() -> str:

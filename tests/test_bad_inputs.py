@@ -473,6 +473,9 @@ WIDGETS = [
     Row(lambda: widgets.KernelBench(DIGIT, torch.rand(2, 2)), "kernel", "(2, 2)"),
     Row(lambda: widgets.KernelBench(DIGIT, SOBEL * NAN), "kernel", "nan"),
     Row(lambda: widgets.KernelBench(DIGIT * NAN, SOBEL), "image", "nan"),
+    Row(lambda: widgets.KernelBench(DIGIT, SOBEL, 2), "bias", "2"),
+    Row(lambda: widgets.KernelBench(DIGIT, SOBEL, NAN), "bias", "nan"),
+    wrong_type(lambda: widgets.KernelBench(DIGIT, SOBEL, "0.1"), "bias", "'0.1'"),
     Row(lambda: widgets.KernelBench(DIGIT + 2, SOBEL), "image", "from 2"),
     Row(lambda: widgets.KernelBench(torch.rand(513, 5), SOBEL), "image", "(513, 5)"),
     *tensors(lambda bad: widgets.Descent(bad, X), "X", 2),
@@ -614,7 +617,10 @@ def test_every_public_name_has_bad_inputs():
     """A new function needs rows, unless it takes no argument or is an exception."""
     without = {"CheckpointError", "DivergenceError", "TrainingError", "default_device"}
     without |= {"History", "Splits", "TensorBatches", "lenet", "load_digits28"}
-    without |= {"subplots"}  # matplotlib's own messages name the argument
+    without |= {
+        "label_curves",
+        "subplots",
+    }  # matplotlib's own messages name the argument
     assert without <= set(conv.__all__)
     code = inspect.getsource(inspect.getmodule(test_bad_input_is_refused_by_name))
     tables, _, _ = code.partition("\nTABLE = {")

@@ -1,4 +1,4 @@
-"""The scripts in examples/, run as a reader would run them."""
+"""The scripts beside the chapters, run as a reader would run them."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parent.parent / "examples" / "train_ddp.py"
+SCRIPT = Path(__file__).parent.parent / "notebooks" / "train_ddp.py"
 EPOCHS = 2
 
 
@@ -84,4 +84,4 @@ def test_uneven_shares_are_refused():
 
 
 def test_the_script_is_short():
-    assert len(SCRIPT.read_text().splitlines()) <= 60
+    assert len(SCRIPT.read_text().splitlines()) <= 80

@@ -27,7 +27,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CHAPTERS = [path for path in NOTEBOOKS if path.name[0].isdigit()]
 VIEW = "application/vnd.jupyter.widget-view+json"
 LONGEST_CELL = 15  # lines
-FRAME = ["**You will**", "**You will learn**", "**You need**", "**Predict**"]
+LONGEST_COLLAPSED_CELL = 20
+FRAME = ["**You will**", "**You will learn**", "**You need**", "**Predict"]
 SECTIONS = ["## Your turn", "## Try next", "## Further reading"]
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -128,7 +129,16 @@ def test_prints_no_device_that_is_compared(path):
 def test_cells_are_short(path):
     for cell in code_cells(path):
         lines = len(cell.source.splitlines())
-        assert lines <= LONGEST_CELL or "save" in tags(cell), cell.source
+        collapsed = "hide-input" in tags(cell)
+        longest = LONGEST_COLLAPSED_CELL if collapsed else LONGEST_CELL
+        assert lines <= longest or "save" in tags(cell), cell.source
+
+
+@each_notebook
+def test_cells_are_collapsed_everywhere_or_nowhere(path):
+    for cell in code_cells(path):
+        hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+        assert hidden == ("hide-input" in tags(cell)), cell.source
 
 
 @each_notebook

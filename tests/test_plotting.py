@@ -8,7 +8,7 @@ import torch
 from matplotlib.axes import Axes
 
 import conv
-from conv.plotting import Figure, shared_norm, short
+from conv.plotting import PALETTE, Figure, shared_norm, short, spread
 
 mpl.use("agg")
 
@@ -71,7 +71,7 @@ def test_images_share_one_scale(device):
     assert [d.get_clim() for d in drawn] == [(0, 3), (0, 3)]
     assert [d.get_array().tolist() for d in drawn] == [[[0, 1]], [[3, 2]]]
     assert [ax.get_title() for ax in figure.axes] == ["a", "b"]
-    assert all(ax.get_xlabel() == "column" for ax in figure.axes)
+    assert not any(len(ax.get_xticks()) + len(ax.get_yticks()) for ax in figure.axes)
     assert figure.alt == "2 images: a, b"
 
 
@@ -80,6 +80,39 @@ def test_signed_images_are_centered_on_zero():
     assert figure.axes[0].images[0].get_clim() == (-4, 4)
     middle = figure.axes[0].images[0].to_rgba(0.0)[:3]
     assert min(middle) > 0.95  # nearly white
+
+
+@pytest.mark.parametrize(
+    ("values", "limits"), [([-1, 4], (-1, 4)), ([2, 4], (0, 4)), ([-3, -1], (-3, 0))]
+)
+def test_the_color_bar_has_no_color_that_no_pixel_has(values, limits):
+    figure = conv.show_images([torch.tensor([values])], signed=True)
+    assert figure.axes[1].get_ylim() == limits
+
+
+def test_a_blank_signed_image_has_a_color_bar():
+    low, high = conv.show_images([torch.zeros(2, 2)], signed=True).axes[1].get_ylim()
+    assert low < high
+
+
+def test_pixels_are_numbered_on_request():
+    [ax] = conv.show_images([torch.rand(4, 9)], coordinates=True).axes
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("column", "row")
+    assert {0, 8} <= {*ax.get_xticks()}
+
+
+@pytest.mark.parametrize("show", [conv.show_images, conv.show_kernels])
+def test_all_cells_of_a_row_have_one_size(show):
+    shapes = [(3, 3), (5, 2), (1, 4)]
+    figure = show([torch.rand(shape) for shape in shapes], [*"abc"])
+    figure.draw_without_rendering()
+    boxes = [ax.get_window_extent() for ax in figure.axes]
+    sides = [
+        side
+        for box, (h, w) in zip(boxes, shapes, strict=True)
+        for side in (box.width / w, box.height / h)
+    ]
+    assert max(sides) < 1.05 * min(sides)
 
 
 def test_color_images_are_shown_as_they_are():
@@ -128,6 +161,47 @@ def test_losses_start_at_epoch_one():
     assert ax.get_yscale() == "log"
     assert figure.alt == "Loss by epoch: slow from 4 to 2; fast from 4 to 0.5"
     assert conv.plot_losses({"a": [1]}, log=False).axes[0].get_yscale() == "linear"
+
+
+def test_curves_have_the_colors_of_their_names():
+    [ax] = conv.plot_losses({"validation": [1, 2], "training": [2, 1]}).axes
+    assert [line.get_color() for line in ax.lines] == [
+        PALETTE["validation"],
+        PALETTE["training"],
+    ]
+
+
+def test_curves_are_labeled_at_their_ends():
+    runs = {"up": [1, 5], "same": [2, 5], "stops": [3.0, float("nan")]}
+    figure = conv.plot_losses(runs, log=False)
+    [ax] = figure.axes
+    assert ax.get_legend() is None
+    assert texts(ax) == list(runs)
+    assert [text.xy for text in ax.texts] == [(2, 5), (2, 5), (1, 3)]
+    assert [t.get_color() for t in ax.texts] == [line.get_color() for line in ax.lines]
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert boxes[0].y0 >= boxes[1].y1 or boxes[1].y0 >= boxes[0].y1
+    assert all(figure.bbox.x1 >= box.x1 for box in boxes)
+
+
+def test_curves_without_labels_are_left_out():
+    _, ax = conv.subplots(size=(3, 3), alt="a")
+    ax.plot([1, 2])
+    assert texts(conv.label_curves(ax)) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0.5, 0.1], [0.5, 0.1]),
+        ([0.5, 0.5], [0.5, 0.7]),
+        ([1.0, 1.0, 0.9], [0.8, 1.0, 0.6]),
+        ([], []),
+    ],
+)
+def test_labels_keep_apart(values, expected):
+    assert spread(values, 0.2) == pytest.approx(expected)
 
 
 def test_descent_draws_path_and_surface():

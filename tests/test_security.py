@@ -47,7 +47,7 @@ LEGAL = {
         "run the same program and already trust each other"
     ),
 }
-FOLDERS = [".devcontainer", "benchmarks", "docs", "examples", "requirements"]
+FOLDERS = [".devcontainer", "benchmarks", "docs", "figures", "requirements"]
 FOLDERS += ["solutions", "src", "teacher", "tests"]
 
 

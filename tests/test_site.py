@@ -134,14 +134,12 @@ def test_no_cell_shows_two_figures():
 def test_the_landing_page_lists_every_chapter():
     text = (DOCS / "index.md").read_text(encoding="utf-8")
     listed = re.findall(r"^notebooks/(\w+)$", text, flags=re.M)
-    assert listed == [path.stem for path in CHAPTERS]
+    assert listed == [*(path.stem for path in CHAPTERS), "glossary"]
 
 
-def test_the_landing_page_shares_the_readmes_picture_and_chapters():
+def test_the_landing_page_shares_the_readmes_chapters():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     index = (DOCS / "index.md").read_text(encoding="utf-8")
-    [alt] = re.findall(r'<img src="docs/picture.png".* alt="([^"]+)">', readme)
-    assert f":alt: {alt}\n" in index
     for option in ("start-after", "end-before"):
         [mark] = re.findall(rf"^:{option}: (.*)$", index, flags=re.M)
         assert readme.count(mark) == 1

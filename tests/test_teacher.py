@@ -102,6 +102,15 @@ def test_solutions_import_no_more_than_their_chapter(path):
     assert [line for line in imports if line not in first] == []
 
 
+def test_the_files_that_chapters_use_are_copied(tmp_path):
+    build.copy_companions(tmp_path)
+    for path in build.chapters():
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(r"(?:figures|experiments)/\w+\.(?:svg|json)", text):
+            assert (tmp_path / name).is_file(), name
+    assert (tmp_path / "train_ddp.py").is_file()
+
+
 @each_chapter
 def test_nbgraders_source_has_an_answer_and_a_test_for_each_exercise(path):
     notebook = nbformat.read(path, as_version=4)

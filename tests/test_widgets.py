@@ -12,6 +12,7 @@ from torch import nn
 from traitlets import TraitError
 
 import conv
+from conv.plotting import PALETTE
 from conv.widgets import Descent, DrawDigit, KernelBench, LayerStack, SlidingWindow
 from conv.widgets.base import STATIC_NOTE, bundle
 from node import FOLDER, node
@@ -353,6 +354,41 @@ def test_presets_match_their_names():
     assert torch.equal(kernels["Sobel, horizontal edges"], SOBEL.T.double())
 
 
+@pytest.mark.parametrize("bias", [None, -0.3, 0.0, 0.8])
+def test_a_bench_with_a_bias_is_a_layer_with_relu(bias):
+    image = torch.rand(9, 7, generator=torch.manual_seed(0))
+    bench = KernelBench(image, SOBEL, bias)
+    [found] = node(
+        "toRows(computeOutput(...x.slice(0, 2).map(imageFromRows), x[2]))",
+        [[bench.operands()[0].tolist(), SOBEL.tolist(), bias]],
+        modules={
+            "kernel_bench.js": "computeOutput",
+            ARITHMETIC: "imageFromRows, toRows",
+        },
+    )
+    torch.testing.assert_close(as_tensor(found), bench.output, rtol=0, atol=1e-12)
+    assert bench.signed == (bias is None)
+    assert (bench.output.min() >= 0) == (bias is not None)
+    assert ("ReLU" in repr(bench)) == (bias is not None)
+    assert bench.to_figure().alt == repr(bench)
+
+
+@pytest.mark.parametrize(
+    ("bias", "text"),
+    [
+        (0.5, "67% of the outputs are positive."),
+        (None, "The kernel's weights add up to 0. The output ranges from 0 to 3."),
+    ],
+)
+def test_a_bench_describes_its_output(bias, text):
+    found = node(
+        "describeOutput(x[0], x[1], imageFromRows(x[2]))",
+        [[SOBEL.tolist(), bias, [[0, 1, 3]]]],
+        modules={"kernel_bench.js": "describeOutput", ARITHMETIC: "imageFromRows"},
+    )
+    assert found == [text]
+
+
 def test_resizing_a_kernel_preserves_its_center():
     small = SOBEL.tolist()
     large = F.pad(SOBEL, [1] * 4).tolist()
@@ -584,3 +620,30 @@ def test_widgets_accept_tensors_on_any_device(device):
     assert "61,706" in repr(DrawDigit(net, torch.ones(28, 28, device=device)))
     bench = KernelBench(torch.ones(9, 9, device=device), SOBEL.to(device))
     assert bench.output.shape == (7, 7)
+
+
+def test_a_signed_output_has_the_same_colors_without_a_kernel(monkeypatch):
+    outputs = [[-3.0, 1, 2], [0.0, 0, 0], [*[0.0] * 200, -5]]
+    outputs.append([*torch.randn(300).tolist(), 1e6])
+    found = node(
+        "colorRange(Float64Array.from(x), true)",
+        outputs,
+        modules={"kit.js": "colorRange"},
+    )
+    bounds = []
+    for output in outputs:
+        monkeypatch.setattr(KernelBench, "output", torch.tensor([output]).double())
+        bounds.append(KernelBench(torch.zeros(5, 5), SOBEL).color_bound())
+    assert bounds[:3] == [2, 1, 5]
+    assert bounds[3] < 5
+    assert found == [
+        {"low": pytest.approx(-bound), "high": pytest.approx(bound)} for bound in bounds
+    ]
+
+
+def test_the_style_sheet_has_the_palette():
+    css = (FOLDER / "kit.css").read_text(encoding="utf-8")
+    colors = dict(re.findall(r"--(\w+): (#\w+);", css))
+    assert colors == {name: PALETTE[name].lower() for name in colors}
+    assert {"input", "kernel", "output", "highlight"} <= set(colors)
+    assert len(re.findall(r"#[\da-f]{3}", css)) == len(colors)  # and no other

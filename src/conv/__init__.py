@@ -103,6 +103,7 @@ show_kernels = validated(
     plotting.show_kernels, kernels=image_list(), columns=positive_int
 )
 plot_losses = validated(plotting.plot_losses)
+label_curves = plotting.label_curves
 plot_descent = validated(plotting.plot_descent)
 
 seed_everything = validated(runtime.seed_everything)
@@ -124,6 +125,7 @@ __all__ = [
     "default_device",
     "evaluate",
     "fit",
+    "label_curves",
     "lenet",
     "load_digits28",
     "load_fashion_mnist",

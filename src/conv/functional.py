@@ -47,9 +47,9 @@ def corr2d(X: Tensor, K: Tensor) -> Tensor:
     h, w = K.shape
     H_out, W_out = X.shape[0] - h + 1, X.shape[1] - w + 1
     Y = X.new_zeros((H_out, W_out))
-    for i, row in enumerate(K):
-        for j, weight in enumerate(row):
-            Y.addcmul_(X[i : i + H_out, j : j + W_out], weight)
+    for a, row in enumerate(K):
+        for b, weight in enumerate(row):
+            Y.addcmul_(X[a : a + H_out, b : b + W_out], weight)
     return Y
 
 

@@ -15,18 +15,45 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure as MatplotlibFigure
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 DIVERGING_CMAP = "PuOr"  # safe for every kind of color vision
 SEQUENTIAL_CMAP = "gray"
+# What each color means, in plots, diagrams (figures/) and widgets (kit.css) alike. The
+# colors are Okabe and Ito's, which people with any type of color vision can tell apart.
+# Everything without a meaning of its own is neutral.
+PALETTE = {
+    "input": "#0072B2",
+    "kernel": "#E69F00",
+    "output": "#009E73",
+    "gradient": "#CC79A7",
+    "highlight": "#D55E00",  # what the text points at, such as the current window
+    "neutral": "#666666",
+    "training": "#0072B2",
+    "validation": "#D55E00",
+    "ours": "#0072B2",
+    "pytorch": "#666666",
+}
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+FONT = "DejaVu Sans"  # comes with matplotlib
 STYLE = {
+    "font.family": FONT,
     "font.size": 10,
     "axes.titlesize": 10,
+    "axes.edgecolor": PALETTE["neutral"],
+    "axes.labelcolor": "#333333",
+    "xtick.color": PALETTE["neutral"],
+    "ytick.color": PALETTE["neutral"],
+    "figure.facecolor": "white",  # on dark pages, too
+    "figure.constrained_layout.h_pad": 0.08,  # inches
+    "figure.constrained_layout.w_pad": 0.08,
+    "axes.facecolor": "white",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.prop_cycle": mpl.cycler(color=COLORS),
 }
+MAX_COUNTABLE = 40  # pixels on a side of an image whose pixels one can count
 SCREEN_DPI = 100  # a figure's inch on the page, in CSS pixels
 SHARPNESS = 1.5  # image pixels per CSS pixel, for dense screens
 
@@ -114,11 +141,14 @@ def show_images(
     titles: Sequence[str] = (),
     *,
     signed: bool = False,
+    coordinates: bool = False,
     columns: int = 4,
     axes: Iterable[Axes] | None = None,
     alt: str | None = None,
 ) -> Figure | Iterable[Axes]:
     """Show images side by side, with one brightness scale.
+
+    Small images in a single row also have one pixel size.
 
     Parameters
     ----------
@@ -129,6 +159,8 @@ def show_images(
     signed : bool
         Whether zero is special. Then a diverging color map is centered on it, and a new
         figure has a color bar.
+    coordinates : bool
+        Whether to number the rows and columns.
     columns : int
         Images per row.
     axes : iterable of Axes, optional
@@ -151,17 +183,22 @@ def show_images(
     norm = shared_norm(arrays, signed)
     figure = None
     if axes is None:
-        height, width = arrays[0].shape[:2]
         count = "1 image" if len(arrays) == 1 else f"{len(arrays)} images"
         alt = alt or (f"{count}: {', '.join(titles)}" if titles else count)
-        figure, axes = image_grid(len(arrays), columns, height / width, alt)
+        bar_width = 0.9 if signed else 0.0
+        figure, axes = image_grid(arrays, titles, columns, alt, bar_width)
     for ax, array, title in panels(axes, arrays, titles):
         drawn = ax.imshow(array, cmap=cmap_for(signed), norm=norm)
-        style_axes(ax, title)
+        frame(ax, title)
+        if coordinates:
+            number_pixels(ax)
     if figure is None:
         return axes
     if signed:
-        figure.colorbar(drawn, ax=list(axes), shrink=0.8, label="value")
+        bar = figure.colorbar(drawn, ax=list(axes), shrink=0.8, label="value")
+        low, high = value_range(arrays)
+        if low < high:
+            bar.ax.set_ylim(min(low, 0), max(high, 0))  # no colors that no pixel has
     return figure
 
 
@@ -173,7 +210,7 @@ def show_gallery(
     signed: bool = False,
     columns: int = 10,
 ) -> Figure:
-    """Show many small images close together, without ticks, with one brightness scale.
+    """Show many small images close together, with one brightness scale.
 
     Parameters
     ----------
@@ -203,9 +240,8 @@ def show_gallery(
         ax.remove()
     for ax, array, title in panels(axes.flat[: len(arrays)], arrays, titles):
         ax.imshow(array, cmap=cmap_for(signed), norm=norm)
-        ax.set_title(title, fontsize=9)
-        ax.set(xticks=[], yticks=[])
-        ax.spines[:].set(visible=True, color="0.6")
+        frame(ax, title)
+        ax.title.set_fontsize(9)
     return figure
 
 
@@ -218,6 +254,8 @@ def show_kernels(
     alt: str | None = None,
 ) -> Figure | Iterable[Axes]:
     """Show small matrices of signed numbers, with every number written in its cell.
+
+    Kernels in a single row have one cell size.
 
     Parameters
     ----------
@@ -240,15 +278,12 @@ def show_kernels(
     norm = shared_norm(arrays, signed=True)
     figure = None
     if axes is None:
-        height, width = arrays[0].shape
         alt = alt or describe_kernels(arrays, titles)
-        figure, axes = image_grid(len(arrays), columns, height / width, alt)
+        figure, axes = image_grid(arrays, titles, columns, alt)
     for ax, array, title in panels(axes, arrays, titles):
         ax.imshow(array, cmap=DIVERGING_CMAP, norm=norm)
         write_numbers(ax, array, norm)
-        style_axes(ax, title)
-        ax.set_xticks(range(array.shape[1]))
-        ax.set_yticks(range(array.shape[0]))
+        frame(ax, title)
     return axes if figure is None else figure
 
 
@@ -264,7 +299,8 @@ def plot_losses(
     Parameters
     ----------
     losses : mapping of str to sequence of float
-        The losses of each run, by the run's name, from epoch 1.
+        The losses of each run, by the run's name, from epoch 1. Runs that are named
+        after a color of `PALETTE`, such as "training", have that color.
     log : bool
         Whether the axis of the loss is logarithmic, so that exponential decay is a
         straight line.
@@ -290,10 +326,11 @@ def plot_losses(
         figure, axes = subplots(size=(6, 3.5), alt=alt)
     for name, run in losses.items():
         marker = "." if len(run) <= 50 else ""
-        axes.plot(range(1, len(run) + 1), run, marker=marker, label=name)
+        color = PALETTE.get(name)
+        axes.plot(range(1, len(run) + 1), run, marker=marker, label=name, color=color)
     axes.set(xlabel="epoch", ylabel="loss", yscale="log" if log else "linear")
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend()
+    label_curves(axes)
     return axes if figure is None else figure
 
 
@@ -347,6 +384,59 @@ def plot_descent(
     return axes if figure is None else figure
 
 
+def label_curves(axes: Axes) -> Axes:
+    """Write the label of each curve beside its end, in its color.
+
+    Call it last: the labels keep apart from each other for the limits and the scale
+    that the axes have at that time.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where the curves are. Those without a label are left out; each of the others
+        needs a finite point.
+
+    Returns
+    -------
+    Axes
+        The same.
+    """
+    lines = [line for line in axes.lines if not line.get_label().startswith("_")]
+    axes.autoscale_view()
+    to_fraction = (axes.transData + axes.transAxes.inverted()).transform
+    ends = [last_finite(line.get_xydata()) for line in lines]
+    heights = [to_fraction(end)[1] for end in ends]
+    panel = axes.get_position().height * axes.figure.get_figheight() * 72  # in points
+    moved = spread(heights, 1.2 * STYLE["font.size"] / panel)
+    for line, end, height, free in zip(lines, ends, heights, moved, strict=True):
+        axes.annotate(
+            line.get_label(),
+            end,
+            (6, (free - height) * panel),
+            textcoords="offset points",
+            va="center",
+            color=line.get_color(),
+        )
+    return axes
+
+
+def last_finite(points: np.ndarray) -> np.ndarray:
+    """Return the last point that has no nan or infinity."""
+    return points[np.isfinite(points).all(axis=1)][-1]
+
+
+def spread(values: Sequence[float], gap: float) -> list[float]:
+    """Move numbers apart, so that neighbors differ by `gap` and none exceeds 1."""
+    order = np.argsort(values, kind="stable")
+    moved = np.asarray(values, dtype=float)[order]
+    for k in range(1, len(moved)):
+        moved[k] = max(moved[k], moved[k - 1] + gap)
+    moved[-1:] = np.minimum(moved[-1:], 1)
+    for k in range(len(moved) - 1, 0, -1):
+        moved[k - 1] = min(moved[k - 1], moved[k] - gap)
+    return moved[np.argsort(order)].tolist()
+
+
 def as_array(image: Tensor) -> np.ndarray:
     """Convert a tensor on any device to NumPy, which has no bfloat16."""
     image = image.detach().cpu()
@@ -360,26 +450,55 @@ def cmap_for(signed: bool) -> str:
 
 def shared_norm(images: Sequence[np.ndarray], signed: bool) -> Normalize:
     """Return one scale for all images; a signed one is centered on zero."""
-    low = min(float(image.min()) for image in images)
-    high = max(float(image.max()) for image in images)
+    low, high = value_range(images)
     if signed:
         bound = max(-low, high) or 1.0
         return TwoSlopeNorm(0, -bound, bound)
     return Normalize(low, high)
 
 
+def value_range(images: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Return the smallest and the largest value of all images."""
+    low = min(float(image.min()) for image in images)
+    high = max(float(image.max()) for image in images)
+    return low, high
+
+
 def image_grid(
-    count: int, columns: int, aspect: float, alt: str
+    images: Sequence[np.ndarray],
+    titles: Sequence[str],
+    columns: int,
+    alt: str,
+    bar_width: float = 0.0,
 ) -> tuple[Figure, Sequence[Axes]]:
-    """Make a figure for `count` images of one aspect ratio (height / width)."""
-    columns = min(columns, count)
-    rows = -(-count // columns)
-    side = min(3.0, 9.4 / columns)
-    size = (side * columns + 0.6, rows * (side * aspect + 0.7))
-    figure, axes = subplots(rows, columns, size=size, alt=alt, squeeze=False)
-    for ax in axes.flat[count:]:
+    """Make a figure with a panel per image.
+
+    All panels have one size, unless one can count the images' pixels: then a row or
+    column of panels is as large as its largest image, so that all pixels have one size.
+    """
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    shapes = [image.shape[:2] for image in images]
+    if max(map(max, shapes)) > MAX_COUNTABLE:
+        shapes = [shapes[0]] * len(images)
+    heights = [max(h for h, _ in shapes[r * columns :][:columns]) for r in range(rows)]
+    widths = [max(w for _, w in shapes[c::columns]) for c in range(columns)]
+    room = 9.4 - bar_width  # in inches, as all lengths below
+    pixel = min(min(3.0, room / columns) / max(widths), (room - 0.6) / sum(widths))
+    letters = [max(map(len, titles[c::columns]), default=0) for c in range(columns)]
+    slots = [max(pixel * w, 0.08 * n) for w, n in zip(widths, letters, strict=True)]
+    figure, axes = subplots(
+        rows,
+        columns,
+        size=(sum(slots) + 0.6 + bar_width, pixel * sum(heights) + 0.5 * rows),
+        alt=alt,
+        squeeze=False,
+        width_ratios=slots,
+        height_ratios=heights,
+    )
+    for ax in axes.flat[len(images) :]:
         ax.remove()
-    return figure, axes.flat[:count]
+    return figure, axes.flat[: len(images)]
 
 
 def panels(
@@ -393,13 +512,17 @@ def panels(
     return zip(axes, images, titles, strict=True)
 
 
-def style_axes(ax: Axes, title: str) -> None:
-    """Add a title, the names of the axes and a thin frame to an image."""
-    ax.set(title=title, xlabel="column", ylabel="row")
-    ax.spines[:].set(visible=True, color="0.6")
-    ax.tick_params(color="0.6")
+def frame(ax: Axes, title: str) -> None:
+    """Give an image a title and a thin frame, and no axes."""
+    ax.set(title=title, xticks=[], yticks=[])
+    ax.spines[:].set(visible=True, color="0.6", linewidth=0.8)
+
+
+def number_pixels(ax: Axes) -> None:
+    """Write numbers beside an image's rows and columns."""
+    ax.set(xlabel="column", ylabel="row")
     for axis in (ax.xaxis, ax.yaxis):
-        axis.get_major_locator().set_params(integer=True)
+        axis.set_major_locator(MaxNLocator(integer=True, nbins=6))
 
 
 def write_numbers(ax: Axes, matrix: np.ndarray, norm: Normalize) -> None:

@@ -13,9 +13,9 @@ from answers.kit import right, wrong
 # 2.1 ---------------------------------------------------------------------------------
 
 wrong("2.1", "bias forgotten", 5 * 3)
-wrong("2.1", "a bias per weight", 5 * 3 + 5 * 3)
-wrong("2.1", "a bias per row or column", 5 * 3 + 5)
-wrong("2.1", "a bias per row or column", 5 * 3 + 3)
+wrong("2.1", "one bias per weight", 5 * 3 + 5 * 3)
+wrong("2.1", "one bias per row or column", 5 * 3 + 5)
+wrong("2.1", "one bias per row or column", 5 * 3 + 3)
 wrong("2.1", "height and width added", 5 + 3)
 wrong("2.1", "weights counted wrongly", 5 + 3 + 1)
 wrong("2.1", "weights counted wrongly", 3 * 3)
@@ -35,7 +35,7 @@ right("2.1", sum(p.numel() for p in conv.Conv2D((5, 3)).parameters()))
 
 wrong("2.2", "one layer only", 28 - 20 + 1)
 wrong("2.2", "one position forgotten", (28 - 20) / 2)
-wrong("2.2", "loss taken for the side", 28 - 20)
+wrong("2.2", "total reduction taken for the side", 28 - 20)
 wrong("2.2", "kernel of one layer halved", (28 - 20 + 1) / 2)
 wrong("2.2", "size between the layers", 24)
 right("2.2", 5.0)
@@ -325,4 +325,4 @@ def forward_without_return(X, weight, bias):
     conv.corr2d(X, weight) + bias
 
 
-wrong("2.2", "loss on one side", (28 - 20) // 2 // 2 + 1)
+wrong("2.2", "reduction on one side only", (28 - 20) // 2 // 2 + 1)

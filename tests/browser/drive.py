@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, expect
 from torch import nn
 
 import conv
-from conv.widgets import Descent, LayerStack, SlidingWindow
+from conv.widgets import Descent, KernelBench, LayerStack, SlidingWindow
 
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 STATES = "application/vnd.jupyter.widget-state+json"
@@ -114,7 +114,7 @@ def kernel_bench(widget: Locator) -> None:
         found = re.search(r"from (\S+) to (\S+)\.", says(widget).text_content())
         assert [f"{float(text):.2f}" for text in found.groups()] == [low, high]
         if (K < 0).any():
-            reach = Y.abs().max()
+            reach = KernelBench(photo, K).color_bound()
             wanted = mpl.colormaps["PuOr"]((Y / reach + 1).numpy() / 2)[..., :3] * 255
         else:
             grey = (Y - Y.min()) / (Y.max() - Y.min()) * 255
@@ -148,6 +148,21 @@ def kernel_bench(widget: Locator) -> None:
     changed[1, 1] = 0.4  # the last of them
     check(changed)
     draw_on_bench(widget, made)
+
+
+def bench_with_bias(widget: Locator) -> None:
+    """Chapter 2's widget."""
+    state = stored("02")
+    K = torch.tensor(state["kernel"], dtype=torch.float64)
+    photo = torch.frombuffer(bytearray(state["image"]), dtype=torch.uint8)
+    Y = conv.corr2d(photo.view(state["shape"]).double() / 255, K)
+    slider = widget.get_by_role("slider", name="Bias")
+    for key, bias in ((None, -0.1), ("ArrowRight", -0.09), ("Home", -1), ("End", 1)):
+        if key:
+            slider.press(key)
+        positive = ((Y + bias) > 0).double().mean().item()
+        text = f"{round(100 * positive)}% of the outputs are positive."
+        expect(says(widget)).to_have_text(text)
 
 
 # Many changes of a 5 x 5 kernel on 256 x 256 pixels: how long until each is painted.
@@ -329,6 +344,7 @@ def seven(board: Locator) -> None:
 
 DRIVERS = {
     "01": sliding_window,
+    "02": bench_with_bias,
     "03": kernel_bench,
     "04": descent,
     "08": layer_stack,

@@ -1,5 +1,7 @@
 """The site: pages are complete, accessible, and load nothing from other hosts."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -53,6 +55,23 @@ def test_a_page_without_javascript_shows_the_still_picture(site, browser):
     expect(still).to_be_visible()
     assert "SlidingWindow, step 1 of 4" in still.get_attribute("alt")
     page.context.close()
+
+
+def test_a_diagram_plays_when_it_is_reached_and_when_it_is_clicked(site, open_page):
+    page = open_page()
+    watch = Watch(page, site)
+    page.goto(f"{site}notebooks/01_slide_a_window.html")
+    diagram = page.locator("img[src*='window_slides.svg']")
+    loaded = diagram.get_attribute("src")
+    assert "#" not in loaded  # it is further down
+    diagram.scroll_into_view_if_needed()
+    expect(diagram).to_have_attribute("src", re.compile(r"window_slides\.svg#\d+$"))
+    played = diagram.get_attribute("src")
+    address = page.url
+    diagram.click()
+    expect(diagram).not_to_have_attribute("src", played)
+    assert page.url == address
+    assert watch.troubles == []
 
 
 def test_search_finds_a_chapter(site, open_page):

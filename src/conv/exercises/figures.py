@@ -13,7 +13,7 @@ from torch import Tensor
 from conv.exercises.case_result import CaseResult
 from conv.exercises.comparison import close
 from conv.exercises.exercise import Exercise, FunctionExercise
-from conv.plotting import COLORS, Figure, short, show_kernels, subplots
+from conv.plotting import PALETTE, Figure, short, show_kernels, subplots
 
 MAX_SIDE, MAX_MATRICES = 12, 14  # larger figures are hard to read
 CELL, TITLE, MARGIN, WIDTH = 0.42, 0.7, 0.75, 9.4  # inches
@@ -145,21 +145,21 @@ def draw_progress(
     attempted = [n for n in exercises if n in counts and n not in solved]
     alt = f"Solved: {len(solved)} of {len(exercises)} exercises"
     alt += f" ({', '.join(solved)})" if solved else ""
-    alt += f". Begun: {', '.join(attempted) or 'no others'}."
+    alt += f". Attempted: {', '.join(attempted) or 'no others'}."
     last, most = (max(int(n.split(".")[k]) for n in exercises) for k in (0, 1))
     figure, ax = subplots(size=(6.4, 2.8), alt=alt)
     for number in exercises:
         chapter, position = map(int, number.split("."))
-        color, mark = "0.9", ""
+        color, mark = "0.92", number
         if number in solved:
-            color, mark = COLORS[2], "✓"
+            color, mark = PALETTE["output"], "✓"
         elif number in attempted:
-            color, mark = COLORS[4], "…"
+            color = PALETTE["kernel"]
         corner = (chapter - 0.45, position - 0.45)
         ax.add_patch(Rectangle(corner, 0.9, 0.9, color=color))
-        ax.text(chapter, position, mark, ha="center", va="center", color="black")
+        ax.text(chapter, position, mark, ha="center", va="center", fontsize=8)
     ax.set(xlim=(0.4, last + 0.6), ylim=(most + 0.6, 0.4), aspect="equal")
-    ax.set(xlabel="chapter", ylabel="exercise", xticks=range(1, last + 1))
-    ax.set_yticks(range(1, most + 1))
-    ax.set_title(f"{len(solved)} of {len(exercises)} exercises solved")
+    ax.set_axis_off()
+    title = f"{len(solved)} of {len(exercises)} exercises solved"
+    ax.set_title(f"{title}, {len(attempted)} attempted" if attempted else title)
     return figure

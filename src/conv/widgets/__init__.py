@@ -19,6 +19,7 @@ from conv.widgets.rules import (
     image_shape,
     integer_between,
     learning_rate,
+    optional_bias,
     two_numbers,
     windowed_layers,
 )
@@ -34,7 +35,11 @@ SlidingWindow.__init__ = validated(
     dilation=integer_between(1, MAX_OPTION),
 )
 KernelBench.__init__ = validated(
-    KernelBench.__init__, check_kernel_bench, image="H W", kernel="h w"
+    KernelBench.__init__,
+    check_kernel_bench,
+    image="H W",
+    kernel="h w",
+    bias=optional_bias,
 )
 Descent.__init__ = validated(
     Descent.__init__,

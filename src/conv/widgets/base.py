@@ -6,15 +6,16 @@ from pathlib import Path
 
 import anywidget
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from conv.plotting import Figure, short
+from conv.plotting import PALETTE, Figure, short
 
 FOLDER = Path(__file__).parent
 SHARED_MODULES = ("arithmetic.js", "kit.js")
 CSS = (FOLDER / "kit.css").read_text(encoding="utf-8")
-STATIC_NOTE = "Static image; interactive in JupyterLab."
+STATIC_NOTE = "This is a still image. Run the notebook to use the widget."
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -62,17 +63,34 @@ def to_rows(matrix: Tensor) -> list[list[float]]:
     return matrix.detach().double().cpu().tolist()
 
 
+def tint(color: str, amount: float) -> tuple[float, float, float]:
+    """Mix a color with white."""
+    return tuple(1 - amount * (1 - part) for part in to_rgb(color))
+
+
 def draw_grid(
-    ax: Axes, title: str, matrix: Tensor, highlighted: set[tuple[int, int]], color: str
+    ax: Axes, title: str, matrix: Tensor, role: str, outlined: set[tuple[int, int]]
 ) -> None:
-    """Draw a matrix as cells with numbers, and fill the highlighted cells."""
+    """Draw a matrix as numbered cells in the color of its role; outline some of them.
+
+    A nan is drawn as an empty, white cell.
+    """
     height, width = matrix.shape
-    ax.set(title=title, xlim=(0, width), ylim=(height, 0), aspect="equal")
+    ax.set(title=title, xlim=(-0.05, width + 0.05), ylim=(height + 0.05, -0.05))
+    ax.set(aspect="equal")
     ax.set_axis_off()
     for i, row in enumerate(matrix.tolist()):
         for j, value in enumerate(row):
-            fill = color if (i, j) in highlighted else "white"
-            cell = Rectangle((j, i), 1, 1, facecolor=fill, edgecolor="0.5", alpha=0.6)
+            known, chosen = not math.isnan(value), (i, j) in outlined
+            cell = Rectangle(
+                (j, i),
+                1,
+                1,
+                facecolor=tint(PALETTE[role], 0.2 if known else 0),
+                edgecolor=PALETTE["highlight"] if chosen else "0.6",
+                linewidth=2.5 if chosen else 0.8,
+                zorder=2 if chosen else 1,
+            )
             ax.add_patch(cell)
-            text = "" if math.isnan(value) else short(value)  # nan: not computed yet
-            ax.text(j + 0.5, i + 0.5, text, ha="center", va="center")
+            text = short(value) if known else ""
+            ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", zorder=3)

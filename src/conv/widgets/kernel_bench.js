@@ -15,6 +15,7 @@ import {
   panel,
   setContent,
   setTraits,
+  slider,
   toTypedArray,
 } from "./kit.js";
 
@@ -60,8 +61,18 @@ export function resizeKernel(kernel, side) {
   return cropOrPad(kernel, side, side, (kernel.length - side) / 2);
 }
 
+/** Cross-correlate; if there is a bias, add it and apply ReLU. */
+export function computeOutput(X, K, bias) {
+  const Y = conv2d(X, K);
+  return bias === null ? Y : { ...Y, values: Y.values.map((y) => Math.max(y + bias, 0)) };
+}
+
 /** Describe the kernel and the output. */
-export function describeOutput(kernel, Y) {
+export function describeOutput(kernel, bias, Y) {
+  if (bias !== null) {
+    const positive = Y.values.filter((y) => y > 0).length / Y.values.length;
+    return `${Math.round(100 * positive)}% of the outputs are positive.`;
+  }
   const { low, high } = colorRange(Y.values, false);
   const sum = formatNumber(kernel.flat().reduce((a, b) => a + b));
   return (
@@ -92,14 +103,21 @@ function render({ model, el }) {
     setKernel(resizeKernel(model.get("kernel"), Number(size[0]))),
   );
   const sources = dropdown("Image", ["photo", "drawing"], (source) => setTraits(model, { source }));
+  const bias = slider("Bias", { min: -1, max: 1, step: 0.01 }, (value) =>
+    setTraits(model, { bias: value }),
+  );
+  bias.root.hidden = model.get("bias") === null;
   const clearButton = button("Clear the drawing", () => pad.clear());
 
   const draw = () => {
     const kernel = model.get("kernel");
-    const Y = conv2d(isDrawing() ? pad.image : photo, imageFromRows(kernel));
-    const signed = kernel.flat().some((weight) => weight < 0);
-    drawImage(outputCanvas, Y, { ...colorRange(Y.values, signed), signed });
-    message.textContent = describeOutput(kernel, Y);
+    const added = model.get("bias");
+    const image = isDrawing() ? pad.image : photo;
+    const Y = computeOutput(image, imageFromRows(kernel), added);
+    const signed = added === null && kernel.flat().some((weight) => weight < 0);
+    const { low, high } = colorRange(Y.values, signed || added !== null);
+    drawImage(outputCanvas, Y, { low: added === null ? low : 0, high, signed });
+    message.textContent = describeOutput(kernel, added, Y);
   };
   const updateControls = () => {
     const kernel = model.get("kernel");
@@ -108,6 +126,7 @@ function render({ model, el }) {
     const isCurrent = ([, preset]) => String(preset) === String(kernel);
     presets.input.value = Object.entries(PRESETS).find(isCurrent)?.[0] ?? "";
     sources.input.value = model.get("source");
+    bias.setValue(model.get("bias") ?? 0, formatNumber(model.get("bias") ?? 0));
     photoCanvas.hidden = isDrawing();
     pad.root.hidden = !isDrawing();
     clearButton.hidden = !isDrawing();
@@ -126,9 +145,10 @@ function render({ model, el }) {
       panel("Kernel", editor.root, hint),
       panel("Output", outputCanvas),
     ),
+    bias.root,
     message,
   );
-  const names = ["kernel", "source"];
+  const names = ["bias", "kernel", "source"];
   const stopFunctions = [observe(model, names, updateControls), observe(model, names, draw)];
   return () => {
     for (const stop of stopFunctions) stop();

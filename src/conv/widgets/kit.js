@@ -217,16 +217,22 @@ function makeColormap(anchors) {
 const DIVERGING_COLORMAP = makeColormap(DIVERGING_ANCHORS);
 const GRAY_COLORMAP = makeColormap(["000000", "ffffff"]);
 
-/** Compute the range of values that the colors span; if signed, it is centered on zero. */
+/**
+ * Compute the range of values that the colors span. If signed, it is centered on zero and
+ * contains 99% of the values, so that a few extreme ones don't make the others pale.
+ */
 export function colorRange(values, signed) {
+  if (signed) {
+    const sizes = values.map(Math.abs).sort();
+    const bound = sizes[Math.floor(0.99 * (sizes.length - 1))] || sizes.at(-1) || 1;
+    return { low: -bound, high: bound };
+  }
   let [low, high] = [Infinity, -Infinity];
   for (const value of values) {
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  if (!signed) return { low, high };
-  const bound = Math.max(-low, high) || 1;
-  return { low: -bound, high: bound };
+  return { low, high };
 }
 
 /** Draw an image on a canvas, one canvas pixel per image pixel. */

@@ -11,7 +11,7 @@ from traitlets import Dict, Int, List, Unicode
 
 from conv.functional import as_pair, output_shape
 from conv.layers import iter_layers, receptive_field
-from conv.plotting import COLORS, Figure, subplots
+from conv.plotting import PALETTE, Figure, subplots
 from conv.widgets.base import CSS, TIMES, Widget, bundle
 
 SIZES = ("kernel_size", "stride", "padding", "dilation")
@@ -109,7 +109,7 @@ class LayerStack(Widget):
         height = 0.8 + 0.4 * max(len(summaries), 5)
         figure, (left, right) = subplots(1, 2, size=(9, height), alt=f"{self!r}")
         left.set_axis_off()
-        rectangles = [(*self.shape[1:], "0.3")]
+        rectangles = [(*self.shape[1:], PALETTE["input"])]
         for n, summary in enumerate(summaries, start=1):
             kind, shape = self.layers[n - 1]["kind"], format_shape(summary.shape)
             field = receptive_field(layer for layer, _ in summaries[:n])
@@ -118,7 +118,7 @@ class LayerStack(Widget):
                 f"field {format_shape(field)}"
             )
             left.text(0, 1 - n / (len(summaries) + 1), text)
-            rectangles.append((*field, COLORS[1]))
+            rectangles.append((*field, PALETTE["highlight"]))
         for h, w, color in rectangles:
             corner = (self.shape[2] - w) / 2, (self.shape[1] - h) / 2
             right.add_patch(Rectangle(corner, w, h, fill=False, edgecolor=color))

@@ -48,6 +48,13 @@ def learning_rate(name: str, value: Any) -> float:
     return number(name, value, least=0)
 
 
+def optional_bias(name: str, value: Any) -> float | None:
+    """Require None, or a number that the widget's slider can show."""
+    if value is not None and abs(number(name, value)) > 1:
+        raise ValueError(f"{name} is {value}; expected -1 to 1")
+    return value
+
+
 def two_numbers(name: str, value: Any) -> list[float]:
     """Require two finite numbers."""
     if not isinstance(value, list | tuple):

@@ -42,7 +42,7 @@ function imageGrid(X, padding, taps) {
   const inWindow = new Set(taps.map(({ row, column }) => `${row},${column}`));
   const cellClass = (i, j) => {
     const highlighted = inWindow.has(`${i - padding},${j - padding}`);
-    return `${rows[i][j] === null ? "padding" : ""} ${highlighted ? "window" : ""}`;
+    return `${rows[i][j] === null ? "padding" : "pixel"} ${highlighted ? "window" : ""}`;
   };
   const padded = rows.map((row) => row.map((pixel) => pixel ?? 0));
   return numberGrid(padded, `Image, ${X.height} by ${X.width}, padding ${padding}`, cellClass);
@@ -53,7 +53,10 @@ function outputGrid(Y, position, move) {
   const rows = toRows(Y).map((row, i) =>
     row.map((value, j) => (i * Y.width + j <= position ? value : null)),
   );
-  const cellClass = (i, j) => `clickable ${i * Y.width + j === position ? "current" : ""}`;
+  const cellClass = (i, j) => {
+    const at = i * Y.width + j;
+    return `clickable ${at <= position ? "computed" : ""} ${at === position ? "current" : ""}`;
+  };
   const onClick = (i, j) => move(i * Y.width + j);
   return numberGrid(rows, `Output, ${Y.height} by ${Y.width}`, cellClass, onClick);
 }
@@ -99,7 +102,7 @@ function render({ model, el }) {
     const limits = { value: model.get(name), min: name === "padding" ? 0 : 1, max: 5 };
     return [name, numberField(name, limits, (value) => change({ [name]: value }))];
   });
-  const sideFields = ["rows", "columns"].map((name, axis) => {
+  const sideFields = ["height", "width"].map((name, axis) => {
     const kernel = model.get("kernel");
     const value = axis ? kernel[0].length : kernel.length;
     return numberField(`kernel ${name}`, { value, ...KERNEL_SIDES }, (side) => {
@@ -138,10 +141,7 @@ function render({ model, el }) {
       return;
     }
     const products = kernel.map((row, a) => row.map((_, b) => taps[a * K.width + b].product));
-    show(
-      2,
-      numberGrid(products, "Pixel times weight", () => "window"),
-    );
+    show(2, numberGrid(products, "Pixel times weight"));
     show(3, outputGrid(Y, position, move));
     message.textContent = describeSum(Y, position, taps);
   };

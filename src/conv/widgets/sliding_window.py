@@ -8,7 +8,7 @@ from torch import Tensor
 from traitlets import Float, Int, List, Unicode
 
 from conv.functional import conv2d, output_shape
-from conv.plotting import COLORS, Figure, short, subplots
+from conv.plotting import Figure, short, subplots
 from conv.widgets.base import CSS, TIMES, Widget, bundle, draw_grid, to_rows
 
 MAX_OPTION = 5  # of stride, padding and dilation
@@ -118,23 +118,25 @@ class SlidingWindow(Widget):
     def to_figure(self) -> Figure:
         """Draw the image, the kernel, the products, and the output so far."""
         (X, K), Y, index = self.operands(), self.output, self.output_index
-        window, highlight = COLORS[:2]
         padded = F.pad(X, [self.padding] * 4)
         grids = [
-            ("image X", padded, set(self.window_indices()), window),
-            ("kernel K", K, set(), window),
+            ("image X", padded, "input", set(self.window_indices())),
+            ("kernel K", K, "kernel", set()),
         ]
         if index is not None:
             so_far = Y.flatten().clone()
             so_far[index[0] * Y.shape[1] + index[1] + 1 :] = math.nan
-            grids.append(("products", self.window_pixels() * K, set(), window))
-            grids.append(("output Y", so_far.view_as(Y), {index}, highlight))
+            products = self.window_pixels() * K
+            grids.append(("products", products, "neutral", set()))
+            grids.append(("output Y", so_far.view_as(Y), "output", {index}))
         widths = [max(matrix.shape[1], 2) for _, matrix, _, _ in grids]
-        figure, axes = subplots(
-            1, len(grids), size=(8, 3), alt=f"{self!r}", width_ratios=widths
-        )
         height = max(len(matrix) for _, matrix, _, _ in grids)
+        cell = min(0.6, 7.4 / sum(widths))  # in inches
+        size = (cell * sum(widths) + 0.6, cell * height + 0.8)
+        figure, axes = subplots(
+            1, len(grids), size=size, alt=f"{self!r}", width_ratios=widths
+        )
         for ax, grid in zip(axes, grids, strict=True):
             draw_grid(ax, *grid)
-            ax.set_ylim(height, 0)  # so that all cells have the same size
+            ax.set_ylim(height + 0.05, -0.05)  # so that all cells have the same size
         return figure

@@ -25,7 +25,7 @@ shape = ValueExercise(
         Mistake(
             "one position forgotten",
             "You subtracted the full kernel size. But even a window as large as the "
-            "image fits in one position.",
+            "image has one position where it fits.",
             (473, 637),
         ),
         Mistake(
@@ -37,13 +37,13 @@ shape = ValueExercise(
         Mistake(
             "padding assumed",
             "That is the shape of the image itself. Could the center of the window be "
-            "on a corner pixel without the window leaving the image?",
+            "on a corner pixel without the window extending past the edge?",
             (480, 640),
         ),
         Mistake(
-            "height and width exchanged",
+            "height and width swapped",
             "You used the kernel's width for the rows and its height for the columns. "
-            "The first number of a shape counts rows, in kernels too.",
+            "The first number of a shape counts rows, for kernels, too.",
             (478, 634),
             (477, 633),
         ),
@@ -72,8 +72,8 @@ shape = ValueExercise(
         "of 5 pixels.",
         "The first row of the window can be row 0, 1, ... of the image. In which row "
         "does it start when the window touches the lower border?",
-        "In a direction with H pixels, a window of h pixels can start at 0, 1, ..., "
-        "H - h. How many positions are these, for the rows and for the columns?",
+        "Along an axis of H pixels, a window of h pixels can start at 0, 1, ..., "
+        "H - h. How many positions is that? Answer for the rows, then for the columns.",
     ),
 )
 
@@ -94,14 +94,14 @@ move_left = ValueExercise(
     mistakes=[
         Mistake(
             "kernel flipped",
-            "With this kernel, each output pixel is the *left* neighbor, so the image "
-            "moves to the right. Cross-correlation doesn't flip the kernel: its right "
-            "column multiplies the right column of the window.",
+            "With this kernel, each output pixel is the *left-hand* neighbor of the "
+            "center, so the image moves to the right. Cross-correlation doesn't flip "
+            "the kernel: its right column multiplies the right column of the window.",
             single_one(1, 0),
         ),
         Mistake(
             "image not shifted",
-            "This kernel picks the center of the window, so it copies the image.",
+            "This kernel picks out the center of the window, so it copies the image.",
             single_one(1, 1),
         ),
         Mistake(
@@ -111,8 +111,8 @@ move_left = ValueExercise(
             single_one(2, 1),
         ),
         Mistake(
-            "moved diagonally",
-            "This kernel moves the image both horizontally and vertically. The "
+            "shifted diagonally",
+            "This kernel shifts the image both horizontally and vertically. The "
             "right-hand neighbor is in the same row as the center.",
             *(single_one(row, column) for row in (0, 2) for column in (0, 2)),
         ),
@@ -124,7 +124,7 @@ move_left = ValueExercise(
         ),
         Mistake(
             "several pixels",
-            "This kernel adds several pixels. Each output pixel should copy exactly "
+            "This kernel adds up several pixels. Each output pixel should copy exactly "
             "one input pixel.",
             lambda k: k.shape == (3, 3) and (k > 0).sum() > 1 and (k >= 0).all(),
         ),
@@ -134,8 +134,8 @@ move_left = ValueExercise(
         "vanish?",
         "One weight is 1 and the others are 0. Which pixel of the window should the 1 "
         "multiply?",
-        "The 1 has the same position in the kernel as the wanted pixel has in the "
-        "window: the center is row 1, column 1. Where is its right-hand neighbor?",
+        "Put the 1 where the pixel that you want is in the window. The center of the "
+        "window is row 1, column 1. Where is its right-hand neighbor?",
     ),
 )
 
@@ -196,8 +196,8 @@ corr1d = FunctionExercise(
         Mistake(
             "kernel flipped",
             "Your result is what you get when the kernel is reversed first, which is "
-            "convolution in the mathematical sense. Here the kernel is used as it is: "
-            "its first weight multiplies the first sample of the window.",
+            "convolution in the mathematical sense. Here the kernel is not reversed: "
+            "its first weight multiplies the first element of the window.",
             lambda x, k: correlate(x, k.flip(0)),
         ),
         Mistake(
@@ -214,8 +214,8 @@ corr1d = FunctionExercise(
         ),
         Mistake(
             "taps not shifted",
-            "Every weight of your kernel multiplies the same samples. Each tap sees "
-            "its own slice of `x`.",
+            "Every weight of your kernel multiplies the same elements of `x`. Each tap "
+            "should use its own slice of `x`.",
             lambda x, k: x[: len(x) - len(k) + 1] * k.sum(),
         ),
         Mistake(
@@ -226,27 +226,27 @@ corr1d = FunctionExercise(
         ),
         Mistake(
             "last window forgotten",
-            "The last window is missing, and all other outputs are right. How many "
-            "positions does a window of length 2 have in a signal of length 3?",
+            "The output for the last window is missing; all others are correct. How "
+            "many positions does a window of length 2 have in a signal of length 3?",
             lambda x, k: correlate(x, k)[:-1],
             last_output_zero,
         ),
         Mistake(
             "windows don't overlap",
             "Your window moves by its own length each time. It should move by one "
-            "sample, so neighboring windows overlap.",
+            "element, so neighboring windows overlap.",
             lambda x, k: correlate(x, k)[:: len(k)],
         ),
         Mistake(
             "padding at the end",
             "Your output is as long as `x`: at its end, the window extends beyond the "
-            "signal. Here it must lie inside the signal entirely.",
+            "signal. Here it must lie entirely inside the signal.",
             lambda x, k: correlate_padded(x, k, 0, len(k) - 1),
         ),
         Mistake(
             "padding on both sides",
             "Your window extends beyond both ends of the signal. Here it must lie "
-            "inside the signal entirely.",
+            "entirely inside the signal.",
             lambda x, k: correlate_padded(x, k, len(k) - 1, len(k) - 1),
             lambda x, k: correlate_padded(x, k, (len(k) - 1) // 2, len(k) // 2),
             lambda x, k: correlate_padded(x, k, len(k) // 2, (len(k) - 1) // 2),
@@ -254,8 +254,8 @@ corr1d = FunctionExercise(
         Mistake(
             "full convolution",
             "Your result is the full convolution: the kernel is reversed, and the "
-            "window extends beyond both ends of the signal. Here the kernel is used "
-            "as it is, and every window lies inside the signal.",
+            "window extends beyond both ends of the signal. Here the kernel is not "
+            "reversed, and every window lies inside the signal.",
             lambda x, k: correlate_padded(x, k.flip(0), len(k) - 1, len(k) - 1),
         ),
     ],
@@ -264,8 +264,8 @@ corr1d = FunctionExercise(
         "which does the last?",
         "Start from an output of zeros. For every tap `a`, add `k[a]` times the slice "
         "of `x` that begins at index `a`.",
-        "With `n = len(x) - len(k) + 1`, the slice for tap `a` is `x[a : a + n]`. Add "
-        "these slices in a loop, each with its weight.",
+        "With `n = len(x) - len(k) + 1`, the slice for tap `a` is `x[a : a + n]`. In a "
+        "loop, multiply each slice by its weight and add the result to the output.",
     ),
 )
 
@@ -353,15 +353,15 @@ debug_corr2d = FunctionExercise(
         ),
         Mistake(
             "mean instead of sum",
-            "Each output is divided by the number of the kernel's weights, which "
-            "makes it a mean. Cross-correlation is a sum.",
+            "Each output is divided by the number of weights in the kernel, so it is "
+            "a mean. Cross-correlation is a sum.",
             lambda X, K: correlate2d(X, K) / K.numel(),
             lambda X, K: with_loops_swapped(correlate2d(X, K)) / K.numel(),
         ),
         Mistake(
             "rows and columns mixed up",
-            "The kernel's height and width are swapped. A shape is (rows, columns), "
-            "and the first index counts rows.",
+            "Rows and columns are swapped somewhere: in the shape of the output or in "
+            "the slices. The first number of a shape, and the first index, count rows.",
             window_transposed,
             shape_swapped,
         ),
@@ -376,8 +376,8 @@ debug_corr2d = FunctionExercise(
         "and count the outputs, then with an image that isn't square.",
         "Look at four places: the shape of `Y`, the dtype of `Y`, what the two loops "
         "run over, and what is done with the products.",
-        "How many positions are there for a window of h rows in H rows? Which loop "
-        "variable is the row index? Does the formula ask for a mean? And how does "
+        "How many positions are there for an h-row window in an H-row image? Which "
+        "loop variable is the row index? Does the formula ask for a mean? And how does "
         "`X.new_zeros(...)` differ from `torch.zeros(...)`?",
     ),
 )

@@ -25,15 +25,15 @@ parameter_count = ValueExercise(
             15,
         ),
         Mistake(
-            "a bias per weight",
-            "You counted one bias per weight. The bias is added to the weighted sum, "
-            "so one is enough.",
+            "one bias per weight",
+            "You counted one bias per weight. The bias is added once, after the "
+            "weighted sum, so there is only one.",
             30,
         ),
         Mistake(
-            "a bias per row or column",
-            "You counted one bias per row or per column. The bias is added to the "
-            "weighted sum, so one is enough.",
+            "one bias per row or column",
+            "You counted one bias per row or per column. The bias is added once, after "
+            "the weighted sum, so there is only one.",
             20,
             18,
         ),
@@ -45,14 +45,14 @@ parameter_count = ValueExercise(
         ),
         Mistake(
             "weights counted wrongly",
-            "If you added 5 + 3 + 1 or multiplied 3 by 3: the kernel has 5 rows with "
-            "3 weights in each, so count those first.",
+            "Did you compute 5 + 3 + 1 or 3 x 3? The kernel has 5 rows of 3 weights, "
+            "so count those first.",
             9,
         ),
         Mistake(
             "square kernel assumed",
             "You counted the weights of a square kernel. The kernel size (5, 3) means "
-            "5 rows with 3 weights in each.",
+            "5 rows of 3 weights.",
             25,
             26,
             10,
@@ -60,7 +60,7 @@ parameter_count = ValueExercise(
         Mistake(
             "tensors counted",
             "The layer does have two parameter tensors, its weight and its bias. The "
-            "question is how many numbers they contain together.",
+            "question is how many numbers they contain in total.",
             2,
         ),
     ],
@@ -68,7 +68,7 @@ parameter_count = ValueExercise(
         "Which parameters does the layer's `__init__` create, and what are their "
         "shapes?",
         "There is one weight for every entry of the kernel. What does the layer add "
-        "to the weighted sum, and how many numbers does that take?",
+        "to the weighted sum, and how many numbers is that?",
         "The weight has shape (5, 3), and the bias has shape (1,). How many numbers "
         "do they contain in total?",
     ),
@@ -87,32 +87,32 @@ two_layers = ValueExercise(
     mistakes=[
         Mistake(
             "one layer only",
-            "A single layer with this kernel would already turn 28 into 20 on its "
-            "own. The exercise has two such layers.",
+            "A single layer with this kernel would turn 28 into 20 on its own. The "
+            "exercise has two such layers.",
             9,
         ),
         Mistake(
             "one position forgotten",
             "A k x k kernel reduces the height and the width by k - 1, not by k. With "
-            "your k, two layers turn 28 into 22.",
+            "your k, two layers turn a side of 28 into 22.",
             4,
         ),
         Mistake(
-            "loss taken for the side",
-            "Together, the layers reduce the height and the width by 8 each. You "
-            "still need the kernel size that does this.",
+            "total reduction taken for the side",
+            "8 is the total reduction in height, and in width, by both layers "
+            "together. Now find the kernel size that causes it.",
             8,
         ),
         Mistake(
-            "loss on one side",
-            "With this kernel, two layers turn 28 into 24. Each layer has to reduce "
-            "the width by 4 in all: 2 pixels on the left and 2 on the right.",
+            "reduction on one side only",
+            "With this kernel, two layers turn a side of 28 into 24. Each layer has to "
+            "reduce the width by 4 in total: 2 pixels on the left and 2 on the right.",
             3,
         ),
         Mistake(
             "kernel of one layer halved",
-            "You halved the kernel size that a single layer would need. Halve the "
-            "number of pixels that are lost instead.",
+            "You halved the kernel size that a single layer would need. Instead, halve "
+            "the number of rows that the two layers remove.",
             4.5,
         ),
         Mistake(
@@ -123,11 +123,10 @@ two_layers = ValueExercise(
         ),
     ],
     hints=(
-        "By how many rows does one layer with a 3 by 3 kernel reduce the height of an "
-        "image?",
+        "How many rows does a layer with a 3 x 3 kernel remove?",
         "The two layers together remove 8 rows, so each of them removes 4.",
-        "A k x k kernel removes k - 1 rows. For which k does a layer remove as many as "
-        "it should?",
+        "A k x k kernel removes k - 1 rows. Which k makes a layer remove exactly 4 "
+        "rows?",
     ),
 )
 
@@ -184,7 +183,7 @@ blur = FunctionExercise(
     mistakes=[
         Mistake(
             "sum instead of mean",
-            "Your kernel adds nine pixels, so the output is nine times as bright as "
+            "Your kernel adds up nine pixels, so the output is nine times as bright as "
             "it should be. A mean divides the sum by the number of pixels.",
             lambda x: correlated(x, torch.ones(3, 3)),
         ),
@@ -226,11 +225,11 @@ blur = FunctionExercise(
     hints=(
         "If all nine weights are equal and the layer computes a mean, what is each "
         "weight? The layer's parameters are `blur.weight` and `blur.bias`.",
-        "Inside `with torch.no_grad():`, `blur.weight.fill_(...)` writes one number "
-        "into all weights, and `blur.weight.copy_(...)` copies a tensor into them.",
-        "A mean of nine pixels is the sum of the pixels, each multiplied by 1 / 9. "
-        "After you have filled the weights, make sure that the bias is zero "
-        "(`zero_()`).",
+        "Inside `with torch.no_grad():`, `blur.weight.fill_(...)` sets every "
+        "weight to the same number, and `blur.weight.copy_(...)` copies a tensor into "
+        "them.",
+        "The mean is the sum of the nine pixels, each multiplied by 1 / 9. After "
+        "setting the weights, make sure that the bias is zero (`zero_()`).",
     ),
 )
 
@@ -270,14 +269,16 @@ debug_forward = FunctionExercise(
     mistakes=[
         Mistake(
             "bias per pixel",
-            "Your code adds the bias to every pixel of the window, so it is multiplied"
-            " by the sum of the weights. It should be added once, to the weighted sum.",
+            "Your code adds the bias to every pixel of the window, so the bias "
+            "ends up multiplied by the sum of the weights. It should be added once, to "
+            "the weighted sum.",
             lambda X, weight, bias: correlated(X + bias, weight),
         ),
         Mistake(
             "bias per weight",
-            "Your code adds the bias to every weight, so it is multiplied by the sum "
-            "of the window's pixels. It should be added once, to the weighted sum.",
+            "Your code adds the bias to every weight, so the bias ends up "
+            "multiplied by the sum of the window's pixels. It should be added once, to "
+            "the weighted sum.",
             lambda X, weight, bias: correlated(X, weight + bias),
         ),
         Mistake(
@@ -288,7 +289,7 @@ debug_forward = FunctionExercise(
         ),
         Mistake(
             "bias forgotten",
-            "Your result is the cross-correlation alone, without the bias.",
+            "Your result is just the cross-correlation, without the bias.",
             lambda X, weight, bias: correlated(X, weight),
         ),
         Mistake(
@@ -304,10 +305,10 @@ debug_forward = FunctionExercise(
     ],
     hints=(
         "Call the function with an image of zeros and a bias of 1. What should the "
-        "output be, and what is it?",
+        "output be, and what do you get?",
         "Is the bias added before or after the weighted sum? And what does `.detach()`"
-        " do to a gradient?",
-        "`corr2d` should get the image and the weight as they are, so that gradients "
-        "reach both. What is left to do with the bias?",
+        " do to gradients?",
+        "`corr2d` should receive the image and the weight unchanged, so that gradients "
+        "reach both. Where should the bias go instead?",
     ),
 )

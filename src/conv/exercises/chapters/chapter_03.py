@@ -30,25 +30,25 @@ horizontal_edges = ValueExercise(
         ),
         Mistake(
             "signs as before",
-            "The output of this kernel is positive where white changes to black on "
-            "the way down. The question asks for the opposite sign.",
+            "The output of this kernel is positive where white changes to black from "
+            "top to bottom. The question asks for the opposite sign.",
             lambda k: k.shape == (2, 1) and k[0, 0] == -k[1, 0] > 0,
         ),
         Mistake(
             "sum instead of difference",
-            "Both weights have the same sign, so the kernel adds two pixels. An edge "
-            "is a difference.",
+            "Both weights have the same sign, so the kernel adds the two pixels. To "
+            "detect an edge, subtract one from the other.",
             lambda k: k.shape == (2, 1) and k[0, 0] * k[1, 0] > 0,
         ),
         Mistake(
             "one pixel only",
-            "With a weight of zero, the kernel doesn't compare two pixels. An edge is "
-            "a difference between a pixel and its neighbor.",
+            "With a weight of zero, the output depends on a single pixel. To detect "
+            "an edge, compare a pixel with its neighbor.",
             lambda k: k.shape == (2, 1) and k[0, 0] * k[1, 0] == 0,
         ),
         Mistake(
             "wrong size",
-            "The signs are right, but the output at the edges isn't -1 and +1.",
+            "The signs are right, but the outputs at the edges aren't -1 and +1.",
             lambda k: k.shape == (2, 1) and k[0, 0] == -k[1, 0] < 0,
         ),
     ],
@@ -77,8 +77,8 @@ middle = ValueExercise(
         ),
         Mistake(
             "four neighbors",
-            "This value suits a kernel with four neighbors, such as the Laplace "
-            "kernel or the sharpening kernel. Here the corners are -1 as well.",
+            "This value belongs to a kernel with four neighbors, such as the "
+            "Laplacian or the sharpening kernel. Here the corners are -1 as well.",
             4,
             5,
         ),
@@ -95,8 +95,8 @@ middle = ValueExercise(
         ),
         Mistake(
             "center ignored",
-            "Then only the neighbors are left, and the output in a flat region is "
-            "-8 times its brightness.",
+            "With 0, only the neighbors contribute, and the output in a flat region "
+            "is -8 times its brightness.",
             0,
         ),
     ],
@@ -119,9 +119,9 @@ twice = ValueExercise(
     mistakes=[
         Mistake(
             "kernels added",
-            "This kernel subtracts the first of three pixels from the last, or the "
-            "other way round. The second `K` is applied to *differences*, so each of "
-            "its weights multiplies a whole first kernel.",
+            "This kernel computes the difference between the first and the last of "
+            "three pixels. But the second `K` subtracts two *differences*, and the "
+            "pixel in the center takes part in both.",
             torch.tensor([[1.0, 0.0, -1.0]]),
             torch.tensor([[-1.0, 0.0, 1.0]]),
         ),
@@ -147,8 +147,8 @@ twice = ValueExercise(
         ),
         Mistake(
             "two weights only",
-            "A kernel with two weights sees two pixels. After two steps, each output "
-            "depends on three.",
+            "A kernel with two weights covers two pixels. After two steps, each "
+            "output depends on three.",
             lambda k: k.size == 2,
         ),
     ],
@@ -251,7 +251,7 @@ noise = ValueExercise(
 
 
 def gradient_norm(X: Tensor) -> Tensor:
-    """Compute the norm of both Sobel responses."""
+    """Compute the gradient magnitude, without the factor 1/8."""
     difference = X[:, 2:] - X[:, :-2]
     across = difference[:-2] + 2 * difference[1:-1] + difference[2:]
     difference = X[2:] - X[:-2]
@@ -311,27 +311,28 @@ edge_strength = FunctionExercise(
     mistakes=[
         Mistake(
             "absolute values added",
-            "You added the absolute values of the two responses. They are the legs of "
-            "a right triangle, and the question asks for its hypotenuse.",
+            "You added the absolute values of the two outputs. They are the legs of a "
+            "right triangle, and the question asks for its hypotenuse.",
             lambda X: sum(r.abs() for r in sobel_responses(X)),
         ),
         Mistake(
             "signs cancel",
-            "You added the two responses with their signs, so a positive and a "
-            "negative one can cancel.",
+            "You added the two outputs with their signs, so a positive and a negative "
+            "one can cancel.",
             lambda X: sum(sobel_responses(X)),
             lambda X: -sum(sobel_responses(X)),
             lambda X: sum(sobel_responses(X)).abs(),
         ),
         Mistake(
             "root forgotten",
-            "You returned the sum of the squares. A length is the square root of that.",
+            "You returned the sum of the squares. The gradient magnitude is the "
+            "square root of that.",
             lambda X: sum(r**2 for r in sobel_responses(X)),
         ),
         Mistake(
             "one kernel only",
-            "You used one of the two kernels. Edges in the other direction need the "
-            "other kernel, which is rotated by 90 degrees.",
+            "You used only one of the two kernels. The other one, its transpose, "
+            "detects the edges that run in the other direction.",
             *(lambda X, i=i: sobel_responses(X)[i] for i in (0, 1)),
             *(lambda X, i=i: -sobel_responses(X)[i] for i in (0, 1)),
             *(lambda X, i=i: sobel_responses(X)[i].abs() for i in (0, 1)),
@@ -339,27 +340,28 @@ edge_strength = FunctionExercise(
         ),
         Mistake(
             "blur forgotten",
-            "You used plain differences. Sobel's kernel also blurs along the edge, "
+            "You used plain differences. The Sobel kernel also blurs along the edge, "
             "with the weights 1, 2, 1.",
             lambda X: norm(plain_differences(X)),
             lambda X: norm(adjacent_differences(X)),
         ),
         Mistake(
             "blur with equal weights",
-            "You blurred along the edge with the weights 1, 1, 1, as in Prewitt's "
-            "kernel. In Sobel's kernel, the middle weight is 2.",
+            "You blurred along the edge with the weights 1, 1, 1, as the Prewitt "
+            "kernel does. In the Sobel kernel, the middle weight is 2.",
             lambda X: norm(prewitt_responses(X)),
         ),
         Mistake(
             "larger of the two",
-            "You returned the larger response. At a slanted edge, both contribute.",
+            "You returned the larger of the two outputs. At a slanted edge, both "
+            "contribute.",
             lambda X: torch.maximum(*(r.abs() for r in sobel_responses(X))),
             lambda X: torch.maximum(*sobel_responses(X)),
         ),
         Mistake(
             "mean of the two",
-            "You averaged the two responses or their squares. The theorem of "
-            "Pythagoras has no mean in it.",
+            "You averaged the two outputs or their squares. In the Pythagorean "
+            "theorem, the squares are added, not averaged.",
             lambda X: norm(sobel_responses(X)) / 2**0.5,
             lambda X: sum(r.abs() for r in sobel_responses(X)) / 2,
         ),
@@ -377,9 +379,9 @@ edge_strength = FunctionExercise(
     hints=(
         "This chapter's `sobel` detects vertical edges. How do you get the kernel for "
         "horizontal ones?",
-        "`corr2d(X, sobel)` and `corr2d(X, sobel.T)` are the legs of a right triangle "
-        "at every pixel.",
-        "Apply the theorem of Pythagoras to each pixel: square both responses, add "
-        "the squares, and take the square root (`.sqrt()`).",
+        "At each pixel, `corr2d(X, sobel)` and `corr2d(X, sobel.T)` are the legs of a "
+        "right triangle.",
+        "Apply the Pythagorean theorem to each pixel: square both outputs, add the "
+        "squares, and take the square root (`.sqrt()`).",
     ),
 )

@@ -1,0 +1,34 @@
+"""Draw the chapters' diagrams: `make figures`.
+
+    python figures/draw.py notebooks/figures
+
+A diagram is a function that returns a drawing; its name is the name of the file.
+"""
+
+import sys
+from pathlib import Path
+
+from edges import edge_profile
+from layers import batch_axes, connections, conv_layer
+from sums import loop_over_taps, window_slides
+
+DIAGRAMS = [
+    window_slides,
+    loop_over_taps,
+    connections,
+    conv_layer,
+    batch_axes,
+    edge_profile,
+]
+
+
+def main(folder: Path) -> None:
+    """Write all diagrams into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for diagram in DIAGRAMS:
+        path = folder / f"{diagram.__name__}.svg"
+        path.write_text(diagram().as_svg() + "\n", encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edges import edge_profile
 from layers import batch_axes, connections, conv_layer
+from pooling import max_then_subsample, pooling
 from sums import loop_over_taps, window_slides
 
 DIAGRAMS = [
@@ -19,6 +20,8 @@ DIAGRAMS = [
     conv_layer,
     batch_axes,
     edge_profile,
+    pooling,
+    max_then_subsample,
 ]
 
 

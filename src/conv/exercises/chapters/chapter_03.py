@@ -24,8 +24,8 @@ horizontal_edges = ValueExercise(
         Mistake(
             "row instead of column",
             "This kernel is a row, so it compares a pixel with its neighbor on the "
-            "right. In `X.T` the edges are horizontal, so compare the pixel above "
-            "with the one below.",
+            "right. In `X.T` the edges are horizontal, so compare each pixel with the "
+            "one below it.",
             lambda k: k.shape == (1, 2),
         ),
         Mistake(
@@ -72,12 +72,12 @@ middle = ValueExercise(
         Mistake(
             "weights sum to one",
             "With 9, the weights sum to 1, so a flat region keeps its brightness "
-            "instead of giving zero. How many of the nine cells contain -1?",
+            "instead of becoming zero. How many of the nine weights are -1?",
             9,
         ),
         Mistake(
             "four neighbors",
-            "This value belongs to a kernel with four neighbors, such as the "
+            "This value would be right for a kernel with four neighbors, such as the "
             "Laplacian or the sharpening kernel. Here the corners are -1 as well.",
             4,
             5,
@@ -90,7 +90,7 @@ middle = ValueExercise(
         ),
         Mistake(
             "wrong sign",
-            "With this value, the sum of all weights is even farther from zero.",
+            "With this value, the sum of all weights moves even farther from zero.",
             -8,
         ),
         Mistake(
@@ -120,8 +120,8 @@ twice = ValueExercise(
         Mistake(
             "kernels added",
             "This kernel computes the difference between the first and the last of "
-            "three pixels. But the second `K` subtracts two *differences*, and the "
-            "pixel in the center takes part in both.",
+            "three pixels. But the second `K` subtracts one *difference* from another, "
+            "and the center pixel appears in both.",
             torch.tensor([[1.0, 0.0, -1.0]]),
             torch.tensor([[-1.0, 0.0, 1.0]]),
         ),
@@ -138,7 +138,7 @@ twice = ValueExercise(
         ),
         Mistake(
             "center counted once",
-            "The pixel in the center takes part in both differences.",
+            "The center pixel appears in both differences.",
             lambda k: (
                 k.shape == (1, 3)
                 and abs(k).tolist() == [[1, 1, 1]]
@@ -154,8 +154,8 @@ twice = ValueExercise(
     ],
     hints=(
         "Call three neighboring pixels p, q and r. What does `K` compute from them?",
-        "The first step gives p - q and q - r. The second step computes the "
-        "difference of these two.",
+        "The first step gives p - q and q - r. The second step computes the difference "
+        "between these two.",
         "Expand (p - q) - (q - r). What are the coefficients of p, q and r?",
     ),
 )
@@ -179,7 +179,8 @@ noise = ValueExercise(
     mistakes=[
         Mistake(
             "noise unchanged",
-            "That is the noise that you added. Measure the result of `corr2d`.",
+            "That is the standard deviation of the noise you added. Measure the result "
+            "of `corr2d`.",
             near(0.1, tolerance=0.03),
         ),
         Mistake(
@@ -196,7 +197,7 @@ noise = ValueExercise(
         Mistake(
             "deviations added",
             "That is twice the noise of one pixel. It would be right if the two "
-            "pixels' errors were always equal and opposite; measure whether they are.",
+            "pixels' errors were always equal and opposite; check whether they are.",
             near(0.2, tolerance=0.025),
         ),
         Mistake(
@@ -207,8 +208,8 @@ noise = ValueExercise(
         ),
         Mistake(
             "uniform noise",
-            "Your noise seems to be uniform, as from `torch.rand`. Normal noise with "
-            "a standard deviation of 0.1 is `0.1 * torch.randn(...)`.",
+            "Your noise seems to be uniform, like that from `torch.rand`. Gaussian "
+            "noise with a standard deviation of 0.1 is `0.1 * torch.randn(...)`.",
             near(0.0408, 0.0289),
         ),
         Mistake(
@@ -242,8 +243,8 @@ noise = ValueExercise(
         "Create the image with `torch.full((1000, 1000), 0.5)`, and add noise from "
         "`torch.randn`. Compare the square of your result with the square of 0.1.",
         "With the noisy image `noisy`, you want the `.std()` of `corr2d(noisy, K)`. Is "
-        "its square about once, twice or four times the square of 0.1, and which "
-        "reason predicts that?",
+        "its square about one, two, or four times the square of 0.1, and which reason "
+        "predicts that?",
     ),
 )
 
@@ -368,7 +369,7 @@ edge_strength = FunctionExercise(
         Mistake(
             "padded",
             "Your result has as many rows and columns as `X`. Here every window lies "
-            "inside the image, so the result has two rows and two columns fewer.",
+            "inside the image, so the result has two fewer rows and two fewer columns.",
             lambda X: padded(X, "constant"),
             lambda X: padded(X, "replicate"),
             lambda X: padded(X, "reflect"),

@@ -46,7 +46,7 @@ overlapping = ValueExercise(
         Mistake(
             "windows beyond the border",
             "You move the windows by two pixels, and let them extend beyond the "
-            "border. Here the stride is 1, and each window lies inside of the image.",
+            "border. Here the stride is 1, and each window lies inside the image.",
             four_numbers(5, 3, 7, 8),
         ),
         Mistake(

@@ -8,6 +8,8 @@ A diagram is a function that returns a drawing; its name is the name of the file
 import sys
 from pathlib import Path
 
+from channels import kernel_bank, kernel_volume, separable
+from descent import momentum_sum, window_errors
 from edges import edge_profile
 from layers import batch_axes, connections, conv_layer
 from pooling import max_then_subsample, pooling
@@ -20,6 +22,11 @@ DIAGRAMS = [
     conv_layer,
     batch_axes,
     edge_profile,
+    window_errors,
+    momentum_sum,
+    kernel_volume,
+    kernel_bank,
+    separable,
     pooling,
     max_then_subsample,
 ]

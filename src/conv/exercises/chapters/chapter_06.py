@@ -82,11 +82,11 @@ layer_size = ValueExercise(
     ],
     hints=(
         "Look at a single kernel first. How many slices does it have, and how many "
-        "weights has each slice?",
+        "weights does each slice have?",
         "There are 32 kernels, one per output channel. Each has 16 slices of 5 x 5 "
         "weights.",
         "Each of the 32 kernels has 16 * 25 weights and one bias. How many parameters "
-        "are these in all?",
+        "is that in all?",
     ),
 )
 
@@ -362,7 +362,7 @@ conv_by_hand = FunctionExercise(
         Mistake(
             "input and output exchanged",
             "You use the first axis of `K` for the input channels and the second for "
-            "the output channels. It is the other way round.",
+            "the output channels. It is the other way around.",
             lambda X, K, b: layer(X, K.transpose(0, 1), b),
             axes_swapped,
         ),

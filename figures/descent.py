@@ -1,0 +1,63 @@
+"""Chapter 4: where the loss comes from, and how momentum adds up gradients."""
+
+import drawsvg as draw
+import torch
+
+from conv.plotting import PALETTE
+from shapes import MARGIN, NEUTRAL, TEXT_COLOR, arrow, cell, drawing, number, text, tint
+
+PIXELS = [1, 1, 0, 0, 0, 0, 1, 1]
+DARK, BRIGHT = "#444444", "#F4F4F4"
+SIZE = 62  # of a pixel: an error must fit below it
+BETA = 0.9
+UNIT = 54  # length of a gradient in the diagram of momentum
+
+
+def window_errors() -> draw.Drawing:
+    """Write the error of each window below the two pixels that it covers."""
+    left, top, below = 124, 28, 128
+    diagram = drawing(left + len(PIXELS) * SIZE + MARGIN, 218, "Errors of the windows")
+    for words, y in [("image", top + SIZE / 2), ("error", below + SIZE / 2)]:
+        diagram.append(text(words, MARGIN, y, text_anchor="start"))
+    for k, value in enumerate(PIXELS):
+        fill, color = (BRIGHT, TEXT_COLOR) if value else (DARK, "white")
+        x = left + k * SIZE
+        diagram.append(cell(number(value), x, top, fill, SIZE, color))
+    for k in range(len(PIXELS) - 1):
+        pair = zip(PIXELS[k : k + 2], ("e₁", "e₂"), strict=True)
+        terms = [name for pixel, name in pair if pixel]
+        fill = tint(PALETTE["output"]) if terms else "white"
+        x = left + (k + 0.5) * SIZE
+        for start in (x, x + SIZE):
+            end = x + SIZE / 2
+            line = draw.Line(start, top + SIZE, end, below, stroke=NEUTRAL)
+            diagram.append(line)
+        diagram.append(cell("+".join(terms) or "0", x, below, fill, SIZE))
+    return diagram
+
+
+def momentum_sum() -> draw.Drawing:
+    """Add up four gradients that alternate, and four that agree."""
+    first, pitch, velocity = 144, 80, 486
+    diagram = drawing(velocity + 4 * UNIT + MARGIN - 28, 226, "Momentum")
+    powers = BETA ** torch.arange(3, -1, -1)
+    for k, factor in enumerate(powers.tolist()):
+        words = "newest" if k == 3 else f"× {factor:.2f}"
+        diagram.append(text(words, first + k * pitch + UNIT / 2, 40))
+    diagram.append(text("velocity", velocity, 40, text_anchor="start"))
+    signs = {"across": torch.tensor([-1, 1, -1, 1]), "along": torch.ones(4)}
+    for y, (name, sign) in zip((92, 172), signs.items(), strict=True):
+        for line, words in enumerate((name, "the valley")):
+            place = MARGIN, y - 11 + 22 * line
+            diagram.append(text(words, *place, text_anchor="start"))
+        for k, term in enumerate((powers * sign * UNIT).tolist()):
+            middle = first + k * pitch + UNIT / 2
+            ends = (middle - term / 2, y), (middle + term / 2, y)
+            diagram.append(arrow(*ends, PALETTE["gradient"]))
+            words = "=" if k == 3 else "+"
+            diagram.append(text(words, first + (k + 1) * pitch - 13, y))
+        total = (powers * sign).sum().item()
+        end = velocity + total * UNIT, y
+        diagram.append(arrow((velocity, y), end, PALETTE["highlight"]))
+        diagram.append(text(f"{total:.2f}", velocity, y + 26, text_anchor="start"))
+    return diagram

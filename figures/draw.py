@@ -14,6 +14,7 @@ from edges import edge_profile
 from layers import batch_axes, connections, conv_layer
 from pooling import max_then_subsample, pooling
 from sums import loop_over_taps, window_slides
+from windows import padding, stride
 
 DIAGRAMS = [
     window_slides,
@@ -24,6 +25,8 @@ DIAGRAMS = [
     edge_profile,
     window_errors,
     momentum_sum,
+    padding,
+    stride,
     kernel_volume,
     kernel_bank,
     separable,

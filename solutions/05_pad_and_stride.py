@@ -26,6 +26,6 @@ def strided(x, k, stride, padding):
 
 
 # %% 5.5
-def fixed(n, k, stride, padding, dilation):
-    reach = dilation * (k - 1) + 1
-    return (n + 2 * padding - reach) // stride + 1
+def fixed(n, k, stride, padding):
+    room = n + 2 * padding - k  # how far the window can move
+    return room // stride + 1

@@ -613,66 +613,6 @@ def windows_begin_everywhere(x, k, stride, padding):
     return torch.stack(outputs)
 
 
-@wrong("5.5", "not rounded down")
-def length_with_a_fraction(n, k, stride, padding, dilation):
-    reach = (k - 1) * dilation + 1
-    return (n + padding + padding - reach) / stride + 1
-
-
-@wrong("5.5", "rounded up")
-def length_rounded_up(n, k, stride, padding, dilation):
-    reach = (k - 1) * dilation + 1
-    room = n + 2 * padding - reach
-    return -(-room // stride) + 1
-
-
-@wrong("5.5", "padding counted once")
-def length_with_one_frame(n, k, stride, padding, dilation):
-    framed = n + padding
-    starts = range(0, framed - dilation * (k - 1), stride)
-    return len(starts)
-
-
-@wrong("5.5", "span of the kernel too long")
-def length_with_a_long_kernel(n, k, stride, padding, dilation):
-    spread = k * dilation
-    return int((n + 2 * padding - spread) // stride) + 1
-
-
-@wrong("5.5", "dilation forgotten")
-def length_of_a_plain_kernel(n, k, stride, padding, dilation):
-    return conv.output_shape(n, k, stride=stride, padding=padding)[0]
-
-
-@wrong("5.5", "dilation forgotten")
-def length_of_a_plain_kernel_as_float(n, k, stride, padding, dilation):
-    return (n + 2 * padding - k) / stride + 1
-
-
-@wrong("5.5", "first window forgotten")
-def length_without_the_first(n, k, stride, padding, dilation):
-    return (n + 2 * padding - (dilation * (k - 1) + 1)) // stride
-
-
-@wrong("5.5", "one added too early")
-def length_with_an_early_one(n, k, stride, padding, dilation):
-    return (n + 2 * padding - (dilation * (k - 1) + 1) + 1) // stride
-
-
-@right("5.5")
-def length_by_listing(n, k, stride, padding, dilation):
-    count, start = 0, 0
-    while start + dilation * (k - 1) < n + 2 * padding:
-        count, start = count + 1, start + stride
-    return count
-
-
-@right("5.5")
-def length_by_the_course(n, k, stride, padding, dilation):
-    rows, _ = conv.output_shape(n, k, stride, padding, dilation)
-    return rows
-
-
 @right("5.4")
 def by_numpy_correlate(x, k, stride, padding):
     padded = np.pad(x.numpy(), padding)
@@ -718,71 +658,6 @@ def skipped_before_the_padding(x, k, stride, padding):
     return F.pad(x[::stride], (padding, padding)).unfold(0, len(k), 1) @ k
 
 
-# 5.5 ---------------------------------------------------------------------------------
-
-
-@right("5.5")
-def length_by_floor(n, k, stride, padding, dilation):
-    return math.floor((n + 2 * padding - dilation * (k - 1) - 1) / stride + 1)
-
-
-@right("5.5")
-def length_by_numpy(n, k, stride, padding, dilation):
-    return np.floor_divide(n + 2 * padding - (k - 1) * dilation - 1, stride) + 1
-
-
-@right("5.5")
-def length_by_torch(n, k, stride, padding, dilation):
-    x, kernel = torch.zeros(1, 1, n), torch.zeros(1, 1, k)
-    y = F.conv1d(x, kernel, stride=stride, padding=padding, dilation=dilation)
-    return torch.tensor(y.shape[-1])
-
-
-@right("5.5")
-def length_rounded_towards_zero(n, k, stride, padding, dilation):
-    n += 2 * padding
-    n -= dilation * (k - 1)
-    return int((n - 1) / stride) + 1
-
-
-@right("5.5")
-def length_as_float(n, k, stride, padding, dilation):
-    spread = [0] * (dilation * (k - 1) + 1)
-    return float(len(range(n + 2 * padding)[len(spread) - 1 :: stride]))
-
-
-@wrong("5.5", "rounded up")
-def length_to_the_nearest(n, k, stride, padding, dilation):
-    return round((n + 2 * padding - (dilation * (k - 1) + 1)) / stride + 1)
-
-
-@wrong("5.5", "span of the kernel too short")
-def length_with_a_short_kernel(n, k, stride, padding, dilation):
-    spread = dilation * (k - 1)
-    return (n + 2 * padding - spread) // stride + 1
-
-
-@wrong("5.5", "bugs left")
-def padding_fixed(n, k, stride, padding, dilation):
-    return (n + 2 * padding - k * dilation) / stride
-
-
-@wrong("5.5", "bugs left")
-def division_and_first_window_fixed(n, k, stride, padding, dilation):
-    return (n + padding - k * dilation) // stride + 1
-
-
-@wrong("5.5", "bugs left")
-def division_fixed(n, k, stride, padding, dilation):
-    n = n + padding
-    return (n - k * dilation) // stride
-
-
-@wrong("5.5", "bugs left")
-def kernel_and_padding_fixed(n, k, stride, padding, dilation):
-    return (n + 2 * padding - dilation * (k - 1) - 1) / stride
-
-
 @right("5.4")
 def default_dtype(x, k, stride, padding):
     padded = torch.zeros(len(x) + 2 * padding)
@@ -797,7 +672,126 @@ def strided_with_mirror(x, k, stride, padding):
     return x.unfold(0, len(k), stride) @ k
 
 
-@wrong("5.5", "dilation taken for a gap")
-def gaps_of_dilation(n, k, stride, padding, dilation):
-    reach = k + (k - 1) * dilation
-    return (n + 2 * padding - reach) // stride + 1
+# 5.5 ---------------------------------------------------------------------------------
+
+
+@right("5.5")
+def length_by_listing(n, k, stride, padding):
+    count, start = 0, 0
+    while start + k <= n + 2 * padding:
+        count, start = count + 1, start + stride
+    return count
+
+
+@right("5.5")
+def length_by_the_course(n, k, stride, padding):
+    rows, _ = conv.output_shape(n, k, stride, padding)
+    return rows
+
+
+@right("5.5")
+def length_by_floor(n, k, stride, padding):
+    return math.floor((n + 2 * padding - k) / stride + 1)
+
+
+@right("5.5")
+def length_by_numpy(n, k, stride, padding):
+    return np.floor_divide(n + 2 * padding - k, stride) + 1
+
+
+@right("5.5")
+def length_by_torch(n, k, stride, padding):
+    x, kernel = torch.zeros(1, 1, n), torch.zeros(1, 1, k)
+    y = F.conv1d(x, kernel, stride=stride, padding=padding)
+    return torch.tensor(y.shape[-1])
+
+
+@right("5.5")
+def length_rounded_towards_zero(n, k, stride, padding):
+    n += 2 * padding
+    return int((n - k) / stride) + 1
+
+
+@right("5.5")
+def length_as_float(n, k, stride, padding):
+    return float(len(range(n + 2 * padding)[k - 1 :: stride]))
+
+
+@right("5.5")
+def length_with_the_one_in_the_numerator(n, k, stride, padding):
+    return (n + 2 * padding - k + stride) // stride
+
+
+@wrong("5.5", "not rounded down")
+def length_with_a_fraction(n, k, stride, padding):
+    return (n + padding + padding - k) / stride + 1
+
+
+@wrong("5.5", "rounded up")
+def length_rounded_up(n, k, stride, padding):
+    room = n + 2 * padding - k
+    return -(-room // stride) + 1
+
+
+@wrong("5.5", "rounded up")
+def length_to_the_nearest(n, k, stride, padding):
+    return round((n + 2 * padding - k) / stride + 1)
+
+
+@wrong("5.5", "rounded up")
+def steps_to_the_nearest(n, k, stride, padding):
+    return round((n + 2 * padding - k) / stride) + 1
+
+
+@wrong("5.5", "padding counted once")
+def length_with_one_frame(n, k, stride, padding):
+    framed = n + padding
+    starts = range(0, framed - k + 1, stride)
+    return len(starts)
+
+
+@wrong("5.5", "first window forgotten")
+def length_without_the_first(n, k, stride, padding):
+    return (n + 2 * padding - k) // stride
+
+
+@wrong("5.5", "first window counted twice")
+def length_with_two_ones(n, k, stride, padding):
+    positions = n + 2 * padding - k + 1
+    return positions // stride + 1
+
+
+@wrong("5.5", "one added too early")
+def length_with_an_early_one(n, k, stride, padding):
+    return (n + 2 * padding - k + 1) // stride
+
+
+@wrong("5.5", "padding forgotten")
+def length_of_the_bare_signal(n, k, stride, padding):
+    return conv.output_shape(n, k, stride=stride)[0]
+
+
+@wrong("5.5", "padding forgotten")
+def length_of_the_bare_signal_as_float(n, k, stride, padding):
+    return (n - k) / stride + 1
+
+
+@wrong("5.5", "bugs left")
+def padding_fixed(n, k, stride, padding):
+    return (n + 2 * padding - k + 1) / stride
+
+
+@wrong("5.5", "bugs left")
+def division_fixed(n, k, stride, padding):
+    n = n + padding
+    return (n - k + 1) // stride
+
+
+@wrong("5.5", "bugs left")
+def first_window_fixed(n, k, stride, padding):
+    return (n + padding - k) / stride + 1
+
+
+@wrong("5.5", "bugs left")
+def one_removed(n, k, stride, padding):
+    return (n + padding - k) // stride

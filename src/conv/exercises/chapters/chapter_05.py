@@ -407,44 +407,46 @@ strided = FunctionExercise(
 # --- 5.5 ----------------------------------------------------------------------------
 
 
-def broken(n: int, k: int, stride: int, padding: int, dilation: int) -> int:
-    """Count outputs, with four bugs (in the notebook without a docstring)."""
-    return (n + padding - k * dilation) / stride
+def broken(n: int, k: int, stride: int, padding: int) -> int:
+    """Count outputs, with three bugs (in the notebook without a docstring)."""
+    return (n + padding - k + 1) / stride
 
 
-def output_length(n: int, k: int, stride: int, padding: int, dilation: int) -> int:
+def output_length(n: int, k: int, stride: int, padding: int) -> int:
     """Compute the expected result: the length of PyTorch's output."""
     x, kernel = (torch.empty(1, 1, side, device="meta") for side in (n, k))
-    return F.conv1d(x, kernel, None, stride, padding, dilation).shape[2]
+    return F.conv1d(x, kernel, None, stride, padding).shape[2]
 
 
-def exact_quotient(n: int, k: int, stride: int, padding: int, dilation: int) -> float:
+def exact_quotient(n: int, k: int, stride: int, padding: int) -> float:
     """Return the number of outputs without rounding down."""
-    return (n + 2 * padding - dilation * (k - 1) - 1) / stride + 1
+    return (n + 2 * padding - k) / stride + 1
 
 
-def with_bugs(
-    padding_once: bool, span: bool, exact: bool, no_first: bool
-) -> Callable[..., float]:
-    """Return the function with some of its bugs."""
+def with_bugs(padding_once: bool, exact: bool, one: str) -> Callable[..., float]:
+    """Return the function with some of its bugs; `one` is added early or not at all."""
 
-    def length(n: int, k: int, stride: int, padding: int, dilation: int) -> float:
-        kernel = dilation * k if span else dilation * (k - 1) + 1
-        room = n + (padding if padding_once else 2 * padding) - kernel
-        return (room / stride if exact else room // stride) + (not no_first)
+    def length(n: int, k: int, stride: int, padding: int) -> float:
+        room = n + (padding if padding_once else 2 * padding) - k
+        room += one == "early"
+        return (room / stride if exact else room // stride) + (one == "right")
 
     return length
 
 
-def without_dilation(length: Callable[..., float]) -> Callable[..., float]:
-    """Return a function that ignores its last argument, the dilation."""
-    return lambda n, k, stride, padding, dilation: length(n, k, stride, padding, 1)
+def without_padding(length: Callable[..., float]) -> Callable[..., float]:
+    """Return a function that ignores its last argument, the padding."""
+    return lambda n, k, stride, padding: length(n, k, stride, 0)
 
 
 def partly_fixed() -> list[Callable[..., float]]:
-    """Return the function with two or more of its four bugs, in all combinations."""
-    choices = itertools.product((True, False), repeat=4)
-    return [with_bugs(*bugs) for bugs in choices if sum(bugs) >= 2]
+    """Return the function with two or three of its bugs, in all combinations."""
+    choices = itertools.product((True, False), (True, False), ("right", "early", "no"))
+    return [
+        with_bugs(padding_once, exact, one)
+        for padding_once, exact, one in choices
+        if padding_once + exact + (one != "right") >= 2
+    ]
 
 
 debug_length = FunctionExercise(
@@ -453,14 +455,14 @@ debug_length = FunctionExercise(
     expected=output_length,
     broken=broken,
     cases=lambda: [
-        (1, 1, 1, 0, 1),
-        (5, 3, 1, 0, 1),
-        (5, 3, 1, 1, 1),
-        (6, 2, 2, 1, 1),
-        (7, 3, 2, 0, 2),
-        (8, 3, 3, 1, 1),
-        (9, 2, 2, 2, 3),
-        (28, 5, 3, 2, 2),
+        (1, 1, 1, 0),
+        (5, 3, 1, 0),
+        (5, 3, 1, 1),
+        (6, 2, 2, 1),
+        (7, 3, 2, 0),
+        (9, 3, 3, 1),
+        (9, 2, 2, 2),
+        (28, 6, 3, 2),
     ],
     mistakes=[
         Mistake(
@@ -475,73 +477,56 @@ debug_length = FunctionExercise(
             "beyond the end of the padded signal doesn't count.",
             lambda *sizes: math.ceil(exact_quotient(*sizes)),
             lambda *sizes: round(exact_quotient(*sizes)),
+            lambda *sizes: round(exact_quotient(*sizes) - 1) + 1,
         ),
         Mistake(
             "padding counted once",
             "Your function counts the padding of one end only. There is padding at "
             "both ends.",
-            with_bugs(True, False, False, False),
-        ),
-        Mistake(
-            "span of the kernel too long",
-            "Your kernel is too long. Draw three taps with dilation 2: how many pixels "
-            "are there from the first tap to the last, both included?",
-            with_bugs(False, True, False, False),
-        ),
-        Mistake(
-            "span of the kernel too short",
-            "For stride 1, your result is one too large. Check that the kernel covers "
-            "one pixel if k is 1, and that the first window is counted only once.",
-            lambda n, k, stride, padding, dilation: (
-                (n + 2 * padding - dilation * (k - 1)) // stride + 1
-            ),
-        ),
-        Mistake(
-            "dilation taken for a gap",
-            "You skip `dilation` pixels between two taps. With a dilation of 1, the "
-            "taps are neighbors, as in an ordinary kernel.",
-            lambda n, k, stride, padding, dilation: (
-                (n + 2 * padding - (k - 1) * (dilation + 1) - 1) // stride + 1
-            ),
-        ),
-        Mistake(
-            "dilation forgotten",
-            "Your result doesn't depend on `dilation`. A dilated kernel covers more "
-            "than k pixels.",
-            *(
-                without_dilation(with_bugs(padding_once, False, exact, no_first))
-                for padding_once, exact, no_first in itertools.product(
-                    (True, False), repeat=3
-                )
-            ),
+            with_bugs(True, False, "right"),
         ),
         Mistake(
             "first window forgotten",
             "Your result is one too small. The quotient counts the steps after the "
             "first window, but not the first window itself.",
-            with_bugs(False, False, False, True),
+            with_bugs(False, False, "no"),
+        ),
+        Mistake(
+            "first window counted twice",
+            "For stride 1, your result is one too large. The 1 for the first window "
+            "must be added once, after the division.",
+            lambda n, k, stride, padding: (n + 2 * padding - k + 1) // stride + 1,
         ),
         Mistake(
             "one added too early",
             "Your function is right for stride 1. For larger strides, the 1 for the "
             "first window must be added after the division, not before.",
-            lambda n, k, stride, padding, dilation: (
-                (n + 2 * padding - dilation * (k - 1)) // stride
+            with_bugs(False, False, "early"),
+        ),
+        Mistake(
+            "padding forgotten",
+            "Your result doesn't depend on `padding`, which makes the signal longer.",
+            *(
+                without_padding(with_bugs(False, exact, one))
+                for exact in (True, False)
+                for one in ("right", "early", "no")
             ),
         ),
         Mistake(
             "bugs left",
-            "At least two of the four bugs are left. Look at one case at a time: first "
-            "one with stride 1, dilation 1 and no padding.",
+            "At least two of the three bugs are left. Look at one case at a time: "
+            "first one with padding and stride 1, then one with stride 2.",
             *partly_fixed(),
         ),
     ],
     hints=(
-        "Start with n = k = stride = dilation = 1 and no padding. How many outputs are "
-        "there, and how many does the function return?",
-        "Check four things: the padding, the number of pixels that the dilated kernel "
-        "covers, the rounding, and the first window.",
-        "There is padding at both ends, the kernel covers dilation * (k - 1) + 1 "
-        "pixels, and `//` rounds down. Which bug is left?",
+        "Take n = 5 and k = 3 with a padding of 1, and draw the padded signal. How "
+        "many windows fit with stride 1, and how many with stride 2? What does the "
+        "function return?",
+        "Check three things: how much longer the padding makes the signal, where the "
+        "first window is counted, and what happens if the stride doesn't divide the "
+        "remaining length.",
+        "There is padding at both ends, and `//` rounds down. Which bug is left? The "
+        "quotient should count only the steps after the first window.",
     ),
 )

@@ -147,7 +147,8 @@ site: $(WEB)  ## build the web site, in build/site, and check its links
 test-browser: site $(AXE)  ## use the widgets in JupyterLab and on the site, check all pages
 	$(NODE) $(BROWSER)/node_modules/@biomejs/biome/bin/biome ci --error-on-warnings \
 	  --config-path $(BROWSER)/biome-settings.jsonc
-	$(SETTING) $(BIN)/pytest $(BROWSER) -n 2 --dist loadfile --durations=5
+	$(SETTING) OMP_NUM_THREADS=1 $(BIN)/pytest $(BROWSER) -n 2 --dist loadfile \
+	  --durations=5
 
 bench: $(READY)  ## compare conv's speed with its peers', write benchmarks/README.md
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py

@@ -20,13 +20,19 @@ class Watch:
         self.troubles: list[str] = []
         page.on("console", self.hear)
         page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
-        page.on("requestfailed", lambda r: self.troubles.append(f"failed: {r.url}"))
+        page.on("requestfailed", self.fail)
         page.on("response", self.receive)
         page.on("request", self.ask)
 
     def hear(self, message) -> None:
         if message.type in {"error", "warning"}:
             self.troubles.append(f"{message.type}: {message.text}")
+
+    def fail(self, request) -> None:
+        # JupyterLab inserts an image with its relative address, and then replaces that
+        # with an address of its server. If the first is still loading, it is aborted.
+        if request.resource_type != "image" or request.failure != "net::ERR_ABORTED":
+            self.troubles.append(f"failed: {request.url}")
 
     def receive(self, response) -> None:
         if response.status >= 400:

@@ -91,6 +91,7 @@ def test_run_all_is_green(lab, open_page, name):
         assert "error" not in {output.output_type for output in cell.outputs}
         if "nbval-ignore-output" not in cell.metadata.get("tags", []):
             assert printed(cell) == printed(wanted), cell.source
+    page.wait_for_function(DIAGRAMS_ARE_LOADED)
     widget = page.locator(".conv-widget")
     widget.scroll_into_view_if_needed()
     DRIVERS[name[:2]](widget)
@@ -101,6 +102,12 @@ def test_run_all_is_green(lab, open_page, name):
     assert violations(page, ".conv-widget") == []
     widget.screenshot(path=f"{picture}-dark.png")
     assert watch.troubles == []
+
+
+DIAGRAMS_ARE_LOADED = """
+Array.from(document.querySelectorAll(".jp-RenderedMarkdown img"))
+  .every(image => image.complete && image.naturalWidth > 0)
+"""
 
 
 def make_dark(page: Page) -> None:

@@ -6,18 +6,19 @@ import drawsvg as draw
 
 from conv.plotting import PALETTE
 from shapes import (
+    INPUT,
+    KERNEL,
     MARGIN,
     NEUTRAL,
+    OUTPUT,
     Motion,
     arrow,
     box,
     drawing,
     empty_grid,
     text,
-    tint,
 )
 
-INPUT, KERNEL, OUTPUT = (tint(PALETTE[name]) for name in ("input", "kernel", "output"))
 COLORS = ["red", "green", "blue"]
 SIDE, WINDOW = 4, 2  # of each channel and of the kernel, in pixels
 ACROSS, DOWN = (40, 0), (-13, 17)  # from a pixel to the next one, in perspective

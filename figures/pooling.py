@@ -4,10 +4,11 @@ import drawsvg as draw
 import torch
 
 import conv
-from conv.plotting import PALETTE
 from shapes import (
     CELL,
+    INPUT,
     MARGIN,
+    OUTPUT,
     Motion,
     arrow,
     cell,
@@ -17,11 +18,9 @@ from shapes import (
     number,
     outline,
     text,
-    tint,
 )
 
 X = torch.tensor([[1.0, 2, 8, 3], [4, 1, 5, 4], [7, 2, 0, 1], [3, 0, 5, 6]])
-INPUT, OUTPUT = tint(PALETTE["input"]), tint(PALETTE["output"])
 STEP = 1.2  # seconds per window
 WINDOWS = [(i, j) for i in range(2) for j in range(2)]
 

@@ -52,6 +52,10 @@ def tint(color: str) -> str:
     return blend(color, 0.25)
 
 
+# The fills of cells, by what their numbers are.
+INPUT, KERNEL, OUTPUT = (tint(PALETTE[name]) for name in ("input", "kernel", "output"))
+
+
 def text(
     words: str, x: float, y: float, size: float = FONT_SIZE, **style: object
 ) -> draw.Text:

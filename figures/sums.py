@@ -5,11 +5,13 @@ import torch
 from torch import Tensor
 
 import conv
-from conv.plotting import PALETTE
 from shapes import (
     CELL,
     FADE,
+    INPUT,
+    KERNEL,
     MARGIN,
+    OUTPUT,
     Motion,
     arrow,
     cell,
@@ -19,12 +21,10 @@ from shapes import (
     number,
     outline,
     text,
-    tint,
 )
 
 X = torch.arange(9).reshape(3, 3)
 K = torch.arange(4).reshape(2, 2)
-INPUT, KERNEL, OUTPUT = (tint(PALETTE[name]) for name in ("input", "kernel", "output"))
 STEP = 1.2  # seconds per window or tap
 PLACES = [(i, j) for i in range(2) for j in range(2)]  # in K, and in the output
 

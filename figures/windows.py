@@ -9,8 +9,11 @@ from conv.plotting import PALETTE
 from shapes import (
     CELL,
     FADE,
+    INPUT,
+    KERNEL,
     MARGIN,
     NEUTRAL,
+    OUTPUT,
     Motion,
     arrow,
     cell,
@@ -20,10 +23,8 @@ from shapes import (
     number,
     outline,
     text,
-    tint,
 )
 
-INPUT, KERNEL, OUTPUT = (tint(PALETTE[name]) for name in ("input", "kernel", "output"))
 ZERO = "#F4F4F4"  # the fill of a padded cell, which has no meaning of its own
 
 

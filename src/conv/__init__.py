@@ -91,6 +91,7 @@ LabeledImages.__init__ = validated(LabeledImages.__init__, images="N C H W", lab
 make_loader = validated(data.make_loader, batch_size=positive_int)
 load_digits28 = data.load_digits28
 load_fashion_mnist = validated(data.load_fashion_mnist)
+load_pnet = data.load_pnet
 
 subplots = plotting.subplots
 show_images = validated(
@@ -129,6 +130,7 @@ __all__ = [
     "lenet",
     "load_digits28",
     "load_fashion_mnist",
+    "load_pnet",
     "make_loader",
     "output_shape",
     "plot_descent",

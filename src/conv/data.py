@@ -1,4 +1,4 @@
-"""Images to learn from: digits that ship with the course, clothes to download."""
+"""Images to learn from, and the weights of a network that was trained on photos."""
 
 import hashlib
 import math
@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from conv.runtime import atomic_write
 
 DIGITS = tuple("0123456789")
+PNET_FILE = Path(__file__).parent / "files" / "pnet.pt"
 DIGITS_SHA256 = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
 CLOTHES = (
     *("T-shirt", "trouser", "pullover", "dress", "coat"),
@@ -186,6 +187,26 @@ def digit_bytes() -> bytes:
     except OSError as error:
         print(f"The digits can't be cached: {error}", file=sys.stderr)
     return data
+
+
+def load_pnet() -> dict[str, Tensor]:
+    """Load the weights of P-Net, a small network that was trained to find faces.
+
+    Returns
+    -------
+    dict of str to Tensor
+        Weights and biases by layer; ``"conv1.weight"`` has the shape (10, 3, 3, 3).
+        The network expects RGB images with values from -1 to 1.
+
+    Notes
+    -----
+    From facenet-pytorch 2.6.0 (MIT license); ``files/README.md`` has the details.
+
+    Source: K. Zhang, Z. Zhang, Z. Li, Y. Qiao, *Joint face detection and alignment
+    using multitask cascaded convolutional networks*, 2016,
+    https://arxiv.org/abs/1604.02878.
+    """
+    return torch.load(PNET_FILE, map_location="cpu", weights_only=True)
 
 
 def split_classes(

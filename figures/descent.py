@@ -37,27 +37,34 @@ def window_errors() -> draw.Drawing:
 
 
 def momentum_sum() -> draw.Drawing:
-    """Add up four gradients that alternate, and four that agree."""
-    first, pitch, velocity = 144, 80, 486
-    diagram = drawing(velocity + 4 * UNIT + MARGIN - 28, 226, "Momentum")
-    powers = BETA ** torch.arange(3, -1, -1)
-    for k, factor in enumerate(powers.tolist()):
+    """Add up gradients that alternate, and gradients that agree."""
+    first, pitch, velocity = 176, 72, 494
+    diagram = drawing(velocity + 200, 226, "Momentum")
+    powers = (BETA ** torch.arange(3, -1, -1)).tolist()
+    for k, factor in enumerate(powers):
         words = "newest" if k == 3 else f"× {factor:.2f}"
         diagram.append(text(words, first + k * pitch + UNIT / 2, 40))
     diagram.append(text("velocity", velocity, 40, text_anchor="start"))
-    signs = {"across": torch.tensor([-1, 1, -1, 1]), "along": torch.ones(4)}
-    for y, (name, sign) in zip((92, 172), signs.items(), strict=True):
+    rows = {"across": (92, -1, 1 / (1 + BETA)), "along": (172, 1, 1 / (1 - BETA))}
+    for name, (y, ratio, total) in rows.items():
         for line, words in enumerate((name, "the valley")):
             place = MARGIN, y - 11 + 22 * line
             diagram.append(text(words, *place, text_anchor="start"))
-        for k, term in enumerate((powers * sign * UNIT).tolist()):
+        diagram.append(text("… +", first - 24, y))
+        for k, factor in enumerate(powers):
+            half = factor * ratio ** (3 - k) * UNIT / 2
             middle = first + k * pitch + UNIT / 2
-            ends = (middle - term / 2, y), (middle + term / 2, y)
+            ends = (middle - half, y), (middle + half, y)
             diagram.append(arrow(*ends, PALETTE["gradient"]))
             words = "=" if k == 3 else "+"
-            diagram.append(text(words, first + (k + 1) * pitch - 13, y))
-        total = (powers * sign).sum().item()
-        end = velocity + total * UNIT, y
+            diagram.append(text(words, first + (k + 1) * pitch - 9, y))
+        # The longer velocity is drawn shortened, with a gap
+        length = min(total, 3.2) * UNIT
+        end = velocity + length, y
         diagram.append(arrow((velocity, y), end, PALETTE["highlight"]))
-        diagram.append(text(f"{total:.2f}", velocity, y + 26, text_anchor="start"))
+        if total > 3.2:
+            for x in (velocity + length / 2 - 4, velocity + length / 2 + 4):
+                line = draw.Line(x - 4, y + 10, x + 4, y - 10, stroke=TEXT_COLOR)
+                diagram.append(line)
+        diagram.append(text(f"{total:.2g}", velocity, y + 26, text_anchor="start"))
     return diagram

@@ -71,7 +71,7 @@ class TrainingError(Exception):
 
     def __str__(self) -> str:
         """Add where to find the run so far."""
-        return f"{super().__str__()} See .history of this error for the run so far."
+        return f"{super().__str__()} The run so far is in its .history."
 
 
 class DivergenceError(TrainingError, ArithmeticError):

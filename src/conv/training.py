@@ -99,7 +99,7 @@ def fit(
             if not math.isfinite(mean_loss):
                 raise DivergenceError(
                     f"the loss is {mean_loss} in epoch {epoch}; expected a finite "
-                    f"number. Start again with a smaller learning rate than "
+                    f"number. Start again with a learning rate below "
                     f"{optimizer.param_groups[0]['lr']:g}"
                     f"{' and a new checkpoint' if checkpoint else ''}."
                 )
@@ -219,7 +219,7 @@ def remaining_epochs(history: History) -> Iterable[int]:
     """Count from the first epoch that isn't in the history, with a progress bar."""
     done, last = len(history.losses), history.epochs
     epochs = range(done + 1, last + 1)
-    return tqdm(epochs, desc="fit", unit="epoch", initial=done, total=last)
+    return tqdm(epochs, desc="fit", unit="epoch", initial=done, total=last, leave=False)
 
 
 def iter_batches(batches: Batches, name: str) -> Iterator[tuple[Tensor, Tensor]]:

@@ -171,7 +171,7 @@ def right_pixels_twice(w, X, Y, lr):
     return w - lr * (2 * E * X[:, 1:]).sum()
 
 
-@wrong("4.3", "gradients exchanged")
+@wrong("4.3", "gradients swapped")
 def second_derivative_first(w, X, Y, lr):
     E = w[0] * X[:, :-1] + w[1] * X[:, 1:] - Y
     return w - lr * 2 * torch.stack([(E * X[:, 1:]).sum(), (E * X[:, :-1]).sum()])

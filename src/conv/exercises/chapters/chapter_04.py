@@ -30,39 +30,39 @@ rate = ValueExercise(
     mistakes=[
         Mistake(
             "steep direction only",
-            "This rate removes the error in the steep direction in one step. By which "
-            "factor does it shrink the error in the flat direction?",
+            "This rate removes the error across the valley in one step. By what factor "
+            "does it shrink the error along the valley?",
             1 / 60,
         ),
         Mistake(
             "flat direction only",
-            "This rate suits the flat direction. In the steep one the factor is "
-            "1 - 60/12 = -4, so the error grows.",
+            "This rate removes the error along the valley in one step. Across the "
+            "valley, the factor is 1 - 60/12 = -4, so the error grows.",
             1 / 12,
         ),
         Mistake(
             "mean of the two best rates",
-            "That is a mean of 1/60 and 1/12, the best rates for each direction "
-            "alone. At this rate, the error in the steep direction grows.",
+            "That is an average of 1/60 and 1/12, the best rates for the two "
+            "directions separately. At this rate, the error across the valley grows.",
             1 / 20,
             720**-0.5,
         ),
         Mistake(
             "stability limit",
-            "At this rate, the error in the steep direction only changes its sign in "
-            "each step. That is the limit beyond which descent diverges.",
+            "At this rate, the error across the valley only changes sign in each step. "
+            "That is the limit beyond which gradient descent diverges.",
             1 / 30,
         ),
         Mistake(
             "the chapter's rate",
             "This is the rate that the chapter uses. Its factors are -0.8 and 0.64, "
-            "which aren't equally large.",
+            "which differ in magnitude.",
             0.03,
         ),
         Mistake(
             "sum for mean",
-            "At this rate, the error in the steep direction shrinks to 1/6 and the "
-            "one in the flat direction only to 5/6. Both should shrink equally.",
+            "At this rate, the error across the valley shrinks to 1/6 and the error "
+            "along it only to 5/6. Both should shrink by the same factor.",
             1 / 72,
         ),
         Mistake(
@@ -73,8 +73,8 @@ rate = ValueExercise(
         ),
     ],
     hints=(
-        "Plot |1 - 12r| and |1 - 60r| against the rate r. Where is the larger of the "
-        "two smallest?",
+        "Plot |1 - 12r| and |1 - 60r| against the rate r. For which r is the "
+        "larger of the two as small as possible?",
         "It is smallest where the two lines cross. There, one factor is positive and "
         "the other is negative.",
         "Solve 1 - 12r = 60r - 1.",
@@ -91,14 +91,15 @@ roundness = ValueExercise(
     mistakes=[
         Mistake(
             "mean forgotten",
-            "A condition number of 1 would mean that the product of two neighbors has "
-            "a mean of zero. The pixels are 0 and 1, not -1 and 1: what is that mean?",
+            "For a condition number of 1, the product of two neighbors would have to "
+            "be zero on average. But the pixels are 0 and 1, not -1 and 1. What is the "
+            "average of the product?",
             1,
         ),
         Mistake(
             "the bar's valley",
             "That is the condition number for the bar, 60 / 12. There, most neighbors "
-            "are equal, whereas here they are independent.",
+            "have the same value, whereas here they are independent.",
             5,
         ),
         Mistake(
@@ -109,7 +110,8 @@ roundness = ValueExercise(
         Mistake(
             "diagonal over the rest",
             "That is the mean square divided by the mean product, so it isn't a ratio "
-            "of eigenvalues yet. Those of [[a, b], [b, a]] are a + b and a - b.",
+            "of eigenvalues yet. The eigenvalues of [[a, b], [b, a]] are a + b and "
+            "a - b.",
             2,
         ),
         Mistake(
@@ -193,8 +195,8 @@ step = FunctionExercise(
     mistakes=[
         Mistake(
             "uphill",
-            "Your step goes *with* the gradient, so the loss grows. Gradient descent "
-            "goes against it.",
+            "Your step goes in the direction of the gradient, so the loss grows. "
+            "Gradient descent goes in the opposite direction.",
             lambda w, X, Y, lr: scaled_step(w, X, Y, lr, -1),
         ),
         Mistake(
@@ -226,8 +228,8 @@ step = FunctionExercise(
         ),
         Mistake(
             "error not multiplied by its pixel",
-            "You summed the errors. By the chain rule, each error is multiplied by "
-            "the pixel that the weight multiplied.",
+            "You summed the errors. By the chain rule, each error must be "
+            "multiplied by the pixel that the weight was applied to.",
             lambda w, X, Y, lr: w - lr * 2 * error_of(w, X, Y).sum(),
         ),
         Mistake(
@@ -238,16 +240,15 @@ step = FunctionExercise(
             lambda w, X, Y, lr: w - lr * 2 * (error_of(w, X, Y) * X[:, 1:]).sum(),
         ),
         Mistake(
-            "gradients exchanged",
-            "Each weight gets the gradient of the other one. The first weight "
-            "multiplies the left pixel of each window, and the second one the right "
-            "pixel.",
+            "gradients swapped",
+            "You swapped the two derivatives. The first weight multiplies the left "
+            "pixel of each window, and the second one the right pixel.",
             lambda w, X, Y, lr: w + (descend(w, X, Y, lr) - w).flip(0),
         ),
         Mistake(
             "weights updated one after the other",
-            "Your second weight is updated with the first one's new value. Both "
-            "derivatives belong to the same point, the weights before the step.",
+            "Your second weight is updated with the first one's new value. Compute "
+            "both derivatives at the same point: the weights before the step.",
             sequential_step,
         ),
         Mistake(
@@ -264,8 +265,8 @@ step = FunctionExercise(
         "`w[1] * X[:, 1:]`. What is the derivative of the loss with respect to each "
         "weight?",
         "The derivatives are twice the sum of `E * X[:, :-1]` and twice the sum of "
-        "`E * X[:, 1:]`. Subtract `lr` times each from its weight, and combine both "
-        "weights with `torch.stack`.",
+        "`E * X[:, 1:]`. Multiply each by `lr`, subtract it from the corresponding "
+        "weight, and combine the results with `torch.stack`.",
     ),
 )
 
@@ -344,20 +345,21 @@ debug_training = FunctionExercise(
     mistakes=[
         Mistake(
             "gradient not zeroed",
-            "The first step is right, and later ones are too long: `backward()` "
+            "The first step is right, but all later ones are wrong: `backward()` "
             "*adds* to `.grad`, so each step uses the sum of all gradients so far.",
             accumulated_gradient,
         ),
         Mistake(
             "gradients averaged",
             "Each step uses the mean of all gradients so far. Gradient descent uses "
-            "the gradient at the current weights alone.",
+            "only the gradient at the current weights.",
             averaged_gradient,
         ),
         Mistake(
             "weights not moved",
-            "Your function returns the initial weights. Is the gradient still there "
-            "when the step uses it, and do you return the weights that you updated?",
+            "Your function returns the initial weights. Did you clear the "
+            "gradient before the step used it? Do you return the weights that you "
+            "updated?",
             lambda X, Y, w, lr, steps: w,
         ),
         Mistake(
@@ -368,14 +370,14 @@ debug_training = FunctionExercise(
         ),
         Mistake(
             "second step fails",
-            "The first step works, and the second one raises an error. After a step, "
-            "is `w` still a leaf that requires a gradient (`w = w - ...` creates a "
-            "new tensor), and is the loss computed again from it?",
+            "The first step works, but the second one raises an error. After a step, "
+            "is `w` still a leaf tensor with `requires_grad=True` (`w = w - ...` "
+            "creates a new tensor), and is the loss computed again from it?",
             single_step,
         ),
         Mistake(
             "uphill",
-            "Your step goes *with* the gradient, so the loss grows.",
+            "Your step goes in the direction of the gradient, so the loss grows.",
             lambda X, Y, w, lr, steps: descend_repeatedly(X, Y, w, -lr, steps),
         ),
         Mistake(
@@ -390,10 +392,10 @@ debug_training = FunctionExercise(
         ),
     ],
     hints=(
-        "Print `w.grad` in every step, and compare it with the gradient of that step "
-        "alone. When do the two begin to differ?",
+        "Print `w.grad` in every step, and compare it with the gradient of just that "
+        "step. When do the two begin to differ?",
         "`backward()` adds the new gradient to what `.grad` already contains.",
-        "Empty `w.grad` once per iteration, after the step has used it: set it to "
+        "Clear `w.grad` once per iteration, after the step has used it: set it to "
         "zero in place, or set it to None.",
     ),
 )

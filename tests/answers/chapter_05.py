@@ -126,7 +126,7 @@ def flip_forgotten(x, p):
     return torch.cat([x[1 : p + 1], x, x[-p - 1 : -1]])
 
 
-@wrong("5.3", "ends exchanged")
+@wrong("5.3", "ends swapped")
 def right_end_to_the_left(x, p):
     return torch.cat([x[-p - 1 : -1].flip(0), x, x[1 : p + 1].flip(0)])
 

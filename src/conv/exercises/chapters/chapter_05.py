@@ -27,35 +27,36 @@ same_size = ValueExercise(
     mistakes=[
         Mistake(
             "both sides together",
-            "The output would be 10 pixels too small without padding, but the question "
-            "asks for the padding on each side.",
+            "10 is the total padding that is needed. The question asks for the padding "
+            "on each side.",
             10,
         ),
         Mistake(
             "width of the kernel",
-            "11 is the width of the kernel. With so much padding on each side, the "
+            "11 is the width of the kernel. With that much padding on each side, the "
             "output would be larger than the input.",
             11,
         ),
         Mistake(
             "rounded up",
             "With 6 pixels of padding on each side, the output would be larger than "
-            "the input. By how many pixels does it shrink without padding?",
+            "the input. How many pixels smaller than the input is the output without "
+            "padding?",
             6,
         ),
         Mistake(
             "half of the kernel",
-            "You halved the width of the kernel. Halve the number of pixels by which "
-            "the output shrinks without padding.",
+            "You halved the width of the kernel. Instead, halve the number of pixels "
+            "that are lost without padding.",
             5.5,
         ),
     ],
     hints=(
-        "Take an image of 40 x 40 pixels. How large is the output without padding?",
-        "A padding of p adds p pixels on each side, so the image grows by 2p in each "
-        "direction.",
-        "With an image of 40 x 40 pixels, each side of the output has "
-        "40 + 2p - 11 + 1 pixels. For which p is this 40?",
+        "Take a 40 x 40 image. How large is the output without padding?",
+        "A padding of p adds p pixels on each side, so its height and its width both "
+        "grow by 2p.",
+        "With a 40 x 40 image, each side of the output is 40 + 2p - 11 + 1 pixels "
+        "long. For which p is this 40?",
     ),
 )
 
@@ -70,39 +71,39 @@ def side_after_five_layers() -> int:
     return x.shape[2]
 
 
-five_halves = ValueExercise(
+halve_five_times = ValueExercise(
     number="5.2",
     kind="predict",
     expected=side_after_five_layers,
     mistakes=[
         Mistake(
             "padding or first window forgotten",
-            "You get this number without padding, or without the + 1 at the end of "
-            "the formula. Compute the first layer again: its output has a side of 112.",
+            "You get this number if you leave out the padding, or the + 1 at the end "
+            "of the formula. Compute the first layer again: its output is 112 x 112.",
             6,
             lambda n: n.shape == () and 6.02 < n < 6.04,  # not rounded down
         ),
         Mistake(
             "one layer only",
-            "That is the side after the first layer. There are five layers.",
+            "That is the size after the first layer. There are five layers.",
             112,
         ),
         Mistake(
             "four layers only",
-            "That is the side after four layers. There are five.",
+            "That is the size after four layers. There are five.",
             14,
         ),
         Mistake(
             "stride forgotten",
-            "With stride 1, the output would have about the size of the input. Where "
-            "does stride 2 enter your calculation?",
+            "With stride 1, the output would be about the same size as the input. "
+            "Where does the stride come into your calculation?",
             224,  # with padding
             214,  # without
         ),
         Mistake(
             "divided by the number of layers",
             "You divided by the number of layers, or by 2 · 5. But each layer halves "
-            "the output of the layer before, so the divisors multiply.",
+            "the output of the previous layer, so you have to divide by 2 five times.",
             224 / 5,
             44,
             45,
@@ -112,8 +113,8 @@ five_halves = ValueExercise(
         ),
         Mistake(
             "not rounded down",
-            "You get this number if the quotient in the formula isn't rounded down in "
-            "every layer. A window that doesn't fit completely is left out.",
+            "You get this number if you don't round down at each layer. A window that "
+            "doesn't fit completely is left out.",
             lambda n: n.shape == () and 7.9 < n <= 8,
         ),
         Mistake(
@@ -124,12 +125,12 @@ five_halves = ValueExercise(
         ),
     ],
     hints=(
-        "Begin with a single layer. Which side does the shape formula of this chapter "
+        "Begin with a single layer. What output size does this chapter's formula "
         "give for n = 224, k = 3, s = 2 and p = 1?",
-        "The first layer returns a side of 112. Apply the formula to 112, then to its "
-        "result, and so on.",
-        "If its input has an even side, such a layer halves it exactly. How often do "
-        "you have to halve 224?",
+        "The output of the first layer is 112 x 112. Apply the formula to 112, then to "
+        "its result, and so on.",
+        "If the size of the input is even, such a layer halves it exactly. How many "
+        "times do you have to halve 224?",
     ),
 )
 
@@ -162,8 +163,9 @@ mirror = FunctionExercise(
     mistakes=[
         Mistake(
             "border repeated",
-            "The first number, the last one, or both appear twice. The mirror stands "
-            "on the border number itself, so the padding begins with its neighbor.",
+            "The first number, the last one, or both appear twice. The mirror is "
+            "placed at the first (or last) value itself, so that value isn't repeated, "
+            "and the padding begins with its neighbor.",
             lambda x, p: torch.cat([x[:p].flip(0), x, last(x, p).flip(0)]),
             lambda x, p: torch.cat([x[:p].flip(0), x, x[-p:].flip(0)]),
             lambda x, p: torch.cat([x[1 : p + 1].flip(0), x, last(x, p).flip(0)]),
@@ -172,42 +174,41 @@ mirror = FunctionExercise(
         ),
         Mistake(
             "not mirrored",
-            "The padding consists of the right numbers, but at one end at least they "
+            "The padding consists of the right values, but on at least one end they "
             "are in the wrong order. A mirror image is reversed.",
             lambda x, p: torch.cat([x[1 : p + 1], x, before_last(x, p)]),
             lambda x, p: torch.cat([x[1 : p + 1].flip(0), x, before_last(x, p)]),
             lambda x, p: torch.cat([x[1 : p + 1], x, before_last(x, p).flip(0)]),
         ),
         Mistake(
-            "ends exchanged",
+            "ends swapped",
             "The padding at the left end comes from the right end of the signal, and "
-            "the other way round. Each end is mirrored where it is.",
+            "vice versa. Mirror each end in place.",
             lambda x, p: torch.cat(
                 [before_last(x, p).flip(0), x, x[1 : p + 1].flip(0)]
             ),
         ),
         Mistake(
             "circular padding",
-            "Each end continues with numbers from the other end, as if the signal were "
+            "Each end continues with values from the other end, as if the signal were "
             "periodic. Here it should be mirrored.",
             lambda x, p: torch.cat([last(x, p), x, x[:p]]),
             lambda x, p: torch.cat([x[-p:], x, x[:p]]),
         ),
         Mistake(
             "replicate padding",
-            "You repeat the number at the border. In a mirror, you would see the "
-            "numbers next to it.",
+            "You're repeating the value at the border. In a mirror, you would see the "
+            "values next to it.",
             lambda x, p: padded(x, p, "replicate"),
         ),
         Mistake(
             "zero padding",
-            "You pad with zeros. This exercise asks for mirrored numbers.",
+            "You're padding with zeros. This exercise asks for mirrored values.",
             lambda x, p: padded(x, p, "constant"),
         ),
         Mistake(
             "padding on one side",
-            "Only one end is padded. The result should have p more numbers at both "
-            "ends.",
+            "Only one end is padded. The result should have p more values at each end.",
             lambda x, p: padded(x, p, "reflect")[: len(x) + p],
             lambda x, p: padded(x, p, "reflect")[p:],
         ),
@@ -216,9 +217,9 @@ mirror = FunctionExercise(
         "The result consists of three pieces, which `torch.cat` can join. What are "
         "they for x = [1, 2, 3, 4] and p = 2?",
         "The padding at the left end consists of `x[1]` to `x[p]`, in reverse order. "
-        "Which numbers does the other end need?",
+        "Which values does the other end need?",
         "`x[1 : p + 1].flip(0)` is the padding at the left end. At the right end, take "
-        "the p numbers before the last one, and reverse them as well.",
+        "the p values before the last one, and reverse them as well.",
     ),
 )
 
@@ -299,14 +300,15 @@ strided = FunctionExercise(
     mistakes=[
         Mistake(
             "stride applied to the kernel",
-            "The taps of your kernel are `stride` numbers apart, which is dilation. "
-            "The stride is the distance between two windows.",
+            "The taps of your kernel are `stride` positions apart, which is dilation. "
+            "The stride is the distance between neighboring windows.",
             dilated,
         ),
         Mistake(
             "stride applied to the input",
-            "You keep every `stride`-th number of the signal and then slide the kernel "
-            "over what is left. The window itself should contain adjacent numbers.",
+            "You're keeping every `stride`-th value of the signal and then sliding the "
+            "kernel over what is left. The window itself should contain adjacent "
+            "values.",
             lambda x, k, stride, padding: strided_correlation(
                 F.pad(x, (padding, padding))[::stride], k, 1, 0
             ),
@@ -316,7 +318,7 @@ strided = FunctionExercise(
         ),
         Mistake(
             "padding on one side",
-            "Only one end of the signal is padded. The zeros belong on both ends.",
+            "Only one end of the signal is padded. Add zeros at both ends.",
             padded_at_start,
             lambda x, k, stride, padding: strided_correlation(
                 F.pad(x, (0, padding)), k, stride, 0
@@ -330,51 +332,52 @@ strided = FunctionExercise(
         ),
         Mistake(
             "last window forgotten",
-            "Your last window is missing, at least where it ends exactly at the end of "
-            "the padded signal. Where does your loop stop?",
+            "Your last window is missing, at least when it should end exactly at the "
+            "end of the padded signal. Where does your loop stop?",
             without_last_window,
             without_exact_last_window,
         ),
         Mistake(
             "windows beyond the end",
-            "Your windows go on until they start at the end of the padded signal. The "
-            "last one must fit completely.",
+            "Your loop keeps going until the window starts at the very end of the "
+            "padded signal. The last window must fit completely.",
             lambda x, k, stride, padding: strided_correlation(
                 F.pad(x, (padding, padding + len(k) - 1)), k, stride, 0
             ),
         ),
         Mistake(
             "sum overwritten",
-            "Only the last tap of the kernel counts: its products replace those of the "
-            "taps before. `+=` adds, `=` replaces.",
+            "Only the last tap of the kernel has any effect: each tap overwrites the "
+            "result of the previous one. Use `+=` instead of `=`.",
             lambda x, k, stride, padding: strided_correlation(
                 x, torch.cat([torch.zeros_like(k[1:]), k[-1:]]), stride, padding
             ),
         ),
         Mistake(
             "mean instead of sum",
-            "You divide by the number of taps. Cross-correlation is a sum, not a mean.",
+            "You're dividing by the number of taps. Cross-correlation is a sum, not a "
+            "mean.",
             lambda x, k, stride, padding: strided_correlation(
                 x, k / len(k), stride, padding
             ),
         ),
         Mistake(
             "result padded",
-            "You pad the result. The zeros belong around `x`, before the window "
-            "slides.",
+            "You're padding the result. Pad `x` instead, before sliding the window.",
             padded_result,
         ),
         Mistake(
             "other padding",
-            "You pad with numbers of the signal itself. This exercise asks for zeros.",
+            "You're padding with values from the signal itself. This exercise asks for "
+            "zeros.",
             padded_with("replicate"),
             padded_with("reflect"),
             padded_with("circular"),
         ),
         Mistake(
             "stride forgotten",
-            "Adjacent windows in your result are one number apart. They should be "
-            "`stride` numbers apart.",
+            "Your windows start one position apart. They should start `stride` "
+            "positions apart.",
             lambda x, k, stride, padding: strided_correlation(x, k, 1, padding),
             adjacent_windows,
         ),
@@ -385,15 +388,15 @@ strided = FunctionExercise(
         ),
         Mistake(
             "kernel flipped",
-            "You flip the kernel, so its last weight multiplies the first number of "
-            "the window. Cross-correlation uses the kernel as it is.",
+            "You're flipping the kernel, so its last weight multiplies the first value "
+            "in the window. Cross-correlation uses the kernel as it is.",
             lambda x, k, stride, padding: strided_correlation(
                 x, k.flip(0), stride, padding
             ),
         ),
     ],
     hints=(
-        "There are two steps: put zeros on both ends of `x`, then slide the window. "
+        "There are two steps: add zeros at both ends of `x`, then slide the window. "
         "Where does each window start?",
         "Window `i` starts at `i * stride`. To count the windows, use the shape "
         "formula of this chapter with the length of the padded signal.",
@@ -467,13 +470,13 @@ debug_length = FunctionExercise(
     mistakes=[
         Mistake(
             "not rounded down",
-            "Your function is right if the stride divides the remaining length. "
-            "Otherwise it counts a fraction of a window, which doesn't fit.",
+            "Your function is right only if the last window ends exactly at the end of "
+            "the padded signal. Otherwise it counts a fraction of a window.",
             exact_quotient,
         ),
         Mistake(
             "rounded up",
-            "You round up, or to the nearest whole number. A window that extends "
+            "You're rounding up, or to the nearest whole number. A window that extends "
             "beyond the end of the padded signal doesn't count.",
             lambda *sizes: math.ceil(exact_quotient(*sizes)),
             lambda *sizes: round(exact_quotient(*sizes)),
@@ -481,19 +484,19 @@ debug_length = FunctionExercise(
         ),
         Mistake(
             "padding counted once",
-            "Your function counts the padding of one end only. There is padding at "
+            "Your function counts the padding at only one end. There is padding at "
             "both ends.",
             with_bugs(True, False, "right"),
         ),
         Mistake(
             "first window forgotten",
-            "Your result is one too small. The quotient counts the steps after the "
+            "Your result is too small by one. The quotient counts the steps after the "
             "first window, but not the first window itself.",
             with_bugs(False, False, "no"),
         ),
         Mistake(
             "first window counted twice",
-            "For stride 1, your result is one too large. The 1 for the first window "
+            "For stride 1, your result is too large by one. The 1 for the first window "
             "must be added once, after the division.",
             lambda n, k, stride, padding: (n + 2 * padding - k + 1) // stride + 1,
         ),
@@ -514,8 +517,8 @@ debug_length = FunctionExercise(
         ),
         Mistake(
             "bugs left",
-            "At least two of the three bugs are left. Look at one case at a time: "
-            "first one with padding and stride 1, then one with stride 2.",
+            "At least two of the three bugs are still there. Look at one case at a "
+            "time: first one with padding and stride 1, then one with stride 2.",
             *partly_fixed(),
         ),
     ],
@@ -524,9 +527,9 @@ debug_length = FunctionExercise(
         "many windows fit with stride 1, and how many with stride 2? What does the "
         "function return?",
         "Check three things: how much longer the padding makes the signal, where the "
-        "first window is counted, and what happens if the stride doesn't divide the "
-        "remaining length.",
-        "There is padding at both ends, and `//` rounds down. Which bug is left? The "
+        "first window is counted, and what happens if the last window doesn't end "
+        "exactly at the end of the padded signal.",
+        "There is padding at both ends, and `//` rounds down. Which bug remains? The "
         "quotient should count only the steps after the first window.",
     ),
 )

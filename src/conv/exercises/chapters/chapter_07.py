@@ -39,14 +39,14 @@ overlapping = ValueExercise(
         ),
         Mistake(
             "maximum of the image",
-            "8 is the largest number of the whole image. Each window gives a number of "
-            "its own.",
+            "8 is the largest number in the whole image. Each window produces its own "
+            "number.",
             lambda y: y.size == 1 and y.item() == 8,
         ),
         Mistake(
             "windows beyond the border",
-            "You move the windows by two pixels, and let them extend beyond the "
-            "border. Here the stride is 1, and each window lies inside the image.",
+            "You're moving the windows by two pixels and letting them extend beyond "
+            "the border. Here the stride is 1, and each window lies inside the image.",
             four_numbers(5, 3, 7, 8),
         ),
         Mistake(
@@ -56,14 +56,14 @@ overlapping = ValueExercise(
         ),
         Mistake(
             "minimum instead of maximum",
-            "You took the smallest number of each window. Max pooling takes the "
+            "You took the smallest number in each window. Max pooling takes the "
             "largest.",
             four_numbers(0, 0, 0, 0),
         ),
         Mistake(
             "sum instead of maximum",
             "You computed the sums of the windows. Max pooling takes the largest "
-            "number of each.",
+            "number in each window.",
             four_numbers(10, 10, 17, 17),
         ),
         Mistake(
@@ -74,10 +74,10 @@ overlapping = ValueExercise(
         ),
     ],
     hints=(
-        "How many 2 x 2 windows are there in a 3 x 3 image, if neighbors are one pixel "
-        "apart?",
+        "How many 2 x 2 windows are there in a 3 x 3 image, if neighboring windows are "
+        "one pixel apart?",
         "There are four windows: top left, top right, bottom left, bottom right. They "
-        "share the pixel in the middle, 0.",
+        "all share the middle pixel, which is 0.",
         "The first window contains 1, 5, 4 and 0, so the first number is 5. Do the "
         "same for the other three windows.",
     ),
@@ -108,8 +108,8 @@ min_pool = FunctionExercise(
     ],
     rules=(
         Rule(
-            message="The numbers are right, but you cut out the windows yourself. This "
-            "exercise asks you to find the minimum with `conv.pool2d`.",
+            message="The numbers are right, but you loop over the windows yourself. "
+            "This exercise asks you to find the minimum with `conv.pool2d`.",
             needs=("pool2d", "max_pool2d", "MaxPool2d", "max_pool1d", "MaxPool1d"),
         ),
     ),
@@ -121,8 +121,8 @@ min_pool = FunctionExercise(
         ),
         Mistake(
             "sign changed too late",
-            "You change the sign of the maximum. It still belongs to the largest "
-            "number of the window, not to the smallest.",
+            "You negate only after pooling. That gives the largest number with its "
+            "sign flipped, not the smallest number.",
             lambda x, k: -F.max_pool2d(x, k),
         ),
         Mistake(
@@ -132,16 +132,16 @@ min_pool = FunctionExercise(
         ),
         Mistake(
             "absolute values",
-            "You use absolute values, so the sign of each number is lost. The smallest "
-            "number can be negative.",
+            "You're using absolute values, so the sign of each number is lost. The "
+            "smallest number can be negative.",
             lambda x, k: -F.max_pool2d(-x.abs(), k),
             lambda x, k: F.max_pool2d(x.abs(), k),
             lambda x, k: -F.max_pool2d(x.abs(), k),
         ),
         Mistake(
             "reciprocals",
-            "The reciprocals of positive numbers are in reverse order. But the numbers "
-            "of this exercise can also be negative or 0.",
+            "Taking reciprocals reverses the order of positive numbers, but the "
+            "numbers in this exercise can also be negative or 0.",
             lambda x, k: 1 / F.max_pool2d(1 / x, k),
         ),
         Mistake(
@@ -151,17 +151,17 @@ min_pool = FunctionExercise(
         ),
         Mistake(
             "windows overlap",
-            "Your windows are one pixel apart, so they overlap. They should lie side "
-            "by side.",
+            "Your windows are one pixel apart, so they overlap. They should be `k` "
+            "pixels apart.",
             lambda x, k: -F.max_pool2d(-x, k, stride=1),
         ),
     ],
     hints=(
         "Which is larger, -3 or -5? And which is larger, 3 or 5?",
-        "Changing the sign of all numbers reverses their order. What does the largest "
-        "number of a window become?",
-        "There are three steps: change the sign of `x`, pool with windows of size `k`, "
-        "and change the sign of the result.",
+        "Changing the sign of all numbers reverses their order. What happens to the "
+        "largest number in a window?",
+        "There are three steps: negate `x`, pool with windows of size `k`, and negate "
+        "the result.",
     ),
 )
 
@@ -197,8 +197,8 @@ blur_pool = FunctionExercise(
     mistakes=[
         Mistake(
             "channels summed",
-            "The channels are added up. Each should be blurred separately, which is "
-            "what groups are for (chapter 6).",
+            "You're summing over the channels. Each should be blurred separately; that "
+            "is what `groups` is for (chapter 6).",
             lambda x, kernel: blurred(x, kernel).sum(dim=1, keepdim=True),
             lambda x, kernel: (
                 blurred(x, kernel).sum(dim=1, keepdim=True).expand(*x.shape[:2], -1, -1)
@@ -215,26 +215,26 @@ blur_pool = FunctionExercise(
         ),
         Mistake(
             "stride forgotten",
-            "Your output has the size of the input. The question asks for every second "
+            "Your output has the size of the input. The exercise asks for every other "
             "pixel.",
             lambda x, kernel: blurred(x, kernel, stride=1),
         ),
         Mistake(
             "odd pixels kept",
-            "You keep pixels 1, 3, 5, ... of the blurred image. The question asks for "
-            "those that begin with pixel 0.",
+            "You're keeping pixels 1, 3, 5, ... of the blurred image. The exercise "
+            "asks for pixels 0, 2, 4, ...",
             lambda x, kernel: blurred(x, kernel, stride=1)[..., 1::2, 1::2],
         ),
         Mistake(
             "skipped before the blur",
-            "You skip pixels first and blur what is left. By then, fine stripes have "
-            "already become coarse ones.",
+            "You're skipping pixels first and blurring what is left. By then, fine "
+            "stripes have already become coarse ones.",
             lambda x, kernel: blurred(x[..., ::2, ::2], kernel, stride=1),
         ),
         Mistake(
             "pooled instead of skipped",
-            "You pool the blurred image. The question asks for every second pixel, "
-            "without another maximum or mean.",
+            "You're pooling the blurred image. The exercise asks for every other "
+            "pixel, without another maximum or mean.",
             lambda x, kernel: F.max_pool2d(blurred(x, kernel, stride=1), 2),
             lambda x, kernel: F.max_pool2d(
                 blurred(x, kernel, stride=1), 2, ceil_mode=True
@@ -246,8 +246,8 @@ blur_pool = FunctionExercise(
         ),
         Mistake(
             "padding too narrow",
-            "You pad with one pixel on each side. A 5 x 5 kernel needs two to keep the "
-            "size.",
+            "You're padding by one pixel on each side. A 5 x 5 kernel needs two to "
+            "preserve the size.",
             lambda x, kernel: blurred(x, kernel, padding=1),
         ),
         Mistake(
@@ -258,21 +258,21 @@ blur_pool = FunctionExercise(
         ),
         Mistake(
             "other padding",
-            "You pad with pixels of the image itself. This exercise asks for zeros.",
+            "You're padding with pixels from the image itself. This exercise asks for "
+            "zeros.",
             blurred_with_padding("circular"),
             blurred_with_padding("replicate"),
             blurred_with_padding("reflect"),
         ),
         Mistake(
             "kernel flipped",
-            "You flip the kernel. `blur` is symmetric, so for that kernel it makes no "
-            "difference, but your function should work for any kernel.",
+            "You're flipping the kernel. `blur` is symmetric, so for that kernel it "
+            "makes no difference, but your function should work for any kernel.",
             lambda x, kernel: blurred(x, kernel.flip(2, 3)),
         ),
         Mistake(
             "first channel only",
-            "Only the first channel is blurred. The question asks for a blur of every "
-            "channel.",
+            "Only the first channel is blurred. Every channel should be blurred.",
             lambda x, kernel: blurred(x[:, :1], kernel),
             lambda x, kernel: blurred(x[:, :1].expand_as(x), kernel),
             lambda x, kernel: torch.cat(
@@ -284,7 +284,7 @@ blur_pool = FunctionExercise(
         "Which arguments of `conv.conv2d` add the zeros, skip pixels, and keep the "
         "channels separate?",
         "With `groups=C`, every channel has its own kernel, so the kernels form a "
-        "tensor of shape (C, 1, 5, 5). Here all C kernels are equal.",
+        "tensor of shape (C, 1, 5, 5). Here all C kernels are the same.",
         "`kernel.expand(C, -1, -1, -1)` repeats the kernel for C channels. Pass the "
         "result to `conv.conv2d`, with the right stride, padding and groups.",
     ),
@@ -302,7 +302,7 @@ def smallest_shift() -> int:
     return next(t for t in shifts if torch.equal(net(x.roll(t, dims=-1)), target))
 
 
-three_poolings = ValueExercise(
+three_pooling_layers = ValueExercise(
     number="7.4",
     kind="explain",
     expected=smallest_shift,
@@ -311,36 +311,36 @@ three_poolings = ValueExercise(
     mistakes=[
         Mistake(
             "one layer only",
-            "A shift by 2 pixels is enough for one layer. The network has three.",
+            "A shift of 2 pixels is enough for one layer. The network has three.",
             2,
         ),
         Mistake(
             "two layers only",
-            "A shift by 4 pixels moves the output of two layers by one pixel. The "
+            "A shift of 4 pixels moves the output of two layers by one pixel. The "
             "network has three; measure the shift for all of them.",
             4,
         ),
         Mistake(
             "strides added",
             "You added the strides. Measure again: a pixel of the second layer's input "
-            "is already two pixels wide.",
+            "already corresponds to two pixels of the image.",
             6,
         ),
         Mistake(
             "layers counted",
-            "3 is the number of layers. Each of them halves the size, so a shift by 3 "
-            "pixels isn't a whole pixel of the output.",
+            "3 is the number of layers. Each of them halves the size, so a shift of 3 "
+            "pixels doesn't correspond to a whole pixel of the output.",
             3,
         ),
         Mistake(
             "areas multiplied",
             "You multiplied the windows' areas. For a horizontal shift, only their "
-            "width counts.",
+            "width matters.",
             64,
         ),
         Mistake(
             "smallest shift that changes anything",
-            "A shift by one pixel can change the output. The question asks for a shift "
+            "A shift of one pixel can change the output. The question asks for a shift "
             "that moves the output by exactly one pixel.",
             1,
         ),
@@ -358,12 +358,13 @@ three_poolings = ValueExercise(
         ),
     },
     hints=(
-        "Take `x = torch.rand(1, 1, 64, 64)`, and as `net` a `torch.nn.Sequential` of "
-        "three `torch.nn.MaxPool2d(2)`. What should `net` return if its output has "
-        "shifted by one pixel?",
+        "Let `x = torch.rand(1, 1, 64, 64)`, and let `net` be a `torch.nn.Sequential` "
+        "of three `torch.nn.MaxPool2d(2)`. If the output shifts by one pixel, how is "
+        "it related to `net(x)`?",
         "For t = 1, 2, ..., compare `net(x.roll(t, dims=-1))` with "
         "`net(x).roll(1, dims=-1)`. For which t does `torch.equal` return True first?",
-        "One pixel of the last output is two pixels of that layer's input. How many "
-        "pixels is it one layer earlier, and how many in the input of the network?",
+        "One pixel of the last layer's output corresponds to two pixels of its input. "
+        "How many pixels does that correspond to one layer earlier, and how many in "
+        "the input of the network?",
     ),
 )

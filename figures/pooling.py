@@ -63,10 +63,10 @@ def max_then_subsample() -> draw.Drawing:
     stripes = torch.tensor([0, 0, 1, 1, 0, 0, 1, 1])
     left, size, pitch = 206, 38, 52
     diagram = drawing(left + 8 * size + MARGIN, 410, "Max pooling in two steps")
-    blocks = {"stripes": stripes, "moved by one pixel": stripes.roll(1)}
+    blocks = {"stripes": stripes, "shifted by one pixel": stripes.roll(1)}
     for top, (name, row) in zip((24, 222), blocks.items(), strict=True):
         maxima = torch.maximum(row, row.roll(-1))  # periodic
-        labels = name, "max of two neighbors", "every second value"
+        labels = name, "max of two neighbors", "every other value"
         for k, label in enumerate(labels):
             y = top + k * pitch + size / 2
             diagram.append(text(label, MARGIN, y, 15, text_anchor="start"))

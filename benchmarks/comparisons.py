@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import conv
 import conv.data
+from conv.timing import seconds_from_memory
 
 Call = Callable[[], object]
 Clock = Callable[[Call], tuple[float, float]]  # seconds and page faults per call
@@ -277,11 +278,10 @@ def copy_comparison(sizes: Sizes) -> Comparison:
     """
 
     def prepare() -> tuple[Call, Call]:
-        names = methods.chapter()
-        if not names["can_compile"]:
+        if not methods.can_compile():
             raise NotMeasuredError("torch.compile doesn't work on this machine")
         X = torch.rand(sizes.copied, sizes.copied)
-        taps, _ = names["compiled_for"](X, torch.rand(3, 3))
+        taps, _ = methods.chapter()["compiled_for"](X, torch.rand(3, 3))
         return taps, partial(X.clone().copy_, X)
 
     work = f"image {sizes.copied} x {sizes.copied}, kernel 3 x 3, not in the caches"
@@ -295,7 +295,7 @@ def from_memory(call: Call, size: int) -> tuple[float, float]:
     """Measure one call whose input isn't in the caches."""
     sweep = other_numbers(size)
     before = page_faults()
-    time = methods.chapter()["from_memory"](call, sweep, methods.CPU)
+    time = seconds_from_memory(call, sweep)
     return time, page_faults() - before
 
 

@@ -12,9 +12,10 @@ from statistics import median
 import torch
 from torch import Tensor
 
+from conv.timing import seconds, traffic
+
 CHAPTER = Path(__file__).parent.parent / "notebooks" / "10_make_it_fast.ipynb"
 TOO_LONG = 1.0  # seconds
-CPU = torch.device("cpu")
 BASELINE = "F.conv2d"
 Call = Callable[[], object]
 
@@ -26,20 +27,42 @@ def chapter() -> dict:
     for cell in json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]:
         if "method" in cell["metadata"].get("tags", []):
             exec(compile("".join(cell["source"]), CHAPTER.name, "exec"), names)
-    names["can_compile"] = names["compiler_here"](CPU)
     return names
+
+
+@cache
+def can_compile() -> bool:
+    """Return whether torch.compile works on this machine."""
+    tiny = torch.rand(9, 9), torch.rand(3, 3)
+    return chapter()["compiled_if_possible"](*tiny) is not None
+
+
+def time(name: str, n: int, k: int) -> float:
+    """Measure one method on a random image and kernel; return seconds."""
+    X, K = torch.rand(n, n), chapter()["separable"](k, k)
+    return seconds(partial(chapter()["methods"][name], X, K))
+
+
+def work(name: str, n: int, k: int) -> float:
+    """Return what the time grows with: the operations, or the pixel loop's outputs."""
+    return (n - k + 1) ** 2 if name == "pixels" else chapter()["operations"](name, n, k)
+
+
+def largest_tensor(name: str, n: int, k: int) -> int:
+    """Return the bytes of the largest tensor that a method makes."""
+    if name == "pixels":
+        return 4 * n**2  # its many calls take too long to count
+    return traffic(chapter()["methods"][name], (n, n), (k, k)).largest
 
 
 def is_fast_enough(name: str, n: int, k: int) -> bool:
     """Predict from a small image, then measure, whether a method is fast enough."""
     if name == BASELINE:
         return True  # the others need it, also on a busy machine
-    names = chapter()
-    turns, time = names["turns"], partial(names["measure"], name, device=CPU)
-    predicted = time(32, 3) * turns(name, n, k) / turns(name, 32, 3)
-    if predicted > 10 * TOO_LONG or names["largest_tensor"](name, n, k) > 1e9:
+    predicted = time(name, 32, 3) * work(name, n, k) / work(name, 32, 3)
+    if predicted > 10 * TOO_LONG or largest_tensor(name, n, k) > 1e9:
         return False
-    return time(n, k) < TOO_LONG
+    return time(name, n, k) < TOO_LONG
 
 
 def all_calls(X: Tensor, K: Tensor) -> dict[str, Call]:
@@ -56,7 +79,7 @@ def all_calls(X: Tensor, K: Tensor) -> dict[str, Call]:
 
         calls["d2l.corr2d"] = partial(d2l.corr2d, X, K)
     check({name: call() for name, call in calls.items()})
-    if k <= 5 and names["can_compile"]:
+    if k <= 5 and can_compile():
         calls["compiled taps"], out = names["compiled_for"](X, K)
         check({"compiled taps": out, BASELINE: calls[BASELINE]()})
     return calls
@@ -97,11 +120,10 @@ def measure(n: int, k: int, rounds: int) -> dict[str, dict[str, float]]:
     dict
         Under "ratios", the median ratio by name.
     """
-    seconds = chapter()["seconds"]
     calls = all_calls(torch.rand(n, n), chapter()["separable"](k, k))
     ratios: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
-        times = {name: seconds(call, CPU) for name, call in calls.items()}
+        times = {name: seconds(call) for name, call in calls.items()}
         for name, time in times.items():
             ratios[name].append(time / times[BASELINE])
     return {"ratios": {name: median(values) for name, values in ratios.items()}}

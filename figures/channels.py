@@ -129,7 +129,7 @@ def kernel_bank() -> draw.Drawing:
     diagram = drawing(544, bottom + 30, "Many kernels")
     columns = [
         (("input", "3 channels"), "(3, 5, 5)", x0 + 52),
-        (("4 kernels", "of 3 slices each"), "(4, 3, 3, 3)", x1 + 36),
+        (("4 kernels", "with 3 slices each"), "(4, 3, 3, 3)", x1 + 36),
         (("output", "4 channels"), "(4, 3, 3)", x2 + 24),
     ]
     diagram.append(headings([(lines, x) for lines, _, x in columns]))

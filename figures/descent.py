@@ -42,7 +42,7 @@ def momentum_sum() -> draw.Drawing:
     diagram = drawing(velocity + 200, 226, "Momentum")
     powers = (BETA ** torch.arange(3, -1, -1)).tolist()
     for k, factor in enumerate(powers):
-        words = "newest" if k == 3 else f"× {factor:.2f}"
+        words = "× 1 (newest)" if k == 3 else f"× {factor:.2f}"
         diagram.append(text(words, first + k * pitch + UNIT / 2, 40))
     diagram.append(text("velocity", velocity, 40, text_anchor="start"))
     rows = {"across": (92, -1, 1 / (1 + BETA)), "along": (172, 1, 1 / (1 - BETA))}

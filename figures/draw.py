@@ -11,6 +11,13 @@ from pathlib import Path
 from channels import kernel_bank, kernel_volume, separable
 from descent import momentum_sum, window_errors
 from edges import edge_profile
+from fast import fourier_route, im2col, two_passes, winograd_tile
+from gradients import (
+    computation_graph,
+    image_gradient_stride,
+    kernel_gradient_stride,
+    rotated_kernel,
+)
 from layers import batch_axes, connections, conv_layer
 from pooling import max_then_subsample, pooling
 from sums import loop_over_taps, window_slides
@@ -32,6 +39,14 @@ DIAGRAMS = [
     separable,
     pooling,
     max_then_subsample,
+    computation_graph,
+    rotated_kernel,
+    kernel_gradient_stride,
+    image_gradient_stride,
+    im2col,
+    two_passes,
+    fourier_route,
+    winograd_tile,
 ]
 
 

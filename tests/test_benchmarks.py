@@ -203,14 +203,12 @@ def test_the_baseline_is_measured_however_slow_it_is(monkeypatch):
     names = {
         "methods": {"slow": lambda X, K: X, "F.conv2d": lambda X, K: X[1:, 1:]},
         "fits": lambda name, k: True,
-        "turns": lambda name, n, k: n,
-        "measure": lambda name, n, k, device: 100.0,
-        "seconds": lambda call, device: 100.0,
-        "largest_tensor": lambda name, n, k: 0,
+        "operations": lambda name, n, k: n,
         "separable": lambda h, w: torch.ones(h, w),
-        "can_compile": False,
     }
     monkeypatch.setattr(run.methods, "chapter", lambda: names)
+    monkeypatch.setattr(run.methods, "seconds", lambda call: 100.0)
+    monkeypatch.setattr(run.methods, "can_compile", lambda: False)
     monkeypatch.setattr(run.methods, "scipy_calls", lambda X, K: {})
     assert run.methods.measure(3, 2, 1) == {"ratios": {"F.conv2d": 1.0}}
 

@@ -169,7 +169,8 @@ def test_divergence_advises_a_new_checkpoint(tmp_path):
     optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
     batches = [(torch.full((3, 4), math.inf), torch.tensor([0, 1, 1]))]
     loss = nn.functional.cross_entropy
-    with pytest.raises(conv.DivergenceError, match=r"below 0\.5 and a new checkpoint\."):
+    advice = r"below 0\.5 and a new checkpoint\."
+    with pytest.raises(conv.DivergenceError, match=advice):
         conv.fit(net, batches, loss, optimizer, 3, checkpoint=tmp_path / "run.pt")
 
 

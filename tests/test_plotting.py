@@ -8,7 +8,14 @@ import torch
 from matplotlib.axes import Axes
 
 import conv
-from conv.plotting import PALETTE, Figure, shared_norm, short, spread
+from conv.plotting import (
+    PALETTE,
+    Figure,
+    contour_levels,
+    shared_norm,
+    short,
+    spread,
+)
 
 mpl.use("agg")
 
@@ -217,6 +224,31 @@ def test_descent_draws_path_and_surface():
     for level, segment in zip(contours.levels, contours.get_paths(), strict=True):
         a, b = segment.vertices.T
         np.testing.assert_allclose(a**2 + 3 * b**2, level, rtol=0.05, atol=1e-3)
+
+
+def test_descent_names_runs_and_marks_a_minimum_that_is_inside():
+    path = torch.tensor([[2.0, 1.0], [0.0, 0.0]])
+    paths = {"pytorch": path, "ours": path}
+    [ax] = conv.plot_descent(lambda a, b: a**2 + b**2, paths).axes
+    first, second, cross = ax.lines
+    assert first.get_markersize() > second.get_markersize()
+    assert [line.get_color() for line in (first, second)] == [
+        PALETTE["pytorch"],
+        PALETTE["ours"],
+    ]
+    np.testing.assert_allclose(cross.get_xydata(), [[0, 0]], atol=0.02)
+    names = [text for text in ax.texts if text.get_text() in paths]
+    assert [tuple(text.xy) for text in names] == [(2, 1)] * 2
+    for endless in (lambda a, b: a + b + 9, lambda a, b: (a - b) ** 2):
+        [ax] = conv.plot_descent(endless, paths).axes
+        assert len(ax.lines) == 2
+
+
+def test_levels_of_contours_are_round_where_possible():
+    assert contour_levels(np.array([0.0, 30.0])) == pytest.approx(
+        [0.1, 0.2, 0.5, 1, 2, 5, 10, 20]
+    )
+    assert contour_levels(np.array([-6.0, 0.0])) == pytest.approx([-5, -4, -3, -2, -1])
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,8 @@ class TrainingError(Exception):
 
     def __str__(self) -> str:
         """Add where to find the run so far."""
-        return f"{super().__str__()} The run so far is in its .history."
+        where = "The losses so far are in the attribute `history` of this error."
+        return f"{super().__str__()} {where}"
 
 
 class DivergenceError(TrainingError, ArithmeticError):

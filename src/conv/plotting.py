@@ -15,7 +15,8 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure as MatplotlibFigure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import LogLocator, MaxNLocator
 from torch import Tensor
 
 DIVERGING_CMAP = "PuOr"  # safe for every kind of color vision
@@ -343,13 +344,18 @@ def plot_descent(
 ) -> Figure | Axes:
     """Draw paths of gradient descent on the contours of a loss of two weights.
 
+    The numbers on the contours are losses, and a cross marks the minimum if it is in
+    the figure. The name of each run is beside its first point. Of paths that coincide,
+    the first is drawn widest and so stays visible.
+
     Parameters
     ----------
     loss : callable
         ``loss(w1, w2)`` takes two tensors of the same shape and returns the losses in a
         tensor of that shape.
     paths : mapping of str to Tensor, shape (steps, 2)
-        The weights after every step, by the name of the run.
+        The weights after every step, by the name of the run. Runs that are named after
+        a color of `PALETTE`, such as "ours", have that color.
     axes, alt
         As in `show_images`. Without `alt`, the text gives the ends of the paths.
 
@@ -375,12 +381,25 @@ def plot_descent(
         figure, axes = subplots(size=(6, 5), alt=alt)
     w1, w2 = surrounding_grid(np.concatenate(list(points.values())))
     surface = as_array(loss(torch.from_numpy(w1), torch.from_numpy(w2)))
-    levels = np.geomspace(max(surface.min(), surface.max() * 1e-4), surface.max(), 16)
-    axes.contour(w1, w2, surface, levels=levels, colors="0.7", linewidths=0.8)
-    for name, p in points.items():
-        axes.plot(p[:, 0], p[:, 1], marker="o", markersize=4, label=name)
+    lines = axes.contour(
+        w1, w2, surface, contour_levels(surface), colors="0.7", linewidths=0.8
+    )
+    axes.clabel(lines, fmt="%g", fontsize=8, colors="0.4")
+    for k, (name, p) in enumerate(points.items()):
+        size, color = 4 + 4 * (len(points) - 1 - k), PALETTE.get(name)
+        [line] = axes.plot(*p.T, "o-", ms=size, lw=size / 3, color=color)
+        axes.annotate(
+            name,
+            p[0],
+            (8, 4 - 13 * k),
+            textcoords="offset points",
+            color=line.get_color(),
+            path_effects=[withStroke(linewidth=3, foreground="white")],
+        )
+    lowest = np.unravel_index(surface.argmin(), surface.shape)
+    if is_inside(surface):
+        axes.plot(w1[lowest], w2[lowest], "+", color="black", markersize=10)
     axes.set(xlabel="weight $w_1$", ylabel="weight $w_2$", aspect="equal")
-    axes.legend()
     return axes if figure is None else figure
 
 
@@ -554,3 +573,21 @@ def surrounding_grid(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     middle, half = (low + high) / 2, 0.7 * (high - low).max() or 1.0
     w1, w2 = (np.linspace(m - half, m + half, 201) for m in middle)
     return np.meshgrid(w1, w2)
+
+
+def contour_levels(surface: np.ndarray) -> list[float]:
+    """Choose round levels, 1, 2, 5, 10, …, up to the maximum."""
+    low, high = float(surface.min()), float(surface.max())
+    levels = []
+    if high > 0:
+        levels = LogLocator(subs=(1, 2, 5)).tick_values(max(low, high / 200), high)
+    inside = [level for level in levels if low < level < high]
+    return inside or np.linspace(low, high, 7)[1:-1].tolist()
+
+
+def is_inside(surface: np.ndarray) -> bool:
+    """Tell whether the lowest part of a surface doesn't reach its border."""
+    low, high = surface.min(), surface.max()
+    lowest = surface <= low + 1e-6 * (high - low)
+    border = np.concatenate([lowest[0], lowest[-1], lowest[:, 0], lowest[:, -1]])
+    return not border.any()

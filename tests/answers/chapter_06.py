@@ -42,7 +42,7 @@ wrong("6.2", "wrong shape", torch.tensor([0.5, 0.5, -1.0]).reshape(1, 1, 3, 1, 1
 right("6.2", torch.tensor([[[[1.0]], [[1.0]], [[-2.0]]]], dtype=torch.float64) / 2)
 wrong(
     "6.2",
-    "input and output exchanged",
+    "input and output swapped",
     torch.tensor([0.5, 0.5, -1.0]).reshape(3, 1, 1, 1),
 )
 wrong("6.2", "axes missing", torch.tensor([0.5, 0.5, -1.0]))
@@ -314,7 +314,7 @@ def channels_averaged(X, K, b):
     return torch.stack(outputs)
 
 
-@wrong("6.4", "input and output exchanged")
+@wrong("6.4", "input and output swapped")
 def indices_exchanged(X, K, b):
     outputs = []
     for o in range(len(b)):
@@ -325,7 +325,7 @@ def indices_exchanged(X, K, b):
     return torch.stack(outputs)
 
 
-@wrong("6.4", "input and output exchanged")
+@wrong("6.4", "input and output swapped")
 def axes_exchanged(X, K, b):
     outputs = []
     for kernel, bias in zip(K.transpose(0, 1), b, strict=False):
@@ -499,7 +499,7 @@ def layer_as_numbers(X, K, b):
 wrong("6.1", "area of the kernel forgotten", 16 * 32)
 
 
-@wrong("6.3", "input and output exchanged")
+@wrong("6.3", "input and output swapped")
 def out_axis_for_channels(x):
     channels = x.shape[1]
     kernel = x.new_ones(channels, 1, 1, 1) / channels

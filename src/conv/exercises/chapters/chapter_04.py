@@ -83,7 +83,7 @@ rate = ValueExercise(
 
 # --- 4.2 ----------------------------------------------------------------------------
 
-roundness = ValueExercise(
+condition_number = ValueExercise(
     number="4.2",
     kind="predict",
     expected=lambda: 3,
@@ -133,7 +133,7 @@ roundness = ValueExercise(
         "The Hessian is proportional to [[a, b], [b, a]], where a is the mean of a "
         "pixel's square and b the mean of the product of two neighbors.",
         "The square of a pixel is 1 with probability 1/2. The product of two "
-        "neighbors is 1 if both are white, which has a probability of 1/4.",
+        "neighbors is 1 if both are white, which happens with probability 1/4.",
         "The eigenvalues of [[a, b], [b, a]] are a + b and a - b. Divide the larger "
         "one by the smaller one.",
     ),
@@ -247,7 +247,7 @@ step = FunctionExercise(
         ),
         Mistake(
             "weights updated one after the other",
-            "Your second weight is updated with the first one's new value. Compute "
+            "Your second weight is updated using the new value of the first. Compute "
             "both derivatives at the same point: the weights before the step.",
             sequential_step,
         ),
@@ -371,8 +371,9 @@ debug_training = FunctionExercise(
         Mistake(
             "second step fails",
             "The first step works, but the second one raises an error. After a step, "
-            "is `w` still a leaf tensor with `requires_grad=True` (`w = w - ...` "
-            "creates a new tensor), and is the loss computed again from it?",
+            "is `w` still a leaf tensor with `requires_grad=True`? (`w = w - ...` "
+            "creates a new tensor.) And is the loss recomputed from `w` in every "
+            "iteration?",
             single_step,
         ),
         Mistake(

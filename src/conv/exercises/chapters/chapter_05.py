@@ -53,7 +53,7 @@ same_size = ValueExercise(
     ],
     hints=(
         "Take a 40 x 40 image. How large is the output without padding?",
-        "A padding of p adds p pixels on each side, so its height and its width both "
+        "Padding p adds p pixels on each side, so the image's height and width both "
         "grow by 2p.",
         "With a 40 x 40 image, each side of the output is 40 + 2p - 11 + 1 pixels "
         "long. For which p is this 40?",
@@ -163,9 +163,9 @@ mirror = FunctionExercise(
     mistakes=[
         Mistake(
             "border repeated",
-            "The first number, the last one, or both appear twice. The mirror is "
-            "placed at the first (or last) value itself, so that value isn't repeated, "
-            "and the padding begins with its neighbor.",
+            "The first value, the last value, or each of them appears twice in a row. "
+            "The mirror is placed at the first (or last) value itself, so that value "
+            "isn't repeated, and the padding begins with its neighbor.",
             lambda x, p: torch.cat([x[:p].flip(0), x, last(x, p).flip(0)]),
             lambda x, p: torch.cat([x[:p].flip(0), x, x[-p:].flip(0)]),
             lambda x, p: torch.cat([x[1 : p + 1].flip(0), x, last(x, p).flip(0)]),
@@ -183,7 +183,8 @@ mirror = FunctionExercise(
         Mistake(
             "ends swapped",
             "The padding at the left end comes from the right end of the signal, and "
-            "vice versa. Mirror each end in place.",
+            "vice versa. Each end should be padded with the mirrored values from that "
+            "same end.",
             lambda x, p: torch.cat(
                 [before_last(x, p).flip(0), x, x[1 : p + 1].flip(0)]
             ),
@@ -197,8 +198,8 @@ mirror = FunctionExercise(
         ),
         Mistake(
             "replicate padding",
-            "You're repeating the value at the border. In a mirror, you would see the "
-            "values next to it.",
+            "You're repeating the value at the border. Mirroring continues with the "
+            "neighbors of the border value instead.",
             lambda x, p: padded(x, p, "replicate"),
         ),
         Mistake(
@@ -300,8 +301,9 @@ strided = FunctionExercise(
     mistakes=[
         Mistake(
             "stride applied to the kernel",
-            "The taps of your kernel are `stride` positions apart, which is dilation. "
-            "The stride is the distance between neighboring windows.",
+            "The taps of your kernel are `stride` positions apart, which is called "
+            "dilation (chapter 8). The stride is the distance between the starting "
+            "positions of neighboring windows.",
             dilated,
         ),
         Mistake(
@@ -383,7 +385,8 @@ strided = FunctionExercise(
         ),
         Mistake(
             "padding forgotten",
-            "Your result doesn't depend on `padding`.",
+            "Your result doesn't depend on `padding`. Add that many zeros at each end "
+            "of `x`.",
             lambda x, k, stride, padding: strided_correlation(x, k, stride, 0),
         ),
         Mistake(
@@ -527,7 +530,7 @@ debug_length = FunctionExercise(
         "many windows fit with stride 1, and how many with stride 2? What does the "
         "function return?",
         "Check three things: how much longer the padding makes the signal, where the "
-        "first window is counted, and what happens if the last window doesn't end "
+        "first window is added, and what happens if the last window doesn't end "
         "exactly at the end of the padded signal.",
         "There is padding at both ends, and `//` rounds down. Which bug remains? The "
         "quotient should count only the steps after the first window.",

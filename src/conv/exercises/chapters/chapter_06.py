@@ -50,7 +50,7 @@ layer_size = ValueExercise(
         Mistake(
             "biases of the input channels",
             "You counted 16 biases. Each *output* channel has one; which argument of "
-            "`nn.Conv2d` is the number of output channels?",
+            "`nn.Conv2d` gives the number of output channels?",
             12816,
         ),
         Mistake(
@@ -61,14 +61,14 @@ layer_size = ValueExercise(
         ),
         Mistake(
             "channels added",
-            "You added the numbers of input and output channels. There is a slice for "
-            "every *pair* of an input and an output channel.",
+            "You added the numbers of input and output channels. There is one slice "
+            "for every *pair* of input and output channels.",
             (16 + 32) * 25,
             (16 + 32) * 25 + 32,
         ),
         Mistake(
             "area of the kernel forgotten",
-            "You counted pairs of an input and an output channel. Each pair has a "
+            "You counted the pairs of input and output channels, but each pair has a "
             "slice with several weights.",
             16 * 32,
             16 * 32 + 32,
@@ -105,7 +105,7 @@ yellow = ValueExercise(
     requires=("shape",),
     mistakes=[
         Mistake(
-            "input and output exchanged",
+            "input and output swapped",
             "Your kernel has three output channels and one input channel. The order of "
             "the axes is (C_out, C_in, h, w).",
             lambda k: k.shape == (3, 1, 1, 1),
@@ -125,20 +125,20 @@ yellow = ValueExercise(
         ),
         Mistake(
             "halves forgotten",
-            "You count all of red and all of green. Only half of each should count, "
-            "and all of blue.",
+            "Your kernel uses the full red and green values. Use half of each, and "
+            "subtract all of blue.",
             as_kernel(1.0, 1.0, -1.0),
             as_kernel(1.0, 1.0, -2.0),
         ),
         Mistake(
             "blue halved",
-            "You count only half of blue. With your kernel a white pixel, which isn't "
-            "yellow, doesn't give 0.",
+            "Your kernel subtracts only half of blue. With it, the output for a white "
+            "pixel isn't 0, although white isn't yellow.",
             as_kernel(0.5, 0.5, -0.5),
         ),
         Mistake(
             "blue added",
-            "You add blue. The bluer a pixel is, the *less* yellow it is.",
+            "Your kernel adds blue. The bluer a pixel is, the *less* yellow it is.",
             as_kernel(0.5, 0.5, 1.0),
             as_kernel(0.5, 0.5, 0.5),
         ),
@@ -186,28 +186,28 @@ average_channels = FunctionExercise(
     mistakes=[
         Mistake(
             "sum instead of mean",
-            "Your result is the sum of the channels. For the mean, it has to be "
-            "divided by their number.",
+            "Your result is the sum of the channels. To get the mean, "
+            "divide by the number of channels.",
             lambda x: x.sum(dim=1, keepdim=True),
         ),
         Mistake(
             "channels not summed",
-            "Your output has as many channels as the input. The question asks for one "
+            "Your output has as many channels as the input. The exercise asks for one "
             "output channel.",
             lambda x: x / x.shape[1],
             lambda x: x.mean(dim=1, keepdim=True).expand_as(x),
         ),
         Mistake(
             "mean over the batch",
-            "You average over the images. Axis 0 is the batch, axis 1 contains the "
-            "channels.",
+            "You're averaging over the images. Axis 0 is the batch, and axis 1 "
+            "contains the channels.",
             lambda x: x.mean(dim=0, keepdim=True),
             lambda x: x.mean(dim=0, keepdim=True).transpose(0, 1),
         ),
         Mistake(
             "mean over the pixels",
-            "You average over all pixels of a channel, which is global average "
-            "pooling. Here the channels of each pixel are averaged.",
+            "You're averaging over all pixels of a channel, which is global average "
+            "pooling. Average over the channels at each pixel instead.",
             lambda x: x.mean(dim=(2, 3), keepdim=True),
         ),
         Mistake(
@@ -221,24 +221,24 @@ average_channels = FunctionExercise(
             lambda x: x.sum(dim=1, keepdim=True) / 3,
         ),
         Mistake(
-            "input and output exchanged",
+            "input and output swapped",
             "Your kernel has C output channels and one input channel. The order of the "
             "axes is (C_out, C_in, h, w).",
             lambda x: F.conv2d(x, x.new_full((x.shape[1], 1, 1, 1), 1 / x.shape[1])),
         ),
         Mistake(
             "first channel only",
-            "Your result depends on the first channel only. A mean takes all channels "
+            "Your result depends only on the first channel. A mean takes all channels "
             "into account.",
             lambda x: x[:, :1],
             lambda x: x[:, :1] / x.shape[1],
         ),
     ],
     hints=(
-        "Which shape does the kernel of a 1 x 1 convolution have, for C input channels "
+        "What shape does the kernel of a 1 x 1 convolution have, for C input channels "
         "and one output channel?",
-        "The kernel has C equal weights. A mean of equal numbers is this number again, "
-        "so what must be the sum of the weights?",
+        "The kernel has C equal weights. If all channels have the same value, the mean "
+        "must be that value, too. So what must the weights add up to?",
         "`x.new_full((1, C, 1, 1), w)` creates a kernel whose weights all equal w. "
         "Choose w, take C from the shape of `x`, and call `conv.conv2d`.",
     ),
@@ -299,14 +299,14 @@ conv_by_hand = FunctionExercise(
     mistakes=[
         Mistake(
             "channels not summed",
-            "Only the last input channel counts: its result replaces those of the "
-            "channels before. `+=` adds, `=` replaces.",
+            "Only the last input channel has any effect, because each result "
+            "overwrites the previous one. Use `+=` instead of `=`.",
             only_channel(-1),
         ),
         Mistake(
             "first input channel only",
-            "Only the first input channel counts. Each kernel has a slice for every "
-            "input channel.",
+            "Your result uses only the first input channel. Each kernel has a slice "
+            "for every input channel.",
             only_channel(0),
         ),
         Mistake(
@@ -317,7 +317,7 @@ conv_by_hand = FunctionExercise(
         Mistake(
             "outputs concatenated",
             "Your output channels are joined along an existing axis. `torch.stack` "
-            "creates a new axis for them, `torch.cat` doesn't.",
+            "creates a new axis for them, and `torch.cat` doesn't.",
             lambda X, K, b: layer(X, K, b).flatten(0, 1),
         ),
         Mistake(
@@ -328,7 +328,7 @@ conv_by_hand = FunctionExercise(
         ),
         Mistake(
             "bias forgotten",
-            "Your result doesn't contain the biases.",
+            "You haven't added the biases.",
             lambda X, K, b: without_bias(X, K),
         ),
         Mistake(
@@ -340,29 +340,30 @@ conv_by_hand = FunctionExercise(
         ),
         Mistake(
             "one bias for all",
-            "Every output channel gets the first bias. Each has its own.",
+            "Every output channel gets the first bias. Each should get its own.",
             lambda X, K, b: layer(X, K, b[:1].expand_as(b)),
         ),
         Mistake(
             "one kernel for all",
-            "Every output channel uses the first kernel. Each has its own.",
+            "Every output channel uses the first kernel. Each should use its own.",
             lambda X, K, b: layer(X, K[:1].expand_as(K), b),
         ),
         Mistake(
             "one slice for all channels",
             "Every input channel is correlated with the first slice of the kernel. "
-            "Each has its own slice.",
+            "Each should use its own slice.",
             lambda X, K, b: layer(X, K[:, :1].expand_as(K), b),
         ),
         Mistake(
             "mean over the channels",
-            "You average over the input channels. A convolutional layer adds them up.",
+            "You're averaging over the input channels. A convolutional layer sums the "
+            "results.",
             lambda X, K, b: layer(X, K / len(X), b),
         ),
         Mistake(
-            "input and output exchanged",
-            "You use the first axis of `K` for the input channels and the second for "
-            "the output channels. It is the other way around.",
+            "input and output swapped",
+            "You're using the first axis of `K` for the input channels and the second "
+            "for the output channels. It is the other way around.",
             lambda X, K, b: layer(X, K.transpose(0, 1), b),
             axes_swapped,
         ),
@@ -378,7 +379,7 @@ conv_by_hand = FunctionExercise(
         "Output channel o is the sum of `conv.corr2d(X[c], K[o, c])` over all input "
         "channels c, plus one bias.",
         "Write two loops: the outer one over o appends each finished output channel to "
-        "a list, the inner one over c adds up the results of `conv.corr2d`. "
+        "a list, and the inner one over c adds up the results of `conv.corr2d`. "
         "`torch.stack` turns the list into a tensor.",
     ),
 )

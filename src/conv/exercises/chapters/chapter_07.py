@@ -206,8 +206,8 @@ blur_pool = FunctionExercise(
         ),
         Mistake(
             "kernel not repeated",
-            "Your function is right for one channel only. For C channels, the tensor "
-            "of kernels must have a kernel for every channel.",
+            "Your function works only for a single channel. For C channels, the tensor "
+            "must contain one kernel per channel.",
             lambda x, kernel: F.conv2d(
                 x, kernel, stride=2, padding=2, groups=x.shape[1]
             ),
@@ -329,7 +329,7 @@ three_pooling_layers = ValueExercise(
         Mistake(
             "layers counted",
             "3 is the number of layers. Each of them halves the size, so a shift of 3 "
-            "pixels doesn't correspond to a whole pixel of the output.",
+            "pixels doesn't correspond to a whole number of output pixels.",
             3,
         ),
         Mistake(
@@ -361,10 +361,10 @@ three_pooling_layers = ValueExercise(
         "Let `x = torch.rand(1, 1, 64, 64)`, and let `net` be a `torch.nn.Sequential` "
         "of three `torch.nn.MaxPool2d(2)`. If the output shifts by one pixel, how is "
         "it related to `net(x)`?",
-        "For t = 1, 2, ..., compare `net(x.roll(t, dims=-1))` with "
-        "`net(x).roll(1, dims=-1)`. For which t does `torch.equal` return True first?",
+        "For t = 1, 2, ..., compare `net(x.roll(t, dims=-1))` with `net(x).roll(1, "
+        "dims=-1)`. What is the first t for which `torch.equal` returns True?",
         "One pixel of the last layer's output corresponds to two pixels of its input. "
-        "How many pixels does that correspond to one layer earlier, and how many in "
-        "the input of the network?",
+        "How many pixels is that one layer earlier, and how many in the network's "
+        "input?",
     ),
 )

@@ -12,6 +12,7 @@ from channels import kernel_bank, kernel_volume, separable
 from descent import momentum_sum, window_errors
 from edges import edge_profile
 from fast import fourier_route, im2col, two_passes, winograd_tile
+from fields import dilated_layers, receptive_field
 from gradients import (
     computation_graph,
     image_gradient_stride,
@@ -21,6 +22,7 @@ from gradients import (
 from layers import batch_axes, connections, conv_layer
 from pooling import max_then_subsample, pooling
 from sums import loop_over_taps, window_slides
+from transposed import encoder_decoder, transposed_conv
 from windows import padding, stride
 
 DIAGRAMS = [
@@ -39,6 +41,10 @@ DIAGRAMS = [
     separable,
     pooling,
     max_then_subsample,
+    receptive_field,
+    dilated_layers,
+    transposed_conv,
+    encoder_decoder,
     computation_graph,
     rotated_kernel,
     kernel_gradient_stride,

@@ -92,7 +92,7 @@ def test_run_all_is_green(lab, open_page, name):
         if "nbval-ignore-output" not in cell.metadata.get("tags", []):
             assert printed(cell) == printed(wanted), cell.source
     page.wait_for_function(DIAGRAMS_ARE_LOADED)
-    widget = page.locator(".conv-widget")
+    widget = page.locator(".conv-widget").first
     widget.scroll_into_view_if_needed()
     DRIVERS[name[:2]](widget)
     assert violations(page, ".conv-widget") == []

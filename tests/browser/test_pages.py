@@ -42,7 +42,7 @@ def test_widgets_live_without_a_kernel(site, open_page, chapter):
     watch = Watch(page, site)
     page.goto(site + name)
     page.wait_for_function(READY)
-    widget = page.locator(".conv-widget")
+    widget = page.locator(".conv-widget").first
     widget.scroll_into_view_if_needed()
     DRIVERS[chapter](widget)
     assert watch.troubles == []

@@ -18,7 +18,7 @@ const OPTIONS = ["out_channels", ...SIZES, "groups"];
 const RESULTS = ["shape", "parameters", "multiplications", "receptive field"];
 const LABELS = { kernel_size: "kernel", out_channels: "channels" };
 const KINDS = { convolution: "conv", "max pooling": "maxpool", "average pooling": "avgpool" };
-const DRAWING = { height: 210, side: 150 }; // in pixels
+const DRAWING = { height: 210, side: 150, margin: 16 }; // in pixels
 const NEW_LAYER = {
   kind: "conv",
   out_channels: 16,
@@ -83,25 +83,32 @@ function drawShapes(shape, summaries) {
   return element("svg", { role: "img", "aria-label": label, ...size, style }, ...parts);
 }
 
-/** Draw the receptive field of each layer on the input. */
+/** Draw the receptive field of each layer on the input, with the layer's number. */
 function drawFields([, H, W], summaries) {
   const fields = withoutProblem(summaries).map((layer) => layer.field);
   const scale = DRAWING.side / Math.max(H, W, ...fields.flat());
+  const size = DRAWING.side + 2 * DRAWING.margin;
   const centeredRect = ([height, width], className) =>
     element("rect", {
       class: className,
-      x: 4 + (DRAWING.side - width * scale) / 2,
-      y: 4 + (DRAWING.side - height * scale) / 2,
+      x: (size - width * scale) / 2,
+      y: (size - height * scale) / 2,
       width: width * scale,
       height: height * scale,
     });
+  // Subsequent fields can be similar: write inside of one, outside of the next.
+  const layerNumber = ([height, width], n) => {
+    const x = (size + (n % 2 ? 1 : -1) * width * scale) / 2 + 3;
+    const y = (size - height * scale) / 2 + (n % 2 ? 0 : 13);
+    return element("text", { x, y }, `${n + 1}`);
+  };
   const label = `Receptive fields on the input: ${fields.map((f) => f.join("×")).join(", ")}`;
-  const size = DRAWING.side + 8;
   return element(
     "svg",
     { role: "img", "aria-label": label, viewBox: `0 0 ${size} ${size}`, style: `width: ${size}px` },
     centeredRect([H, W], "input"),
     ...fields.map((field) => centeredRect(field, "field")),
+    ...fields.map(layerNumber),
   );
 }
 

@@ -109,7 +109,7 @@ class LayerStack(Widget):
         height = 0.8 + 0.4 * max(len(summaries), 5)
         figure, (left, right) = subplots(1, 2, size=(9, height), alt=f"{self!r}")
         left.set_axis_off()
-        rectangles = [(*self.shape[1:], PALETTE["input"])]
+        rectangles = [("", *self.shape[1:], PALETTE["input"])]
         for n, summary in enumerate(summaries, start=1):
             kind, shape = self.layers[n - 1]["kind"], format_shape(summary.shape)
             field = receptive_field(layer for layer, _ in summaries[:n])
@@ -118,13 +118,16 @@ class LayerStack(Widget):
                 f"field {format_shape(field)}"
             )
             left.text(0, 1 - n / (len(summaries) + 1), text)
-            rectangles.append((*field, PALETTE["highlight"]))
-        for h, w, color in rectangles:
-            corner = (self.shape[2] - w) / 2, (self.shape[1] - h) / 2
-            right.add_patch(Rectangle(corner, w, h, fill=False, edgecolor=color))
+            rectangles.append((f"{n}", *field, PALETTE["highlight"]))
+        for k, (number, h, w, color) in enumerate(rectangles):
+            x, y = (self.shape[2] - w) / 2, (self.shape[1] - h) / 2
+            right.add_patch(Rectangle((x, y), w, h, fill=False, edgecolor=color))
+            # subsequent fields can be similar: inside of one, outside of the next
+            at, va = (x + 0.3, "top") if k % 2 else (x + w + 0.3, "bottom")
+            right.text(at, y, number, ha="left", va=va, size=9)
         right.autoscale_view()
         right.invert_yaxis()
-        right.set(title="receptive fields on the input", aspect="equal")
+        right.set(title="receptive field of each layer", aspect="equal")
         right.set(xlabel="column", ylabel="row")
         return figure
 

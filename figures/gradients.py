@@ -79,9 +79,9 @@ def computation_graph() -> draw.Drawing:
 
     diagram.append(tensor("image X", "6 × 8", INPUT, image, middle))
     diagram.append(tensor("kernel K", "1 × 2", KERNEL, correlation, above, 96))
-    diagram.append(tensor("bias", "1", KERNEL, plus, below))
+    diagram.append(tensor("bias", "scalar", KERNEL, plus, below))
     diagram.append(tensor("output Y", "6 × 7", OUTPUT, output, middle))
-    diagram.append(tensor("loss L", "1", "white", loss, middle))
+    diagram.append(tensor("loss L", "scalar", "white", loss, middle))
     target = blend(NEUTRAL, 0.07)
     diagram.append(box(["target", "6 × 7"], error, above, 84, PART, target))
     for lines, x, width in [
@@ -116,7 +116,7 @@ def rotated_kernel() -> draw.Drawing:
     diagram = drawing(580, 226, "The weights that a pixel is multiplied by")
     diagram.append(text("kernel K", x0 + CELL, 34))
     diagram.append(text("image X", x1 + 1.5 * CELL, 34))
-    diagram.append(text("weight, for each output", x2 + CELL, 34))
+    diagram.append(text("weight on the middle pixel", x2 + CELL, 34))
     diagram.append(letters(x0, middle, KERNEL, "pqrs"))
     diagram.append(empty_grid(3, 3, x1, top, INPUT))
     ends = (x1 + 3 * CELL + 18, x2 - 18)
@@ -223,7 +223,7 @@ def image_gradient_stride() -> draw.Drawing:
     width = x2 + 6 * size + MARGIN
     diagram = drawing(width, top + 6 * size + 30, "The image's gradient, stride 2")
     captions = [("G", x0 + size), ("kernel K", x1 + 1.5 * size)]
-    captions += [("gradient of X, with padding 1", x2 + 3 * size)]
+    captions += [("gradient of the padded X", x2 + 3 * size)]
     for words, x in captions:
         diagram.append(text(words, x, 34))
     diagram.append(grid(G, x0, center - size, GRADIENT, size))

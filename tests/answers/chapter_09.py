@@ -459,58 +459,58 @@ def back_by_taps(X, K, G):
 @right("9.3")
 def back_in_a_hand_made_frame(X, K, G):
     h, w = K.shape
-    framed = G.new_zeros(X.shape[0] + h - 1, X.shape[1] + w - 1)
-    framed[h - 1 : h - 1 + G.shape[0], w - 1 : w - 1 + G.shape[1]] = G
-    return conv.corr2d(framed, torch.rot90(K, 2))
+    padded = G.new_zeros(X.shape[0] + h - 1, X.shape[1] + w - 1)
+    padded[h - 1 : h - 1 + G.shape[0], w - 1 : w - 1 + G.shape[1]] = G
+    return conv.corr2d(padded, torch.rot90(K, 2))
 
 
 @wrong("9.3", "padding too wide")
 def frame_of_the_kernels_size(X, K, G):
     h, w = K.shape
-    framed = F.pad(G, (w, w, h, h))
-    return conv.corr2d(framed, K.flip(0, 1))
+    padded = F.pad(G, (w, w, h, h))
+    return conv.corr2d(padded, K.flip(0, 1))
 
 
 @wrong("9.3", "flip forgotten")
 def frame_fixed_only(X, K, G):
     h, w = K.shape
-    framed = F.pad(G, (w - 1, w - 1, h - 1, h - 1))
-    return conv.corr2d(framed, K)
+    padded = F.pad(G, (w - 1, w - 1, h - 1, h - 1))
+    return conv.corr2d(padded, K)
 
 
 @wrong("9.3", "flipped along one axis")
 def flipped_down(X, K, G):
     h, w = K.shape
-    framed = F.pad(G, (w - 1, w - 1, h - 1, h - 1))
-    return conv.corr2d(framed, K.flip(0))
+    padded = F.pad(G, (w - 1, w - 1, h - 1, h - 1))
+    return conv.corr2d(padded, K.flip(0))
 
 
 @wrong("9.3", "flipped along one axis")
 def flipped_across(X, K, G):
     h, w = K.shape
-    framed = F.pad(G, (w - 1, w - 1, h - 1, h - 1))
-    return conv.corr2d(framed, K.flip(1))
+    padded = F.pad(G, (w - 1, w - 1, h - 1, h - 1))
+    return conv.corr2d(padded, K.flip(1))
 
 
 @wrong("9.3", "flip taken for a transpose")
 def transposed(X, K, G):
     h, w = K.shape
-    framed = F.pad(G, (w - 1, w - 1, h - 1, h - 1))
-    return conv.corr2d(framed, K.T)
+    padded = F.pad(G, (w - 1, w - 1, h - 1, h - 1))
+    return conv.corr2d(padded, K.T)
 
 
 @wrong("9.3", "flip taken for a transpose")
 def transposed_in_its_own_frame(X, K, G):
     h, w = K.shape
-    framed = F.pad(G, (h - 1, h - 1, w - 1, w - 1))
-    return conv.corr2d(framed, K.T)
+    padded = F.pad(G, (h - 1, h - 1, w - 1, w - 1))
+    return conv.corr2d(padded, K.T)
 
 
 @wrong("9.3", "rows and columns mixed up")
 def frame_still_rows_first(X, K, G):
     h, w = K.shape
-    framed = F.pad(G, (h - 1, h - 1, w - 1, w - 1))
-    return conv.corr2d(framed, K.flip(0, 1))
+    padded = F.pad(G, (h - 1, h - 1, w - 1, w - 1))
+    return conv.corr2d(padded, K.flip(0, 1))
 
 
 # 9.4: one step for the kernel

@@ -23,7 +23,7 @@ def window_counts() -> Tensor:
     return x.grad[[0, 0, 2], [0, 1, 2]]
 
 
-taking_part = ValueExercise(
+dependent_outputs = ValueExercise(
     number="9.1",
     kind="predict",
     expected=window_counts,
@@ -42,8 +42,8 @@ taking_part = ValueExercise(
         ),
         Mistake(
             "neighbors counted",
-            "Each pixel has that many neighbors. Count the positions of the window in "
-            "which it covers the pixel.",
+            "You counted the neighbors of each pixel. Count the positions of the "
+            "window in which it covers the pixel.",
             [3, 5, 8],
         ),
         Mistake(
@@ -55,14 +55,14 @@ taking_part = ValueExercise(
         ),
         Mistake(
             "whole border alike",
-            "The second number is right farther along the border. The pixel next to "
-            "the corner is covered by fewer windows.",
+            "The second number would be right farther along the border. The pixel next "
+            "to the corner is covered by fewer windows.",
             [1, 3, 9],
         ),
         Mistake(
             "one axis only",
-            "These are the positions along one axis. In the center, the window can be "
-            "moved vertically *and* horizontally.",
+            "These are the numbers of positions along a single axis. In the center, "
+            "the window can be moved vertically *and* horizontally.",
             [1, 2, 3],
         ),
         Mistake(
@@ -79,7 +79,7 @@ taking_part = ValueExercise(
         ),
         Mistake(
             "order changed",
-            "These are the right numbers in another order. The question asks for the "
+            "These are the right numbers in the wrong order. The question asks for the "
             "corner first, then for the border, then for the center.",
             lambda a: a.shape == (3,) and sorted(a.tolist()) == [1, 2, 9],
         ),
@@ -88,7 +88,7 @@ taking_part = ValueExercise(
         "Draw the image, and mark every position of the window in which it covers the "
         "corner.",
         "Begin with one axis. In how many positions does a window of length 3 cover "
-        "the first, the second or the third of six pixels?",
+        "the first of six pixels? The second? The third?",
         "Along one axis, the window covers the first pixel in one position, the second "
         "in two and the third in three. Multiply the number for a pixel's row by the "
         "number for its column.",
@@ -140,20 +140,20 @@ average_backward = FunctionExercise(
     mistakes=[
         Mistake(
             "not divided",
-            "Every pixel of a window receives the window's whole gradient. But each "
-            "pixel contributes only a fraction to the mean.",
+            "You give every pixel in a window the whole gradient of the window. But "
+            "each pixel contributes only a fraction to the mean.",
             repeated,
         ),
         Mistake(
             "divided by the side",
-            "You divide by k, which is the side of a window. How many pixels does a "
+            "You divide by k, the side length of a window. How many pixels does a "
             "window contain?",
             lambda G, k: repeated(G, k) / k,
         ),
         Mistake(
             "multiplied instead of divided",
-            "You multiply by the number of pixels in a window. If one pixel grows by "
-            "1, does the mean grow by more or by less than 1?",
+            "You multiply by the number of pixels in a window. If one pixel increases "
+            "by 1, does the mean increase by more or by less than 1?",
             lambda G, k: repeated(G, k) * k**2,
         ),
         Mistake(
@@ -165,8 +165,8 @@ average_backward = FunctionExercise(
         ),
         Mistake(
             "one pixel only",
-            "Only one pixel of each window receives a gradient, as in *max* pooling. "
-            "The mean depends on all pixels of the window.",
+            "In your result, only one pixel in each window receives a gradient, as in "
+            "*max* pooling. The mean depends on all pixels in the window.",
             *[
                 lambda G, k, scale=scale, to=to: (
                     one_pixel(G, k).roll((to(k), to(k)), dims=(0, 1)) * scale(k)
@@ -177,7 +177,7 @@ average_backward = FunctionExercise(
         ),
         Mistake(
             "one axis only",
-            "You repeat the numbers of `G` along one axis only. A window has k rows "
+            "You repeat the entries of `G` along only one axis. A window has k rows "
             "and k columns.",
             *[
                 lambda G, k, dim=dim, power=power: (
@@ -189,15 +189,15 @@ average_backward = FunctionExercise(
         ),
         Mistake(
             "gradient tiled",
-            "You place copies of the whole `G` next to each other. Each number of `G` "
+            "You place copies of the whole `G` next to each other. Each entry of `G` "
             "belongs to a single window, which is one block of the input.",
             lambda G, k: G.repeat(k, k) / k**2,
             lambda G, k: G.repeat(k, k),
         ),
         Mistake(
             "repeated along rows only",
-            "You write each number k² times in a row. In the input, a window's pixels "
-            "are spread over k rows.",
+            "You repeat each entry k² times within a single row. In the input, a "
+            "window's pixels are spread over k rows.",
             lambda G, k: repeated_in_a_row(G, k) / k**2,
             repeated_in_a_row,
         ),
@@ -215,9 +215,10 @@ average_backward = FunctionExercise(
         ),
     ],
     hints=(
-        "By how much does the mean of k² numbers grow if one of them grows by 1?",
+        "By how much does the mean of k² numbers increase if one of them increases by "
+        "1?",
         "All pixels of a window receive the same gradient. It is a fraction of the "
-        "number of `G` that belongs to the window.",
+        "window's entry in `G`.",
         "`G.repeat_interleave(k, dim=0)` repeats each row k times. Do the same with "
         "the columns, and divide by the number of pixels in a window.",
     ),
@@ -229,8 +230,8 @@ average_backward = FunctionExercise(
 def broken(X: Tensor, K: Tensor, G: Tensor) -> Tensor:
     """Compute the gradient in X, with three bugs (shown without docstring)."""
     h, w = K.shape
-    framed = F.pad(G, (h, h, w, w))
-    return corr2d(framed, K)
+    padded = F.pad(G, (h, h, w, w))
+    return corr2d(padded, K)
 
 
 def gradient_in_x(X: Tensor, K: Tensor, G: Tensor) -> Tensor:
@@ -293,8 +294,8 @@ debug_backward = FunctionExercise(
         Mistake(
             "padding too wide",
             "With a square kernel, your result has two rows and two columns too many. "
-            "How wide must the padding be so that the first window covers a single "
-            "number of `G`?",
+            "How wide must the padding be for the first window to cover just one entry "
+            "of `G`?",
             *[
                 with_padding(padding, transform)
                 for padding in (lambda h, w: (w, w, h, h), lambda h, w: (h, h, w, w))
@@ -304,7 +305,7 @@ debug_backward = FunctionExercise(
         Mistake(
             "padding on one side",
             "You pad only one side of each axis, so your result has the shape of `G`. "
-            "At each end, the window should be able to cover a single row or column "
+            "At each end, the window should be able to cover just one row or column "
             "of `G`.",
             *[
                 with_padding(padding, transform)
@@ -317,9 +318,9 @@ debug_backward = FunctionExercise(
         ),
         Mistake(
             "half of the kernel as padding",
-            "You pad by half the size of the kernel, which suits an output of the "
-            "size of its input. The result must have the shape of `X`, which is larger "
-            "than `G`.",
+            "You pad by half the size of the kernel, which would be right if the "
+            "output had the same size as the input. The result must have the shape of "
+            "`X`, which is larger than `G`.",
             *[
                 with_padding(lambda h, w: (w // 2, w // 2, h // 2, h // 2), transform)
                 for transform in (unchanged, rotated)
@@ -328,27 +329,27 @@ debug_backward = FunctionExercise(
         Mistake(
             "flip forgotten",
             "The shape is right, so the padding is right, too. But a pixel contributes "
-            "to the outputs *above it and to its left*, and your window meets the "
-            "weights for these outputs in the wrong order.",
+            "to the outputs *above it and to its left*, and your kernel pairs "
+            "these outputs with the weights in the wrong order.",
             with_padding(full_padding, unchanged),
         ),
         Mistake(
             "flipped along one axis",
-            "The kernel is flipped along one axis only.",
+            "You flip the kernel along only one axis. A rotation by 180° flips both.",
             with_padding(full_padding, lambda K: K.flip(0)),
             with_padding(full_padding, lambda K: K.flip(1)),
         ),
         Mistake(
             "flip taken for a transpose",
             "`K.T` swaps the kernel's rows and columns, and with them its height and "
-            "its width. What is needed is a rotation that keeps them.",
+            "its width. You need a rotation that leaves the kernel's shape unchanged.",
             with_padding(full_padding, lambda K: K.T),
             with_padding(swapped_padding, lambda K: K.T),
         ),
         Mistake(
             "rotated by 90 degrees",
-            "You rotate the kernel by 90°, which swaps its height and its width. The "
-            "rotation that is needed keeps them.",
+            "You rotate the kernel by 90°, which swaps its height and its width. You "
+            "need a rotation that leaves the kernel's shape unchanged.",
             *[
                 with_padding(padding, lambda K, times=times: K.rot90(times))
                 for padding in (full_padding, swapped_padding)
@@ -361,9 +362,9 @@ debug_backward = FunctionExercise(
         "kernel, then for one that isn't square.",
         "Look at three things: how wide the padding is, which axis it is added to, and "
         "how the kernel is oriented.",
-        "`F.pad` takes (left, right, top, bottom), so the padding of the columns comes "
-        "first. It is w - 1 for the columns and h - 1 for the rows, and the kernel is "
-        "rotated by 180°.",
+        "`F.pad` takes (left, right, top, bottom), so the horizontal padding comes "
+        "first. It should be w - 1 on the left and right, and h - 1 at the top and "
+        "bottom, and the kernel must be rotated by 180°.",
     ),
 )
 
@@ -461,7 +462,7 @@ kernel_step = FunctionExercise(
         Mistake(
             "divided by one side",
             "You divide by the number of rows or of columns. The loss is a mean over "
-            "*all* outputs; `len` of a matrix counts its rows only.",
+            "*all* outputs; `len` of a matrix counts only its rows.",
             scaled_step(lambda X, K, Y: Y.shape[1]),
             scaled_step(lambda X, K, Y: Y.shape[0]),
         ),
@@ -486,14 +487,14 @@ kernel_step = FunctionExercise(
         ),
         Mistake(
             "target forgotten",
-            "Your step doesn't depend on the target `Y`. What is the difference that "
-            "the loss squares?",
+            "Your step doesn't depend on the target `Y`. Which difference does "
+            "the loss square?",
             lambda X, K, Y, lr: descend(X, K, torch.zeros_like(Y), lr),
         ),
         Mistake(
             "absolute error",
-            "Your step uses only the sign of each difference, which would suit the "
-            "mean *absolute* error.",
+            "Your step uses only the sign of each difference, which would be right for "
+            "the mean *absolute* error.",
             step_for(lambda X, K, Y: (corr2d(X, K) - Y).sign()),
             step_for(lambda X, K, Y: 2 * (corr2d(X, K) - Y).sign()),
         ),
@@ -510,7 +511,7 @@ kernel_step = FunctionExercise(
         "the loss with respect to one output?",
         "For a mean of n squares, that derivative is 2 * E / n. What is n here?",
         "With these derivatives as `G`, the gradient with respect to the kernel is "
-        "`corr2d(X, G)`, as in the chapter. In which direction does descent go, and "
-        "how far?",
+        "`corr2d(X, G)`, as in the chapter. In which direction does gradient "
+        "descent step, and how far?",
     ),
 )

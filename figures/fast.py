@@ -38,7 +38,7 @@ def im2col() -> draw.Drawing:
     diagram.append(text("one column per window", x2 + 2 * CELL, top - 22))
     diagram.append(grid(X, x0, top, INPUT))
     diagram.append(empty_grid(4, 4, x2, top, "white"))
-    diagram.append(text("kernel, flattened", x1 + 2 * CELL, bottom - 18))
+    diagram.append(text("flattened kernel", x1 + 2 * CELL, bottom - 18))
     diagram.append(grid(K.reshape(1, 4), x1, bottom, KERNEL))
     diagram.append(text("× columns =", (x1 + 4 * CELL + x2) / 2, bottom + CELL / 2))
     diagram.append(empty_grid(1, 4, x2, bottom, "white"))
@@ -116,7 +116,7 @@ def fourier_route() -> draw.Drawing:
         style = {"text_anchor": "start"}
         diagram.append(text(words, x + 10, (top + bottom) / 2, 15, **style))
     diagram.append(arrow((x2, bottom - 34), (x2, top + 34)))
-    words = "irfft2, cut off"
+    words = "irfft2, crop"
     diagram.append(text(words, x2 - 10, (top + bottom) / 2, 15, text_anchor="end"))
     for y, words in [(top, "slide the kernel"), (bottom, "multiply, wave by wave")]:
         diagram.append(arrow((x1 + 66, y), (x2 - 66, y)))

@@ -16,7 +16,7 @@ def corr1d_fourier(x, k):
 
 
 # %% 10.3
-def what_they_computed(X, K):
+def without_conj(X, K):
     # The product of two Fourier transforms is that of a convolution.
     return conv.corr2d(X, K.flip(0, 1))
 

@@ -21,26 +21,27 @@ two_passes = ValueExercise(
     mistakes=[
         Mistake(
             "one pass only",
-            "The first number counts one of the two passes. The other one multiplies, "
-            "too.",
+            "Your first number counts only one of the two passes. The other pass needs "
+            "multiplications, too.",
             [15, 225],
         ),
         Mistake(
             "passes multiplied",
-            "You multiply the costs of the two passes. They run one after the other, "
+            "You multiplied the costs of the two passes. They run one after the other, "
             "so their costs add up.",
             [225, 225],
         ),
         Mistake(
             "center counted once",
-            "You count one weight for both passes, as if column and row were a single "
-            "cross-shaped kernel. They are two passes, one after the other.",
+            "You counted the center weight only once, as if the column and the row "
+            "formed a single cross-shaped kernel. They are two passes, one after the "
+            "other.",
             [29, 225],
         ),
         Mistake(
             "full kernel as two passes",
-            "Both numbers are those of two passes. How many pixels does the window of "
-            "the full kernel contain?",
+            "Both of your numbers are for two passes. How many pixels does the window "
+            "of the full kernel contain?",
             [30, 30],
         ),
         Mistake(
@@ -54,18 +55,19 @@ two_passes = ValueExercise(
         ),
         Mistake(
             "ratio given",
-            "That is the ratio of the two numbers. Answer with both of them.",
+            "That is the ratio of the two numbers. Give both numbers.",
             7.5,
             30 / 225,
         ),
     ],
     hints=(
-        "How many weights does the window of the full kernel multiply by a pixel?",
+        "How many weights of the full kernel are multiplied by a pixel at each "
+        "position?",
         "In two passes, a column slides over the image, and then a row slides over the "
         "result. How many weights do they have?",
         "Each weight costs one multiplication per output pixel. For two passes, add "
-        "the weights of the column and of the row; for the full kernel, count all "
-        "weights of the square.",
+        "the number of weights in the column and in the row; for the full kernel, "
+        "count all weights in the square.",
     ),
 )
 
@@ -128,9 +130,9 @@ fourier = FunctionExercise(
     mistakes=[
         Mistake(
             "conjugate forgotten",
-            "The product of two Fourier transforms belongs to a convolution, in which "
-            "the kernel is flipped. What did the chapter do to one of the transforms "
-            "to get a cross-correlation?",
+            "The product of two Fourier transforms corresponds to a convolution, in "
+            "which the kernel is flipped. What did the chapter do to one of the "
+            "transforms to get a cross-correlation?",
             lambda x, k: circular_convolution(x, k)[: len(x) - len(k) + 1],
             lambda x, k: circular_convolution(padded(x, k), k)[: len(x) - len(k) + 1],
             circular_convolution,
@@ -157,8 +159,8 @@ fourier = FunctionExercise(
         ),
         Mistake(
             "too many outputs kept",
-            "You return more than `len(x) - len(k) + 1` numbers. The last ones belong "
-            "to windows that reach beyond the end of the signal.",
+            "You return more than `len(x) - len(k) + 1` numbers. The last ones "
+            "correspond to windows that reach beyond the end of the signal.",
             circular_correlation,
             lambda x, k: circular_correlation(padded(x, k), k),
             lambda x, k: circular_correlation(padded(x, k), k)[: len(x)],
@@ -166,14 +168,14 @@ fourier = FunctionExercise(
         Mistake(
             "wrong end cut off",
             "You cut off the first numbers. Look at the last window that fits into the "
-            "signal: which number belongs to it, and which ones come after it?",
+            "signal: which number corresponds to it, and which come after it?",
             lambda x, k: circular_correlation(x, k)[len(k) - 1 :],
         ),
         Mistake(
             "odd length forgotten",
-            "Your result is wrong for signals of odd length. A transform of real "
-            "numbers doesn't show whether their count is even or odd, so `irfft` needs "
-            "the length.",
+            "Your result is wrong for signals of odd length. The transform of a "
+            "real signal doesn't show whether the signal's length was even or odd, so "
+            "`irfft` needs the length.",
             lambda x, k: even_length(x, k)[: len(x) - len(k) + 1],
             lambda x, k: even_length(x, k)[: len(even_length(x, k)) - len(k) + 1],
         ),
@@ -226,7 +228,7 @@ def convolve2d(X: Tensor, K: Tensor) -> Tensor:
     return wrapped_convolution(X, K)[K.shape[0] - 1 :, K.shape[1] - 1 :]
 
 
-what_they_computed = FunctionExercise(
+without_conj = FunctionExercise(
     number="10.3",
     kind="implement",
     expected=convolve2d,
@@ -257,7 +259,7 @@ what_they_computed = FunctionExercise(
         ),
         Mistake(
             "flipped along one axis",
-            "You flip along one axis only.",
+            "You flip along only one axis.",
             *[lambda X, K, dim=dim: correlate2d(X, K.flip(dim)) for dim in (0, 1)],
             *[lambda X, K, dim=dim: correlate2d(X.flip(dim), K) for dim in (0, 1)],
         ),
@@ -274,8 +276,8 @@ what_they_computed = FunctionExercise(
         ),
         Mistake(
             "flip taken for a transpose",
-            "You swap the rows and columns of the kernel, and with them its height and "
-            "its width. A convolution reverses their order.",
+            "You transposed the kernel, which swaps its height and width. A "
+            "convolution instead reverses the order of its rows and of its columns.",
             lambda X, K: correlate2d(X, K.T),
             lambda X, K: correlate2d(X, K.T.flip(0, 1)),
         ),
@@ -305,9 +307,9 @@ what_they_computed = FunctionExercise(
         ),
     ],
     hints=(
-        "Which operation does a product of two Fourier transforms belong to? Chapter 1 "
-        "compares it with the cross-correlation.",
-        "A convolution is a cross-correlation with a changed kernel.",
+        "Which operation does a product of two Fourier transforms correspond to? "
+        "Chapter 1 compares it with the cross-correlation.",
+        "A convolution is a cross-correlation with a modified kernel.",
         "A convolution rotates the kernel by 180°, which means that both of its axes "
         "are reversed. Which method of a tensor reverses axes?",
     ),
@@ -323,8 +325,8 @@ winograd = ValueExercise(
         Mistake(
             "smaller tile",
             "2.25 is the factor for the chapter's tile, which has 2 x 2 outputs. For "
-            "this tile, it is the number of multiplications per output, which you "
-            "still have to compare with the plain method.",
+            "this tile, 2.25 is the number of multiplications per output, which you "
+            "still have to compare with sliding the kernel.",
             2.25,
         ),
         Mistake(
@@ -340,7 +342,7 @@ winograd = ValueExercise(
         ),
         Mistake(
             "plain method not counted",
-            "The plain method takes nine multiplications per *output*, and the tile "
+            "Sliding the kernel takes nine multiplications per *output*, and the tile "
             "has 16 outputs. Compare the counts for the whole tile.",
             16 / 36,
             16 / 9,
@@ -356,8 +358,8 @@ winograd = ValueExercise(
         ),
         Mistake(
             "multiplications counted",
-            "That is a number of multiplications. The question asks by what factor "
-            "they become fewer.",
+            "That is a number of multiplications. The question asks for the factor "
+            "by which that number is reduced.",
             144,
             36,
             108,
@@ -365,9 +367,9 @@ winograd = ValueExercise(
     ],
     hints=(
         "Compare the counts for one whole tile, which has 16 outputs.",
-        "The plain method takes nine multiplications per output, Winograd's method one "
-        "per pixel of the tile.",
-        "Divide the plain method's count, outputs times weights, by the number of "
-        "pixels in the tile.",
+        "Sliding the kernel takes nine multiplications per output, and Winograd's "
+        "algorithm one per pixel of the tile.",
+        "Divide the count for sliding the kernel, outputs times weights, by the number "
+        "of pixels in the tile.",
     ),
 )

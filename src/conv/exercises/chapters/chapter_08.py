@@ -34,7 +34,7 @@ hundred_pixels = ValueExercise(
     mistakes=[
         Mistake(
             "windows don't overlap",
-            "You count three new pixels for every layer. But the windows of "
+            "You counted three new pixels for every layer. But the windows of "
             "neighboring pixels overlap, so the field grows more slowly.",
             33,
             34,
@@ -42,8 +42,8 @@ hundred_pixels = ValueExercise(
         ),
         Mistake(
             "one pixel per layer",
-            "You count one new pixel for every layer. A 3 x 3 layer adds one pixel on "
-            "*each* side of the field.",
+            "You counted one new pixel for every layer. A 3 x 3 layer adds one pixel "
+            "on *each* side of the field.",
             98,
             99,
             100,
@@ -56,13 +56,14 @@ hundred_pixels = ValueExercise(
         Mistake(
             "half a layer",
             "The field would be exactly 100 pixels wide with 49.5 layers. The number "
-            "of layers must be whole, and the field may be wider than 100 pixels.",
+            "of layers must be a whole number, and the field may be wider than 100 "
+            "pixels.",
             49.5,
         ),
         Mistake(
             "exponential growth",
-            "You multiply the width of the field in every layer. With stride 1 and no "
-            "dilation, each layer only adds a constant.",
+            "You multiplied the width of the field in every layer. With stride 1 and "
+            "no dilation, each layer only adds a constant.",
             5,
             6,
             7,
@@ -77,10 +78,10 @@ hundred_pixels = ValueExercise(
     hints=(
         "How wide is the receptive field after one 3 x 3 layer, after two, and after "
         "three?",
-        "The first layer sees 3 pixels, and each further layer adds one pixel on each "
-        "side.",
-        "After n layers, the field is 1 + 2n pixels wide. What is the smallest whole n "
-        "for which it reaches 100?",
+        "The first layer sees 3 pixels, and each additional layer adds one pixel on "
+        "each side.",
+        "After n layers, the field is 1 + 2n pixels wide. What is the smallest whole "
+        "number n for which it reaches 100?",
     ),
 )
 
@@ -121,31 +122,32 @@ dilations = ValueExercise(
             lambda d: not are_four_positive_integers(d),
         ),
         Mistake(
-            "holes",
-            "With these dilations the field has holes. List the offsets from the "
-            "middle that one output reaches, or draw them layer by layer.",
+            "gaps",
+            "With these dilations, the field has gaps. List the offsets, relative to "
+            "the center, of the pixels that one output depends on, or draw them layer "
+            "by layer.",
             lambda d: not is_contiguous(offsets_reached(d)),
         ),
         Mistake(
             "doubling",
-            "With the usual doubling, the field has no holes. But it can be wider: "
+            "With the usual doubling, the field has no gaps. But it could be wider: "
             "many pixels are reached by several paths.",
             lambda d: sorted(d.flat) == [1, 2, 4, 8],
         ),
         Mistake(
             "narrower than possible",
-            "The field has no holes, but it can be wider. Some of its pixels are "
+            "The field has no gaps, but it could be wider. Some of its pixels are "
             "reached by several paths.",
             lambda d: not cover_widest_field(d),
         ),
     ],
     hints=(
-        "Consider one direction only, in which a layer has three taps. How many paths "
+        "Consider a single row, along which each layer has three taps. How many paths "
         "are there from one output back through four layers?",
         "The field is as wide as possible if every path leads to a different pixel. "
         "There are 3 · 3 · 3 · 3 paths.",
         "A layer with dilation 1 reaches the offsets -1, 0 and 1. Which dilation puts "
-        "three copies of these side by side, without overlap? Go on from there.",
+        "three copies of these side by side, without overlap? Continue from there.",
     ),
 )
 
@@ -189,15 +191,15 @@ enlarge = FunctionExercise(
     mistakes=[
         Mistake(
             "channels summed",
-            "The channels are added up. Each should be enlarged separately, which is "
-            "what groups are for (chapter 6).",
+            "You're summing over the channels. Each should be enlarged separately; "
+            "that is what `groups` is for (chapter 6).",
             lambda x: upsampled(x.sum(dim=1, keepdim=True).expand_as(x)),
             lambda x: upsampled(x.sum(dim=1, keepdim=True)),
         ),
         Mistake(
             "kernel not repeated",
-            "Your function is right for one channel only. With groups, the tensor of "
-            "kernels must have a kernel for every channel.",
+            "Your function works only for a single channel. With groups, the kernel "
+            "tensor must contain one kernel for each channel.",
             lambda x: F.conv_transpose2d(
                 x, x.new_ones(1, 1, 2, 2), stride=2, groups=x.shape[1]
             ),
@@ -212,18 +214,18 @@ enlarge = FunctionExercise(
         Mistake(
             "image tiled",
             "Your result consists of copies of the whole image, side by side. Each "
-            "pixel should be repeated by itself.",
+            "pixel should be repeated individually.",
             lambda x: x.repeat(1, 1, 2, 2),
         ),
         Mistake(
             "brightness divided",
-            "Each pixel is divided among the four pixels of its block, a quarter for "
-            "each. All four should be equal to the pixel.",
+            "The value of each pixel is split among the four pixels of its block. Each "
+            "of the four should have the full value.",
             lambda x: upsampled(x) / 4,
         ),
         Mistake(
             "one axis only",
-            "You enlarge the image in one direction only.",
+            "Your function enlarges the image along only one axis.",
             lambda x: x.repeat_interleave(2, dim=3),
             lambda x: x.repeat_interleave(2, dim=2),
         ),
@@ -237,27 +239,30 @@ enlarge = FunctionExercise(
         ),
         Mistake(
             "kernel too large",
-            "The copies of your kernel are wider than their distance, so they overlap "
-            "and add up. How large must a block be?",
+            "The copies of your kernel are wider than the distance between them, so "
+            "they overlap and add up. How large must a block be?",
             lambda x: transposed_conv(x, [[1.0] * 3] * 3),
             lambda x: transposed_conv(x, [[1.0] * 3] * 3, padding=1, output_padding=1),
             lambda x: transposed_conv(x, [[1.0] * 4] * 4, padding=1),
         ),
         Mistake(
             "interpolated",
-            "You interpolate: some pixels of your result are weighted means of several "
-            "pixels of `x`. Here each pixel should only be repeated.",
+            "Your function interpolates: some pixels of your result are weighted "
+            "averages of several pixels of `x`. Here each pixel should only be "
+            "repeated.",
             lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"),
             lambda x: transposed_conv(x, INTERPOLATION, padding=1, output_padding=1),
         ),
     ],
     hints=(
-        "A transposed convolution adds a copy of the kernel, scaled by each pixel, to "
-        "the output. Which kernel turns a pixel into a block of 2 x 2 equal ones?",
+        "A transposed convolution adds one copy of the kernel to the output for each "
+        "pixel, multiplied by that pixel. Which kernel turns one pixel into a 2 x 2 "
+        "block of copies of it?",
         "The blocks lie side by side, which determines the stride. The channels are "
-        "kept separate, which determines the groups.",
-        "Create one kernel of ones for each channel, a tensor of shape (C, 1, 2, 2), "
-        "and call `conv.conv_transpose2d` with the right stride and groups.",
+        "kept separate, which determines the number of groups.",
+        "Create one kernel of ones for each channel, as a tensor of shape "
+        "(C, 1, 2, 2), and call `conv.conv_transpose2d` with the right stride and "
+        "number of groups.",
     ),
 )
 
@@ -283,8 +288,8 @@ exactly_thirty = ValueExercise(
     accept=lambda a: is_allowed(a) and output_side(a) == 30,
     mistakes=[
         Mistake(
-            "order exchanged",
-            "The first number is the padding and the second the output padding. With "
+            "order swapped",
+            "You've swapped the two numbers: the padding comes first. With "
             "padding 0 and output padding 1, the output has 33 x 33 pixels.",
             (0, 1),
         ),
@@ -303,12 +308,12 @@ exactly_thirty = ValueExercise(
         Mistake(
             "output too small",
             "Your output is smaller than 30 x 30. Padding p removes p pixels on *each* "
-            "side, 2p in all; output padding adds pixels on one side only.",
+            "side, 2p in all; output padding adds pixels on only one side.",
             lambda a: a.shape == (2,) and is_allowed(a) and output_side(a) < 30,
         ),
         Mistake(
             "not allowed",
-            "PyTorch refuses this pair. Both numbers must be whole and not negative, "
+            "PyTorch rejects this pair. Both numbers must be nonnegative integers, "
             "and the output padding must be smaller than the stride.",
             lambda a: a.shape == (2,) and not is_allowed(a),
         ),

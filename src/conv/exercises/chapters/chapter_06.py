@@ -33,8 +33,8 @@ layer_size = ValueExercise(
         ),
         Mistake(
             "one slice per kernel",
-            "Your kernels have a single slice. Each kernel has one slice for every "
-            "*input* channel.",
+            "You counted only one slice per kernel. Each kernel has one slice for "
+            "every *input* channel.",
             32 * 25,
             32 * 25 + 32,
         ),
@@ -75,7 +75,7 @@ layer_size = ValueExercise(
         ),
         Mistake(
             "side instead of area",
-            "A slice of 5 x 5 has more than 5 weights.",
+            "A 5 x 5 slice has more than 5 weights.",
             16 * 32 * 5,
             16 * 32 * 5 + 32,
         ),
@@ -132,8 +132,8 @@ yellow = ValueExercise(
         ),
         Mistake(
             "blue halved",
-            "Your kernel subtracts only half of blue. With it, the output for a white "
-            "pixel isn't 0, although white isn't yellow.",
+            "Your kernel subtracts only half of blue. As a result, a white pixel gives "
+            "an output greater than 0, although white isn't yellow.",
             as_kernel(0.5, 0.5, -0.5),
         ),
         Mistake(
@@ -228,8 +228,8 @@ average_channels = FunctionExercise(
         ),
         Mistake(
             "first channel only",
-            "Your result depends only on the first channel. A mean takes all channels "
-            "into account.",
+            "Your result depends only on the first channel. The mean has to include "
+            "all channels.",
             lambda x: x[:, :1],
             lambda x: x[:, :1] / x.shape[1],
         ),
@@ -311,7 +311,8 @@ conv_by_hand = FunctionExercise(
         ),
         Mistake(
             "first output channel only",
-            "Your result has a single output channel. There is one for each kernel.",
+            "Your result has only one output channel. It should have one for each "
+            "kernel.",
             lambda X, K, b: layer(X, K[:1], b[:1]),
         ),
         Mistake(
@@ -350,8 +351,8 @@ conv_by_hand = FunctionExercise(
         ),
         Mistake(
             "one slice for all channels",
-            "Every input channel is correlated with the first slice of the kernel. "
-            "Each should use its own slice.",
+            "You cross-correlate every input channel with the first slice of the "
+            "kernel. Each channel has its own slice.",
             lambda X, K, b: layer(X, K[:, :1].expand_as(K), b),
         ),
         Mistake(
@@ -369,13 +370,13 @@ conv_by_hand = FunctionExercise(
         ),
         Mistake(
             "kernel flipped",
-            "Your kernels are flipped. `conv.corr2d` uses them as they are.",
+            "You flipped the kernels. Pass them to `conv.corr2d` as they are.",
             lambda X, K, b: layer(X, K.flip(2, 3), b),
         ),
     ],
     hints=(
         "Start with one output channel. Which slice of its kernel belongs to which "
-        "input channel, and what happens to the results?",
+        "input channel, and how do you combine the results?",
         "Output channel o is the sum of `conv.corr2d(X[c], K[o, c])` over all input "
         "channels c, plus one bias.",
         "Write two loops: the outer one over o appends each finished output channel to "

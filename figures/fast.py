@@ -106,9 +106,9 @@ def fourier_route() -> draw.Drawing:
         (["image"], x0, top, INPUT),
         (["kernel"], x1, top, KERNEL),
         (["output"], x2, top, OUTPUT),
-        (["waves of", "the image"], x0, bottom, INPUT),
-        (["waves of", "the kernel"], x1, bottom, KERNEL),
-        (["waves of", "the output"], x2, bottom, OUTPUT),
+        (["transform of", "the image"], x0, bottom, INPUT),
+        (["transform of", "the kernel"], x1, bottom, KERNEL),
+        (["transform of", "the output"], x2, bottom, OUTPUT),
     ]:
         diagram.append(box(lines, x, y, *size, fill))
     for x, words in [(x0, "rfft2"), (x1, "rfft2, conj")]:

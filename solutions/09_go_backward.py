@@ -22,6 +22,6 @@ def fixed(X, K, G):
 
 
 # %% 9.4
-def step(X, K, Y, lr):
-    G = 2 * (corr2d(X, K) - Y) / Y.numel()  # gradient with respect to the output
+def step(X, K, T, lr):
+    G = 2 * (corr2d(X, K) - T) / T.numel()  # gradient with respect to the output
     return K - lr * corr2d(X, G)

@@ -327,7 +327,7 @@ def plot_losses(
         figure, axes = subplots(size=(6, 3.5), alt=alt)
     for name, run in losses.items():
         marker = "." if len(run) <= 50 else ""
-        color = PALETTE.get(name)
+        color = PALETTE.get(name.lower())
         axes.plot(range(1, len(run) + 1), run, marker=marker, label=name, color=color)
     axes.set(xlabel="epoch", ylabel="loss", yscale="log" if log else "linear")
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -386,7 +386,7 @@ def plot_descent(
     )
     axes.clabel(lines, fmt="%g", fontsize=8, colors="0.4")
     for k, (name, p) in enumerate(points.items()):
-        size, color = 4 + 4 * (len(points) - 1 - k), PALETTE.get(name)
+        size, color = 4 + 4 * (len(points) - 1 - k), PALETTE.get(name.lower())
         [line] = axes.plot(*p.T, "o-", ms=size, lw=size / 3, color=color)
         axes.annotate(
             name,

@@ -62,7 +62,7 @@ hundred_pixels = ValueExercise(
         ),
         Mistake(
             "exponential growth",
-            "You multiplied the width of the field in every layer. With stride 1 and "
+            "You multiplied the width by a factor in every layer. With stride 1 and "
             "no dilation, each layer only adds a constant.",
             5,
             6,
@@ -70,7 +70,7 @@ hundred_pixels = ValueExercise(
         ),
         Mistake(
             "one layer too many",
-            "A field of 100 pixels needs fewer layers. The first layer already sees "
+            "A field 100 pixels wide needs fewer layers. The first layer already sees "
             "three pixels, not one.",
             51,
         ),
@@ -131,23 +131,24 @@ dilations = ValueExercise(
         Mistake(
             "doubling",
             "With the usual doubling, the field has no gaps. But it could be wider: "
-            "many pixels are reached by several paths.",
+            "several paths start at many of its pixels.",
             lambda d: sorted(d.flat) == [1, 2, 4, 8],
         ),
         Mistake(
             "narrower than possible",
-            "The field has no gaps, but it could be wider. Some of its pixels are "
-            "reached by several paths.",
+            "The field has no gaps, but it could be wider. Several paths "
+            "start at some of its pixels.",
             lambda d: not cover_widest_field(d),
         ),
     ],
     hints=(
-        "Consider a single row, along which each layer has three taps. How many paths "
+        "Consider a single row, in which each layer has three taps. How many paths "
         "are there from one output back through four layers?",
-        "The field is as wide as possible if every path leads to a different pixel. "
+        "The field is as wide as possible if every path starts at a different pixel. "
         "There are 3 · 3 · 3 · 3 paths.",
         "A layer with dilation 1 reaches the offsets -1, 0 and 1. Which dilation puts "
-        "three copies of these side by side, without overlap? Continue from there.",
+        "three copies of these side by side, without gaps or overlap? Continue from "
+        "there.",
     ),
 )
 
@@ -207,7 +208,7 @@ enlarge = FunctionExercise(
         ),
         Mistake(
             "zeros between",
-            "Each pixel appears once, with zeros beside it. It should fill all four "
+            "Each pixel appears once, with zeros next to it. It should fill all four "
             "pixels of its block.",
             lambda x: transposed_conv(x, [[1.0, 0], [0, 0]]),
         ),
@@ -320,10 +321,10 @@ exactly_thirty = ValueExercise(
     ],
     hints=(
         "How large is the output with padding 0 and output padding 0? Use the size "
-        "formula of this chapter.",
-        "Without padding, a side has (10 - 1) * 3 + 5 pixels. Padding removes pixels, "
-        "and output padding adds some.",
-        "You need 2 * padding - output_padding = 2. Which pairs of whole numbers solve "
-        "this, with an output padding smaller than the stride?",
+        "formula from this chapter.",
+        "Without padding, each side of the output is (10 - 1) * 3 + 5 pixels long. "
+        "Padding removes pixels, and output padding adds some.",
+        "You need 2 * padding - output_padding = 2. Which pairs of whole numbers "
+        "satisfy this, with an output padding smaller than the stride?",
     ),
 )

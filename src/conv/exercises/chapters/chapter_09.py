@@ -36,14 +36,14 @@ dependent_outputs = ValueExercise(
         ),
         Mistake(
             "padding assumed",
-            "These would be the numbers with one pixel of padding. Without padding, no "
-            "window is centered on a pixel at the border.",
+            "These would be the right numbers with one pixel of padding. Without "
+            "padding, no window is centered on a pixel at the border.",
             [4, 6, 9],
         ),
         Mistake(
             "neighbors counted",
-            "You counted the neighbors of each pixel. Count the positions of the "
-            "window in which it covers the pixel.",
+            "You counted the neighbors of each pixel. Count the window "
+            "positions that cover the pixel.",
             [3, 5, 8],
         ),
         Mistake(
@@ -85,8 +85,7 @@ dependent_outputs = ValueExercise(
         ),
     ],
     hints=(
-        "Draw the image, and mark every position of the window in which it covers the "
-        "corner.",
+        "Draw the image, and mark every window position that covers the corner.",
         "Begin with one axis. In how many positions does a window of length 3 cover "
         "the first of six pixels? The second? The third?",
         "Along one axis, the window covers the first pixel in one position, the second "
@@ -140,8 +139,8 @@ average_backward = FunctionExercise(
     mistakes=[
         Mistake(
             "not divided",
-            "You give every pixel in a window the whole gradient of the window. But "
-            "each pixel contributes only a fraction to the mean.",
+            "You give every pixel in a window the full entry of `G`. But each pixel "
+            "contributes only a fraction to the mean.",
             repeated,
         ),
         Mistake(
@@ -203,8 +202,8 @@ average_backward = FunctionExercise(
         ),
         Mistake(
             "interpolated",
-            "Your gradient changes gradually, as after bilinear interpolation. All "
-            "pixels of a window contribute equally to its mean.",
+            "Your gradient varies smoothly, as if you had used bilinear interpolation. "
+            "All pixels of a window contribute equally to its mean.",
             *[
                 lambda G, k, power=power: (
                     F.interpolate(G[None, None], scale_factor=k, mode="bilinear")[0, 0]
@@ -305,8 +304,8 @@ debug_backward = FunctionExercise(
         Mistake(
             "padding on one side",
             "You pad only one side of each axis, so your result has the shape of `G`. "
-            "At each end, the window should be able to cover just one row or column "
-            "of `G`.",
+            "At each end, the first or last window should overlap `G` by just one row "
+            "or column.",
             *[
                 with_padding(padding, transform)
                 for padding in (
@@ -371,28 +370,28 @@ debug_backward = FunctionExercise(
 # --- 9.4 ----------------------------------------------------------------------------
 
 
-def mean_squared_error(X: Tensor, K: Tensor, Y: Tensor) -> Tensor:
+def mean_squared_error(X: Tensor, K: Tensor, T: Tensor) -> Tensor:
     """Compute the loss."""
-    return F.mse_loss(F.conv2d(X[None, None], K[None, None])[0, 0], Y)
+    return F.mse_loss(F.conv2d(X[None, None], K[None, None])[0, 0], T)
 
 
-def descend(X: Tensor, K: Tensor, Y: Tensor, lr: float) -> Tensor:
+def descend(X: Tensor, K: Tensor, T: Tensor, lr: float) -> Tensor:
     """Take one step of gradient descent with autograd."""
     leaf = K.detach().clone().requires_grad_()
-    [gradient] = torch.autograd.grad(mean_squared_error(X, leaf, Y), leaf)
+    [gradient] = torch.autograd.grad(mean_squared_error(X, leaf, T), leaf)
     return K - lr * gradient
 
 
 def scaled_step(factor):
-    """Take a multiple of the step; `factor` is a function of X, K and Y."""
-    return lambda X, K, Y, lr: K + factor(X, K, Y) * (descend(X, K, Y, lr) - K)
+    """Take a multiple of the step; `factor` is a function of X, K and T."""
+    return lambda X, K, T, lr: K + factor(X, K, T) * (descend(X, K, T, lr) - K)
 
 
 def step_for(derivative):
     """Take a step with other derivatives of the n squared differences."""
 
-    def step(X: Tensor, K: Tensor, Y: Tensor, lr: float) -> Tensor:
-        return K - lr * corr2d(X, derivative(X, K, Y) / Y.numel())
+    def step(X: Tensor, K: Tensor, T: Tensor, lr: float) -> Tensor:
+        return K - lr * corr2d(X, derivative(X, K, T) / T.numel())
 
     return step
 
@@ -421,89 +420,89 @@ kernel_step = FunctionExercise(
         Mistake(
             "kernel unchanged",
             "You return the kernel as it was before the step.",
-            lambda X, K, Y, lr: K,
+            lambda X, K, T, lr: K,
         ),
         Mistake(
             "uphill",
             "Your step has the right size, but the wrong sign, so it increases the "
             "loss.",
-            scaled_step(lambda X, K, Y: -1),
+            scaled_step(lambda X, K, T: -1),
         ),
         Mistake(
             "sum instead of mean",
-            "Your step is the one for the *sum* of the squared differences. The loss "
-            "is their mean.",
-            scaled_step(lambda X, K, Y: Y.numel()),
+            "Your step would be right if the loss were the *sum* of the squared "
+            "differences. The loss is their mean.",
+            scaled_step(lambda X, K, T: T.numel()),
         ),
         Mistake(
             "2 forgotten",
             "Your step is half as long as it should be. What is the derivative of a "
             "square?",
-            scaled_step(lambda X, K, Y: 0.5),
+            scaled_step(lambda X, K, T: 0.5),
         ),
         Mistake(
             "half the sum",
-            "Your step is the one for half the sum of the squared differences. The "
+            "Your step would be right for half the sum of the squared differences. The "
             "loss is their mean, and the derivative of a square has a factor of 2.",
-            scaled_step(lambda X, K, Y: Y.numel() / 2),
+            scaled_step(lambda X, K, T: T.numel() / 2),
         ),
         Mistake(
             "divided by the image's size",
             "You divide by the number of pixels in `X`. The loss is a mean over the "
             "*outputs*.",
-            scaled_step(lambda X, K, Y: Y.numel() / X.numel()),
+            scaled_step(lambda X, K, T: T.numel() / X.numel()),
         ),
         Mistake(
             "divided by the kernel's size",
             "You divide by the number of weights. The loss is a mean over the "
             "*outputs*.",
-            scaled_step(lambda X, K, Y: Y.numel() / K.numel()),
+            scaled_step(lambda X, K, T: T.numel() / K.numel()),
         ),
         Mistake(
             "divided by one side",
             "You divide by the number of rows or of columns. The loss is a mean over "
             "*all* outputs; `len` of a matrix counts only its rows.",
-            scaled_step(lambda X, K, Y: Y.shape[1]),
-            scaled_step(lambda X, K, Y: Y.shape[0]),
+            scaled_step(lambda X, K, T: T.shape[1]),
+            scaled_step(lambda X, K, T: T.shape[0]),
         ),
         Mistake(
             "kernel's gradient flipped",
             "Your gradient is rotated by 180°. In the chapter, only the gradient with "
             "respect to `X` needs a rotated kernel.",
-            lambda X, K, Y, lr: K + (descend(X, K, Y, lr) - K).flip(0, 1),
+            lambda X, K, T, lr: K + (descend(X, K, T, lr) - K).flip(0, 1),
         ),
         Mistake(
             "gradient alone",
-            "You return the gradient or the change of the kernel. The question asks "
+            "You return the gradient or the change in the kernel. The question asks "
             "for the kernel after the step.",
-            lambda X, K, Y, lr: (K - descend(X, K, Y, lr)) / lr,
-            lambda X, K, Y, lr: K - descend(X, K, Y, lr),
-            lambda X, K, Y, lr: descend(X, K, Y, lr) - K,
+            lambda X, K, T, lr: (K - descend(X, K, T, lr)) / lr,
+            lambda X, K, T, lr: K - descend(X, K, T, lr),
+            lambda X, K, T, lr: descend(X, K, T, lr) - K,
         ),
         Mistake(
             "learning rate forgotten",
             "You subtract the whole gradient. The learning rate is missing.",
-            lambda X, K, Y, lr: descend(X, K, Y, 1.0),
+            lambda X, K, T, lr: descend(X, K, T, 1.0),
         ),
         Mistake(
             "target forgotten",
-            "Your step doesn't depend on the target `Y`. Which difference does "
-            "the loss square?",
-            lambda X, K, Y, lr: descend(X, K, torch.zeros_like(Y), lr),
+            "Your step doesn't depend on the target `T`. Which difference is "
+            "squared in the loss?",
+            lambda X, K, T, lr: descend(X, K, torch.zeros_like(T), lr),
         ),
         Mistake(
             "absolute error",
             "Your step uses only the sign of each difference, which would be right for "
             "the mean *absolute* error.",
-            step_for(lambda X, K, Y: (corr2d(X, K) - Y).sign()),
-            step_for(lambda X, K, Y: 2 * (corr2d(X, K) - Y).sign()),
+            step_for(lambda X, K, T: (corr2d(X, K) - T).sign()),
+            step_for(lambda X, K, T: 2 * (corr2d(X, K) - T).sign()),
         ),
         Mistake(
             "true convolution",
-            "Your output is a true convolution, for which the kernel is rotated. Here "
-            "the loss compares `Y` with a cross-correlation.",
-            step_for(lambda X, K, Y: 2 * (corr2d(X, rotated(K)) - Y)),
-            lambda X, K, Y, lr: rotated(descend(X, rotated(K), Y, lr)),
+            "You compute the output with a true convolution, which rotates the kernel. "
+            "Here the loss compares `T` with a cross-correlation.",
+            step_for(lambda X, K, T: 2 * (corr2d(X, rotated(K)) - T)),
+            lambda X, K, T, lr: rotated(descend(X, rotated(K), T, lr)),
         ),
     ],
     hints=(

@@ -64,7 +64,7 @@ two_passes = ValueExercise(
         "How many weights of the full kernel are multiplied by a pixel at each "
         "position?",
         "In two passes, a column slides over the image, and then a row slides over the "
-        "result. How many weights do they have?",
+        "result. How many weights do the column and the row have in total?",
         "Each weight costs one multiplication per output pixel. For two passes, add "
         "the number of weights in the column and in the row; for the full kernel, "
         "count all weights in the square.",
@@ -140,7 +140,8 @@ fourier = FunctionExercise(
         ),
         Mistake(
             "kernel flipped",
-            "You computed the convolution, in which the kernel is flipped.",
+            "You computed the convolution, in which the kernel is flipped. The "
+            "exercise asks for the cross-correlation.",
             lambda x, k: correlate(x, k.flip(0)),
         ),
         Mistake(
@@ -259,7 +260,7 @@ without_conj = FunctionExercise(
         ),
         Mistake(
             "flipped along one axis",
-            "You flip along only one axis.",
+            "You flipped the kernel along only one axis.",
             *[lambda X, K, dim=dim: correlate2d(X, K.flip(dim)) for dim in (0, 1)],
             *[lambda X, K, dim=dim: correlate2d(X.flip(dim), K) for dim in (0, 1)],
         ),
@@ -300,7 +301,7 @@ without_conj = FunctionExercise(
         Mistake(
             "wrong corner kept",
             "You keep the first rows and columns, as `by_fourier` does. Without the "
-            "conjugate, these are the ones that wrap around the border.",
+            "conjugate, these include outputs whose windows wrap around the border.",
             lambda X, K: wrapped_convolution(X, K)[
                 : X.shape[0] - K.shape[0] + 1, : X.shape[1] - K.shape[1] + 1
             ],
@@ -326,7 +327,7 @@ winograd = ValueExercise(
             "smaller tile",
             "2.25 is the factor for the chapter's tile, which has 2 x 2 outputs. For "
             "this tile, 2.25 is the number of multiplications per output, which you "
-            "still have to compare with sliding the kernel.",
+            "still have to compare with the number per output when the kernel slides.",
             2.25,
         ),
         Mistake(

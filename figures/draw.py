@@ -19,6 +19,7 @@ from gradients import (
     kernel_gradient_stride,
     rotated_kernel,
 )
+from inside import attack_steps, grad_cam, occlusion
 from layers import batch_axes, connections, conv_layer
 from pooling import max_then_subsample, pooling
 from sums import loop_over_taps, window_slides
@@ -53,6 +54,9 @@ DIAGRAMS = [
     two_passes,
     fourier_route,
     winograd_tile,
+    occlusion,
+    grad_cam,
+    attack_steps,
 ]
 
 

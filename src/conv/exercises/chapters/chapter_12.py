@@ -78,8 +78,8 @@ columns = ValueExercise(
         ),
         Mistake(
             "end excluded",
-            "The second number is too large by one. It should be the last column that "
-            "belongs to the range.",
+            "The second number is too large by one. It should be the last column on "
+            "which the pixel still depends.",
             [6, 22],
         ),
         Mistake(
@@ -198,7 +198,7 @@ saliency = FunctionExercise(
         ),
         Mistake(
             "best class for the label",
-            "You differentiate the largest score, whichever class it belongs to. The "
+            "You differentiate the largest score, no matter which class it is for. The "
             "exercise asks for the score of `label`.",
             absolute(OF_BEST),
             OF_BEST,
@@ -345,11 +345,11 @@ class_map = FunctionExercise(
         ),
     ],
     hints=(
-        "Write the score of the class as a function of the numbers `A[k, i, j]`, with "
+        "Write the score of the class as a function of the entries `A[k, i, j]`, with "
         "the mean written out as a sum over positions.",
-        "By how much does the score change if the single number `A[k, i, j]` increases "
+        "By how much does the score change if the single entry `A[k, i, j]` increases "
         "by 1? The answer is the same at all positions of a feature map, so the mean "
-        "in the formula for Grad-CAM's weights changes nothing.",
+        "in the formula for Grad-CAM's weights has no effect.",
         "The derivative is `weight[label, k] / (H * W)`. Multiply each feature map by "
         "its derivative. What does the formula do with the products?",
     ),
@@ -459,7 +459,7 @@ debug_occlusion = FunctionExercise(
         Mistake(
             "wrong sign",
             "Your map is positive where the score *rises*. It should be positive where "
-            "the score falls.",
+            "the score *falls*.",
             lambda *case: -occlusion_map(*case),
         ),
         Mistake(
@@ -470,8 +470,8 @@ debug_occlusion = FunctionExercise(
         ),
         Mistake(
             "sign dropped",
-            "You return the size of the change, or only its positive part. A negative "
-            "number should say that the score rises.",
+            "You return the absolute value of the change, or only its positive part. "
+            "Where the score rises, the entry should be negative.",
             lambda *case: occlusion_map(*case).abs(),
             lambda *case: occlusion_map(*case).clamp(min=0),
         ),

@@ -8,8 +8,21 @@ A diagram is a function that returns a drawing; its name is the name of the file
 import sys
 from pathlib import Path
 
+from blocks import (
+    cheaper_blocks,
+    norm_axes,
+    plain_and_residual,
+    projection_and_bottleneck,
+)
 from channels import kernel_bank, kernel_volume, separable
 from descent import momentum_sum, window_errors
+from distributed import (
+    data_parallel,
+    four_splits,
+    halving_doubling,
+    pipeline,
+    ring_all_reduce,
+)
 from edges import edge_profile
 from fast import fourier_route, im2col, two_passes, winograd_tile
 from fields import dilated_layers, receptive_field
@@ -21,6 +34,7 @@ from gradients import (
 )
 from inside import attack_steps, grad_cam, occlusion
 from layers import batch_axes, connections, conv_layer
+from lenet import lenet_architecture
 from pooling import max_then_subsample, pooling
 from sums import loop_over_taps, window_slides
 from transposed import encoder_decoder, transposed_conv
@@ -57,6 +71,16 @@ DIAGRAMS = [
     occlusion,
     grad_cam,
     attack_steps,
+    norm_axes,
+    plain_and_residual,
+    projection_and_bottleneck,
+    cheaper_blocks,
+    data_parallel,
+    ring_all_reduce,
+    halving_doubling,
+    four_splits,
+    pipeline,
+    lenet_architecture,
 ]
 
 

@@ -202,6 +202,27 @@ class Motion:
         self.moving.append(wrapper)
         self.still.append(still)
 
+    def carry(
+        self,
+        element: draw.DrawingElement,
+        start: float,
+        end: float,
+        by: tuple[float, float],
+    ) -> None:
+        """Show an element only while it moves by (x, y)."""
+        last = f"{by[0]:g} {by[1]:g}"
+        mover, wrapper = (
+            draw.Group(transform=f"translate({last})"),
+            draw.Group(opacity=0),
+        )
+        mover.append(element)
+        stops: Frames = [(0, "0 0"), (start, "0 0"), (end, last)]
+        mover.append_anim(draw.AnimateTransform("translate", **self._timing(stops)))
+        wrapper.append(mover)
+        shown: Frames = [(0, 0), (start, 0), (start, 1), (end, 1), (end, 0)]
+        wrapper.append_anim(draw.Animate("opacity", **self._timing(shown)))
+        self.moving.append(wrapper)
+
     def _timing(self, frames: Frames) -> dict[str, object]:
         """Convert frames to an animation's arguments."""
         frames = [*frames, (self.seconds, frames[-1][1])]

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import nbformat
 import pytest
 
 SCRIPT = Path(__file__).parent.parent / "notebooks" / "train_ddp.py"
@@ -84,4 +85,13 @@ def test_uneven_shares_are_refused():
 
 
 def test_the_script_is_short():
-    assert len(SCRIPT.read_text().splitlines()) <= 80
+    assert len(SCRIPT.read_text().splitlines()) <= 100
+
+
+def test_chapter_fourteen_shows_the_scripts_code():
+    notebook = nbformat.read(SCRIPT.parent / "14_outgrow_one_machine.ipynb", 4)
+    text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) >= 5
+    script = SCRIPT.read_text(encoding="utf-8")
+    assert [block for block in blocks if block not in script] == []

@@ -251,7 +251,7 @@ smooth_loss = FunctionExercise(
         Mistake(
             "roles exchanged",
             "You give the right class the amount, and share 1 - amount among all "
-            "classes. It should be the other way round.",
+            "classes. It should be the other way around.",
             with_targets(lambda t, a, c: t * a + (1 - a) / c),
         ),
         Mistake(
@@ -380,12 +380,12 @@ recall_and_precision = FunctionExercise(
         ),
         Mistake(
             "counts instead of fractions",
-            "You return the numbers of right predictions. Divide them by the totals.",
+            "You return the counts of right predictions. Divide them by the totals.",
             lambda confusion: torch.stack([confusion.diagonal()] * 2),
         ),
         Mistake(
             "totals alone",
-            "You return the totals of the rows and columns. Which fraction of each "
+            "You return the totals of the rows and columns. What fraction of each "
             "total is right?",
             lambda confusion: torch.stack([confusion.sum(dim=1), confusion.sum(dim=0)]),
         ),
@@ -408,9 +408,9 @@ recall_and_precision = FunctionExercise(
         ),
     ],
     hints=(
-        "Where in the matrix are the digits that were classified correctly?",
+        "Which entries of the matrix count the digits that were classified correctly?",
         "The number of threes is the sum of row 3. The number of digits that were "
-        "*taken* for a three is the sum of column 3.",
+        "*classified* as a three is the sum of column 3.",
         "Divide `confusion.diagonal()` by the sum of each row and by the sum of each "
         "column, which `confusion.sum(dim=...)` computes, and stack the two results.",
     ),
@@ -508,9 +508,9 @@ larger_images = ValueExercise(
     hints=(
         "A fully connected layer has a weight for each pair of an input and an output. "
         "Which layers determine the number of inputs?",
-        "Follow the side of the image: the first convolution keeps it, each pooling "
-        "layer halves it, and the second convolution removes four pixels.",
-        "The side is 56, 56, 28, 24, and finally 12, with 16 channels. How many "
+        "Follow the height of the image: the first convolution keeps it, each pooling "
+        "layer halves it, and the second convolution reduces it by four pixels.",
+        "The height is 56, 56, 28, 24, and finally 12, with 16 channels. How many "
         "weights does one of the 120 outputs have, and what else?",
     ),
 )

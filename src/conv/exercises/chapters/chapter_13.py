@@ -27,13 +27,15 @@ fading = ValueExercise(
     mistakes=[
         Mistake(
             "mean square for size",
-            "That is the factor of the *mean square*. The typical size is its root.",
+            "That is the factor of the *mean square*. The question asks for the factor "
+            "of its square root.",
             6.0**-6,
         ),
         Mistake(
             "mean square and size mixed",
-            "You combined a factor of the mean square with a factor of the size. Use "
-            "mean squares for both the weights and ReLU, and take the root in the end.",
+            "You combined a factor of the mean square with a factor of its root. Use "
+            "mean squares for both the weights and ReLU, and take the square root at "
+            "the end.",
             (1 / 3 / math.sqrt(2)) ** 6,
             (math.sqrt(1 / 3) / 2) ** 6,
         ),
@@ -85,8 +87,8 @@ fading = ValueExercise(
         ),
         Mistake(
             "He initialization assumed",
-            "With He initialization the size would stay the same. PyTorch's default "
-            "weights are smaller.",
+            "With He initialization, the root mean square would stay the same. "
+            "PyTorch's default weights are smaller.",
             1,
         ),
     ],
@@ -94,9 +96,9 @@ fading = ValueExercise(
         "The chapter follows the mean square through one layer. What do the weights "
         "do to it, and what does ReLU do? The number of channels doesn't matter.",
         "The weights leave a third of the mean square, and ReLU leaves half of that. "
-        "How do you get from the mean square to the typical size?",
-        "In each layer, the size is multiplied by the root of 1/6. Six layers do this "
-        "one after the other.",
+        "How do you get from the mean square to the root mean square?",
+        "Each layer multiplies the root mean square by the square root of 1/6. What do "
+        "six layers do, one after the other?",
     ),
 )
 
@@ -375,7 +377,7 @@ rising = ValueExercise(
         ),
         Mistake(
             "growth taken for a root",
-            "You used the root of the number of blocks. Standard deviations of "
+            "You used the square root of the number of blocks. Standard deviations of "
             "independent numbers grow like that, but means simply add up.",
             math.sqrt(10 / 2 / math.pi),
             math.sqrt(10 / 2),
@@ -467,7 +469,7 @@ convnext_size = FunctionExercise(
         Mistake(
             "one 1 x 1 layer forgotten",
             "You count one of the two 1 x 1 convolutions. One widens to 4c channels, "
-            "and the other one leads back to c.",
+            "and the other one reduces them to c again.",
             lambda c, k: block_size(c, k) - 4 * c * c - c,
             lambda c, k: block_size(c, k) - 4 * c * c - 4 * c,
         ),
@@ -489,9 +491,9 @@ convnext_size = FunctionExercise(
         "The depthwise convolution has k * k weights and one bias for each of the c "
         "channels. A 1 x 1 convolution has inputs times outputs weights, and one bias "
         "per output.",
-        "From c to 4c channels, there are 4c * c weights and 4c biases. Count the way "
-        "back to c channels in the same manner, and add LayerNorm's 2c and the "
-        "depthwise layer.",
+        "From c to 4c channels, there are 4c * c weights and 4c biases. Count the "
+        "convolution from 4c to c channels in the same way, and add LayerNorm's 2c "
+        "parameters and the depthwise layer.",
     ),
 )
 
@@ -582,7 +584,7 @@ debug_batch_norm = FunctionExercise(
         Mistake(
             "scale not reshaped",
             "`scale` and `shift` have shape (C,), so broadcasting aligns them with the "
-            "last axis of `x`, the columns. They belong to the channels.",
+            "last axis of `x`, the columns. They correspond to the channels.",
             *with_bug("reshaped"),
         ),
         Mistake(

@@ -27,8 +27,8 @@ ring_bytes = ValueExercise(
         ),
         Mistake(
             "one round only",
-            "That is about one vector, which is enough for the sums: after it, each "
-            "process holds *one* complete part. The complete parts must then reach all "
+            "That is enough for the reduce-scatter, after which each process holds "
+            "*one* complete part. In the all-gather, these parts must still reach all "
             "the other processes.",
             7 / 8 * 25e6 * 4,
             25e6 * 4,
@@ -73,10 +73,9 @@ ring_bytes = ValueExercise(
     ],
     hints=(
         "The vector is cut into 8 parts, and in each step a process sends one part. "
-        "How many steps does it take to complete the sums, and how many to distribute "
-        "them?",
-        "It takes 7 steps to complete the sums and 7 steps to distribute them. How "
-        "large is a part?",
+        "How many steps does the reduce-scatter take, and how many the all-gather?",
+        "The reduce-scatter takes 7 steps, and so does the all-gather. How large is a "
+        "part?",
         "Each process sends 14 parts. A part has 25 million / 8 numbers of four bytes "
         "each.",
     ),

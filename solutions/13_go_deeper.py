@@ -10,12 +10,12 @@ answer = (1 / 3 / 2) ** (6 / 2)
 import copy
 
 
+@torch.no_grad()
 def folded(layer, norm):
     scale = norm.weight / (norm.running_var + norm.eps).sqrt()
     new = copy.deepcopy(layer)
-    with torch.no_grad():
-        new.weight *= scale[:, None, None, None]
-        new.bias.copy_((layer.bias - norm.running_mean) * scale + norm.bias)
+    new.weight *= scale[:, None, None, None]
+    new.bias.copy_((layer.bias - norm.running_mean) * scale + norm.bias)
     return new
 
 

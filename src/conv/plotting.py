@@ -397,7 +397,7 @@ def plot_descent(
             path_effects=[withStroke(linewidth=3, foreground="white")],
         )
     lowest = np.unravel_index(surface.argmin(), surface.shape)
-    if is_inside(surface):
+    if has_minimum_inside(surface):
         axes.plot(w1[lowest], w2[lowest], "+", color="black", markersize=10)
     axes.set(xlabel="weight $w_1$", ylabel="weight $w_2$", aspect="equal")
     return axes if figure is None else figure
@@ -585,8 +585,8 @@ def contour_levels(surface: np.ndarray) -> list[float]:
     return inside or np.linspace(low, high, 7)[1:-1].tolist()
 
 
-def is_inside(surface: np.ndarray) -> bool:
-    """Tell whether the lowest part of a surface doesn't reach its border."""
+def has_minimum_inside(surface: np.ndarray) -> bool:
+    """Return whether the lowest values of a surface stay away from its border."""
     low, high = surface.min(), surface.max()
     lowest = surface <= low + 1e-6 * (high - low)
     border = np.concatenate([lowest[0], lowest[-1], lowest[:, 0], lowest[:, -1]])

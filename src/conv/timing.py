@@ -147,7 +147,7 @@ def traffic(method: Callable, *shapes: tuple[int, ...]) -> Traffic:
 
 @dataclass(frozen=True)
 class Usage:
-    """What calls take from the operating system.
+    """Page faults per call, and the operating system's share of the time.
 
     Attributes
     ----------
@@ -162,8 +162,8 @@ class Usage:
 
 
 def usage(call: Call, budget: float = 0.05) -> Usage:
-    """Measure what calls take from the operating system, for `budget` seconds."""
-    for _ in range(3):  # these may allocate what the others use again
+    """Measure page faults and the system's share of the time, for `budget` seconds."""
+    for _ in range(3):  # they may allocate memory that later calls reuse
         call()
     before, calls, stop = counters(), 0, time.perf_counter() + budget
     while calls < 2 or time.perf_counter() < stop:

@@ -156,10 +156,12 @@ if REPOSITORY:
     }
 
 
-def read_notebook(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Let notebooks become pages whose widgets live."""
+def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Prepare notebooks for the site, and list the glossary's terms in the index."""
     if app.env.doc2path(docname).suffix == ".ipynb":
-        source[0] = page_source(source[0])
+        source[0] = page_source(source[0], REPOSITORY)
+    if docname == "notebooks/glossary":  # so that the search finds a term by its name
+        source[0] = re.sub(r"(?m)^- \*\*(.+?)\*\*", r"- **{index}`\1`**", source[0])
 
 
 def finish_page(
@@ -216,7 +218,7 @@ def read_signature(
 
 def setup(app: Sphinx) -> None:
     """Connect the above."""
-    app.connect("source-read", read_notebook)
+    app.connect("source-read", read_source)
     app.connect("html-page-context", finish_page, priority=400)
     app.connect("missing-reference", name_elsewhere)
     app.connect("autodoc-process-signature", read_signature)

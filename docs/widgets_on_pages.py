@@ -1,27 +1,32 @@
-"""Convert notebooks for the web site: widgets without a kernel, alternative texts."""
+"""Prepare notebooks for the site: widgets, alternative texts, report links."""
 
 import html
 import json
 import re
+from urllib.parse import urlencode
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 
 
-def page_source(source: str) -> str:
+def page_source(source: str, repository: str = "") -> str:
     """Convert a notebook before MyST-NB makes a page of it.
 
     Parameters
     ----------
     source : str
         Notebook, as JSON.
+    repository : str
+        Name of the repository at GitHub, "owner/name". If it is empty, there are no
+        links to report mistakes.
 
     Returns
     -------
     str
-        The same notebook with three changes: a widget is HTML, which ``mount.js``
+        The same notebook with four changes: a widget is HTML, which ``mount.js``
         replaces by the running widget; a figure has an alternative text and a width; a
-        link into ``docs/`` points to the page.
+        link into ``docs/`` points to the page; below each code cell is a link with
+        which a reader reports a mistake.
     """
     notebook = json.loads(source)
     widgets = notebook["metadata"].pop("widgets", {})
@@ -36,7 +41,25 @@ def page_source(source: str) -> str:
                 output["data"] = {"text/html": html_of}
             elif "image/png" in data:
                 add_alternative_text(cell, output)
+        if repository and cell["cell_type"] == "code":
+            title = "".join(notebook["cells"][0]["source"]).splitlines()[0]
+            link = report_link(repository, title.lstrip("# "), "".join(cell["source"]))
+            output = {"output_type": "display_data", "data": {"text/html": link}}
+            cell["outputs"].append(output | {"metadata": {}})
     return json.dumps(notebook)
+
+
+def report_link(repository: str, chapter: str, code: str) -> str:
+    """Write a link to the issue form for mistakes, filled in for one cell."""
+    fields = {
+        "template": "mistake.yml",
+        "title": f"Mistake in {chapter}",
+        "chapter": chapter,
+        "cell": "\n".join(code.splitlines()[:5]),
+    }
+    url = f"https://github.com/{repository}/issues/new?{urlencode(fields)}"
+    link = f'<a href="{html.escape(url)}">Report a mistake in this cell</a>'
+    return f'<p class="report">{link}</p>'
 
 
 def widget_html(output: dict, models: dict) -> str | None:

@@ -9,7 +9,6 @@ doesn't show that they are right; that is the task of the cell's own assertions.
 """
 
 import argparse
-import base64
 import json
 import os
 import sys
@@ -25,7 +24,6 @@ from conv.runtime import atomic_write
 from kernels import client_for
 
 WIDGETS = "application/vnd.jupyter.widget-state+json"
-PICTURE = Path(__file__).parent.parent / "docs" / "picture.png"
 
 
 def run(notebook: nbformat.NotebookNode, folder: Path) -> None:
@@ -59,7 +57,6 @@ def execute(path: Path) -> str | None:
 def save(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write a notebook as `nbformat.write` does, but whole or not at all."""
     atomic_write(path, f"{nbformat.writes(notebook)}\n".encode())
-    save_readme_picture(notebook)
 
 
 def join_streams(cell: nbformat.NotebookNode) -> None:
@@ -105,14 +102,6 @@ def name_widgets(
     for number, name in enumerate(states):
         text = text.replace(name, uuid5(NAMESPACE_URL, f"{chapter}-{number}").hex)
     return nbformat.reads(text, as_version=4)
-
-
-def save_readme_picture(notebook: nbformat.NotebookNode) -> None:
-    """Keep the figure of a cell tagged ``readme`` as the README's picture."""
-    for cell in notebook.cells:
-        if "readme" in cell.metadata.get("tags", []):
-            png = base64.b64decode(cell.outputs[0].data["image/png"])
-            atomic_write(PICTURE, png)
 
 
 def main() -> int:

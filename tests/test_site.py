@@ -1,12 +1,15 @@
 """The web site's sources: what Sphinx is told, tried without Sphinx."""
 
 import base64
+import html
 import json
 import re
 import sys
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
+import yaml
 
 import conv
 import conv.exercises
@@ -143,6 +146,31 @@ def test_the_landing_page_shares_the_readmes_chapters():
     for option in ("start-after", "end-before"):
         [mark] = re.findall(rf"^:{option}: (.*)$", index, flags=re.M)
         assert readme.count(mark) == 1
+
+
+def test_below_a_cell_is_a_link_that_fills_in_the_form_for_mistakes():
+    title = {"cell_type": "markdown", "metadata": {}, "source": "# 5 · Pad\n\nText"}
+    cell = code(figure()) | {"source": "a < 1\n" * 9}
+    source = json.dumps({"cells": [title, cell], "metadata": {}})
+    [_, shown] = json.loads(pages.page_source(source, "owner/name"))["cells"]
+    link = shown["outputs"][-1]["data"]["text/html"]
+    [url] = re.findall(r'href="([^"]*)"', link)
+    address, _, query = html.unescape(url).partition("?")
+    assert address == "https://github.com/owner/name/issues/new"
+    fields = dict(parse_qsl(query))
+    form = ROOT / ".github" / "ISSUE_TEMPLATE" / fields.pop("template")
+    body = yaml.safe_load(form.read_text(encoding="utf-8"))["body"]
+    assert fields == {
+        "title": "Mistake in 5 · Pad",
+        "chapter": "5 · Pad",
+        "cell": "\n".join(["a < 1"] * 5),
+    }
+    assert fields.keys() - {"title"} <= {field["id"] for field in body}
+
+
+def test_without_a_repository_there_is_no_link_to_it():
+    [cell] = page_of(code(figure()))["cells"]
+    assert len(cell["outputs"]) == 1
 
 
 def described() -> list[str]:

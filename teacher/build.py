@@ -25,10 +25,13 @@ from conv.exercises.grader import read_solutions
 from kernels import client_for
 
 ROOT = Path(__file__).parent.parent
-# What tells answers, or is the business of those who keep the course.
+# What contains answers, or is of use only to the course's maintainers.
 LEFT_OUT = [
     ".ci",
-    ".github",
+    ".github/actionlint.yaml",
+    ".github/dependabot.yml",
+    ".github/workflows",
+    ".github/zizmor.yml",
     "docs/teaching.md",
     "requirements/teacher.txt",
     "solutions",
@@ -85,7 +88,7 @@ def joined(*parts: str) -> str:
 
 
 def build_student(target: Path) -> None:
-    """Copy all that git tracks, but for what tells answers."""
+    """Copy all files that git tracks, except those in LEFT_OUT."""
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -95,7 +98,7 @@ def build_student(target: Path) -> None:
             shutil.copy(ROOT / name, target / name)
     readme = target / "README.md"
     lines = readme.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if not any(f"`{part}" in line for part in LEFT_OUT)]
+    kept = [line for line in lines if not any(f"]({p})" in line for p in LEFT_OUT)]
     readme.write_text("".join(kept), encoding="utf-8")
 
 

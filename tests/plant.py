@@ -11,14 +11,14 @@ tests of ``make test`` on a copy of the repository, in equal shares:
 
 Two kinds are tested by ``tests/prose_numbers.py`` alone, so there can be many:
 
-- prose: a number in a Markdown cell, or on a page of Markdown;
+- prose: a number in a Markdown cell;
 - caption: a figure's alternative text, in code.
 
-That check can't find each of them, because a wrong number may stand in the section for
+That check can't find each of them, because a wrong number may occur in the section for
 another reason. The rates at the end say how often it does. They leave out the numbers
-that it doesn't read: those in exercises and references, and small ones on pages of
-Markdown. A caption is also part of what its cell prints, so nbval finds a digit that is
-changed there; it doesn't find one that was wrong before the notebook was executed.
+that it doesn't read, which are those in exercises and references. A caption is also
+part of what its cell prints, so nbval finds a digit that is changed there; it doesn't
+find one that was wrong before the notebook was executed.
 
 The pages themselves are never touched. Numbers in a widget's stored state are left
 alone: they are neither printed nor prose.
@@ -44,7 +44,7 @@ import nbformat
 from nbformat import NotebookNode
 
 import prose_numbers
-from prose_numbers import GIVEN, NOTEBOOKS, PAGES, ROOT, is_small, without_code
+from prose_numbers import GIVEN, NOTEBOOKS, ROOT
 from tolerance import Tolerance, problems
 from written_numbers import tokens
 
@@ -122,14 +122,11 @@ def places(page: Path) -> list[Place]:
     if page.suffix == ".ipynb":
         return list(notebook_places(page))
     text = original(page)
-    if page.suffix == ".json":
-        results = text.index('"results": ')
-        names = re.compile(r'"[^"]*"')
-        text = names.sub(lambda name: " " * len(name[0]), text)
-        found = [token for token in tokens(text) if token.start > results]
-        return [Place("experiment", page, "", (), t.start, t.end) for t in found]
-    found = [token for token in tokens(without_code(text)) if not is_small(token.text)]
-    return [Place("prose", page, "", (), t.start, t.end) for t in found]
+    results = text.index('"results": ')
+    names = re.compile(r'"[^"]*"')
+    text = names.sub(lambda name: " " * len(name[0]), text)
+    found = [token for token in tokens(text) if token.start > results]
+    return [Place("experiment", page, "", (), t.start, t.end) for t in found]
 
 
 def notebook_places(page: Path) -> Iterator[Place]:
@@ -260,7 +257,7 @@ def possible(kind: str, place: Place) -> list[Plant]:
 def choose(kind: str, count: int, rng: random.Random) -> list[Plant]:
     """Choose wrong numbers of one kind, no two in one cell."""
     wanted = "tolerance" if kind in ("outside", "within") else kind
-    pages = NOTEBOOKS + PAGES + EXPERIMENTS
+    pages = NOTEBOOKS + EXPERIMENTS
     free = [place for page in pages for place in places(page) if place.kind == wanted]
     chosen: list[Plant] = []
     while free and len(chosen) < count:
@@ -292,7 +289,7 @@ def make_plants(seed: int, count: int, texts: int) -> list[Plant]:
     plants = []
     for kind, share in shares(RUN, count):
         plants += choose(kind, share, rng)
-    read = [p for page in NOTEBOOKS + PAGES for p in places(page) if p.kind in READ]
+    read = [p for page in NOTEBOOKS for p in places(page) if p.kind in READ]
     for size, share in shares(SIZES, texts):
         some = [place for place in read if size_of(place) == size]
         for place in rng.sample(some, min(share, len(some))):
@@ -443,7 +440,7 @@ def try_chapter(plant: Plant, folder: Path) -> dict[Plant, str]:
 def try_tests(plants: list[Plant], folder: Path) -> dict[Plant, str]:
     """Tell by what each plant of the kinds in RUN is found."""
     copy_repository(folder)
-    for page in NOTEBOOKS + PAGES + EXPERIMENTS:
+    for page in NOTEBOOKS + EXPERIMENTS:
         write(page, [], folder)
     known = [p for p in plants if p.kind in ("output", "tagged", "experiment")]
     if broken := structure_failures(folder, known):
@@ -532,7 +529,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=20, help="in outputs and results")
     parser.add_argument("--texts", type=int, default=200, help="in prose and captions")
     asked = parser.parse_args()
-    broken = [p for page in NOTEBOOKS + PAGES for p in prose_numbers.problems(page)]
+    broken = [p for page in NOTEBOOKS for p in prose_numbers.problems(page)]
     if broken:
         raise SystemExit("\n\n".join(["before anything is planted:", *broken]))
     plants = make_plants(asked.seed, asked.count, asked.texts)

@@ -16,10 +16,6 @@ Some numbers need no source: those of chapters, exercises and list items, the mi
 in the introduction, everything from the exercises on, and the years of references.
 Numbers in words ("nine weights") and in names (float32, LeNet-5) are not checked, nor
 are signs. Captions, comments and docstrings prove nothing.
-
-A page of Markdown has no outputs, and its code is not prose. In the rest, decimals,
-percentages and numbers of three or more digits are checked, against the chapters that
-the sentence names.
 """
 
 import argparse
@@ -41,7 +37,6 @@ from written_numbers import Token, close, gives, half_unit, tokens, value
 ROOT = Path(__file__).parent.parent
 ENTRIES = Path(__file__).with_suffix(".txt")
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 # The first of these headings, and all that follows it.
 GIVEN = re.compile(r"^## (?:Your turn|Exercises|Further reading|References)\b", re.M)
@@ -283,33 +278,14 @@ def load(text: str) -> list[Entry]:
 
 
 def page_name(path: Path) -> str:
-    """Name a page as its entries do: a chapter by its number.
+    """Name a notebook as its entries do: a chapter by its number.
 
     Examples
     --------
-    >>> page_name(NOTEBOOKS[3]), page_name(ROOT / "docs/trust.md")
-    ('04', 'docs/trust')
+    >>> page_name(NOTEBOOKS[3])
+    '04'
     """
-    if path.suffix == ".ipynb":
-        return re.sub(r"(?<=^\d\d)_.*", "", path.stem)
-    return str(path.relative_to(ROOT).with_suffix(""))
-
-
-def page_sections(path: Path, source: str) -> list[Section]:
-    """Cut a page into sections; a page of Markdown is one."""
-    if path.suffix == ".ipynb":
-        return sections(nbformat.reads(source, as_version=4))
-    return [Section("", [without_code(source)])]
-
-
-def without_code(text: str) -> str:
-    """Blank the digits in the code of a page of Markdown."""
-    return re.sub(r"```.*?```|`[^`]*`", lambda code: blank(code[0]), text, flags=re.S)
-
-
-def is_small(number: str) -> bool:
-    """Return whether a number has one or two digits, and nothing else."""
-    return re.fullmatch(r"\d{1,2}", number) is not None
+    return re.sub(r"(?<=^\d\d)_.*", "", path.stem)
 
 
 def unproved(parts: list[Section]) -> Iterator[tuple[Section, str, Token]]:
@@ -321,8 +297,7 @@ def unproved(parts: list[Section]) -> Iterator[tuple[Section, str, Token]]:
         here = part.evidence if part.title and part.evidence.values else whole
         for text in part.texts:
             for token in tokens(text):
-                small = not whole.values and is_small(token.text)
-                given = small or token.text in years or is_label(text, token)
+                given = token.text in years or is_label(text, token)
                 if not given and not is_proved(text, token, here):
                     yield part, text, token
 
@@ -346,7 +321,7 @@ def problems(
         entries = load(ENTRIES.read_text(encoding="utf-8"))
     mine = [entry for entry in entries if entry.page == page_name(path)]
     found, used = [], set()
-    for part, text, token in unproved(page_sections(path, source)):
+    for part, text, token in unproved(sections(nbformat.reads(source, as_version=4))):
         covering = [entry for entry in mine if entry.covers(text, token)]
         used |= set(covering)
         if not any(entry.proves(token.text) for entry in covering):
@@ -371,7 +346,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("paths", nargs="*", type=Path)
     paths = [path.resolve() for path in parser.parse_args().paths]
-    found = [text for path in paths or NOTEBOOKS + PAGES for text in problems(path)]
+    found = [text for path in paths or NOTEBOOKS for text in problems(path)]
     print(*found, f"{len(found)} problems", sep="\n\n")
     return bool(found)
 

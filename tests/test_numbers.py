@@ -16,14 +16,14 @@ import prose_numbers
 import written_numbers
 from execute import digest, sign
 from plant import Plant
-from prose_numbers import ENTRIES, NOTEBOOKS, PAGES, ROOT, Entry, Evidence, page_name
+from prose_numbers import ENTRIES, NOTEBOOKS, Entry, Evidence, page_name
 
 
 def page_id(path):
-    return path.stem if path.suffix == ".ipynb" else page_name(path)
+    return path.stem
 
 
-each_page = pytest.mark.parametrize("path", NOTEBOOKS + PAGES, ids=page_id)
+each_page = pytest.mark.parametrize("path", NOTEBOOKS, ids=page_id)
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=page_id)
 
 
@@ -36,7 +36,7 @@ def test_every_number_has_a_source(path):
 @each_page
 def test_no_digit_is_missed(path):
     source = path.read_text(encoding="utf-8")
-    for part in prose_numbers.page_sections(path, source):
+    for part in prose_numbers.sections(nbformat.reads(source, as_version=4)):
         for text in part.texts:
             hidden = [m.span() for m in written_numbers.UNSEEN.finditer(text)]
             found = written_numbers.tokens(text, names=True)
@@ -48,7 +48,7 @@ def test_no_digit_is_missed(path):
 
 def test_entries_are_few_and_on_pages():
     entries = prose_numbers.load(ENTRIES.read_text(encoding="utf-8"))
-    assert {entry.page for entry in entries} <= set(map(page_name, NOTEBOOKS + PAGES))
+    assert {entry.page for entry in entries} <= set(map(page_name, NOTEBOOKS))
     assert len(entries) < 250
 
 
@@ -228,17 +228,7 @@ def test_an_entrys_source_holds_or_not(reason, holds):
 
 def test_an_entrys_chapter_or_file_proves_it():
     assert Entry.of("12 :: x :: chapter 11: weights").proves("61,706")
-    assert Entry.of("README :: x :: file pyproject.toml: Python").proves("3.11")
-
-
-def test_code_on_pages_of_markdown_is_no_prose():
-    page = ROOT / "docs" / "trust.md"
-    text = "A 7 of `123`.\n\n```\n456\n```\n\nThe rest is 789, 12 and 5%."
-    found = prose_numbers.problems(page, text, [])
-    assert [problem.split(" has")[0].split(": ")[1] for problem in found] == [
-        "789",
-        "5%",
-    ]
+    assert Entry.of("index :: x :: file pyproject.toml: Python").proves("3.11")
 
 
 # Planting.

@@ -144,7 +144,7 @@ def test_the_landing_page_shares_the_readmes_chapters():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     for option in ("start-after", "end-before"):
-        [mark] = re.findall(rf"^:{option}: (.*)$", index, flags=re.M)
+        [mark] = re.findall(rf'^:{option}: "(.*)"$', index, flags=re.M)
         assert readme.count(mark) == 1
 
 

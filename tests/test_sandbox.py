@@ -822,7 +822,7 @@ def test_the_notebooks_settings_make_no_difference(setting, reused):
             assert (made.device, made.dtype) == (after.device, after.dtype)
             assert grad == torch.is_grad_enabled()
             assert inference == torch.is_inference_mode_enabled()
-        assert verdict.right or verdict.mistake == "other means", verdict
+        assert verdict.right or verdict.mistake == "another method", verdict
         assert torch.equal(state, torch.get_rng_state())
 
 

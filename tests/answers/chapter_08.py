@@ -59,12 +59,12 @@ wrong("8.2", "narrower than possible", [1, 2, 5, 14])
 # 8.3: enlarge by repeating
 
 
-@wrong("8.3", "other means")
+@wrong("8.3", "another method")
 def enlarged_by_interleaving(x):
     return x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
 
 
-@wrong("8.3", "other means")
+@wrong("8.3", "another method")
 def enlarged_by_torch(x):
     return F.interpolate(x, scale_factor=2, mode="nearest")
 
@@ -81,7 +81,7 @@ def enlarged_by_channel(x):
     )
 
 
-@wrong("8.3", "other means")
+@wrong("8.3", "another method")
 def enlarged_by_slices(x):
     n, c, height, width = x.shape
     y = x.new_zeros(n, c, 2 * height, 2 * width)
@@ -91,7 +91,7 @@ def enlarged_by_slices(x):
     return y
 
 
-@wrong("8.3", "other means")
+@wrong("8.3", "another method")
 def enlarged_by_pixels(x):
     n, c, height, width = x.shape
     y = x.new_zeros(n, c, 2 * height, 2 * width)
@@ -101,7 +101,7 @@ def enlarged_by_pixels(x):
     return y
 
 
-@wrong("8.3", "other means")
+@wrong("8.3", "another method")
 def enlarged_by_kronecker(x):
     return torch.kron(x, x.new_ones(1, 1, 2, 2))
 
@@ -380,7 +380,7 @@ def brightened_first(x):
     return conv.conv_transpose2d(x, stamps, stride=2, groups=c)
 
 
-@wrong("8.3", "other means")
+@wrong("8.3", "another method")
 def enlarged_in_float32(x):
     n, c, height, width = x.shape
     y = torch.zeros(n, c, 2 * height, 2 * width, device=x.device)
@@ -397,7 +397,7 @@ def enlarged_as_float(x):
     return F.conv_transpose2d(x.float(), stamps, stride=2, groups=c)
 
 
-@wrong("8.3", "other means")
+@wrong("8.3", "another method")
 def enlarged_on_cpu(x):
     n, c, height, width = x.shape
     y = torch.zeros((n, c, 2 * height, 2 * width), dtype=x.dtype)
@@ -407,7 +407,7 @@ def enlarged_on_cpu(x):
     return y
 
 
-@wrong("8.3", "other means")
+@wrong("8.3", "another method")
 def enlarged_by_items(x):
     n, c, height, width = x.shape
     y = x.new_zeros(n, c, 2 * height, 2 * width)
@@ -419,7 +419,7 @@ def enlarged_by_items(x):
     return y
 
 
-@wrong("8.3", "other means")
+@wrong("8.3", "another method")
 def enlarged_from_lists(x):
     images = [
         [
@@ -438,7 +438,7 @@ def enlarged_as_list(x):
     return conv.conv_transpose2d(x, stamps, stride=2, groups=c).tolist()
 
 
-@wrong("8.3", "other means")
+@wrong("8.3", "another method")
 def list_of_images(x):
     return [
         image.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2) for image in x

@@ -290,7 +290,7 @@ def shared_without_recording(G, k):
         return torch.kron(G.detach(), torch.ones(k, k)) / k**2
 
 
-@wrong("9.2", "other means")
+@wrong("9.2", "another method")
 def shared_by_autograd(G, k):
     X = torch.zeros(G.shape[0] * k, G.shape[1] * k, dtype=G.dtype)
     X.requires_grad = True
@@ -304,7 +304,7 @@ def autograds_answer(G, k):
     return torch.autograd.grad(F.avg_pool2d(X, k), X, G[None])[0][0]
 
 
-@wrong("9.2", "other means")
+@wrong("9.2", "another method")
 def shared_by_a_helper(G, k):
     return autograds_answer(G, k)
 
@@ -691,7 +691,7 @@ def step_by_torchs_formula(X, K, Y, lr):
     return K - lr * torch.nn.grad.conv2d_weight(X4, (1, 1, *K.shape), G)[0, 0]
 
 
-@wrong("9.4", "other means")
+@wrong("9.4", "another method")
 def step_by_autograd(X, K, Y, lr):
     K = K.clone().requires_grad_()
     F.mse_loss(conv.corr2d(X, K), Y).backward()

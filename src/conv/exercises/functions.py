@@ -138,7 +138,7 @@ def find_broken_requirement(
     """Find what a function with right results lacks: a name and a message."""
     for rule in exercise.rules:
         if breaks(answer, rule):
-            return "other means", rule.message
+            return "another method", rule.message
     required, case = exercise.requires, results[-1].case
     returned = [result.outcome.returned for result in results]
     if "dtype" in required:

@@ -149,10 +149,10 @@ def generic_mistake(
     """Describe a wrong value by its relation to the expected one: name and message."""
     numbers = summary.numbers
     if matches(summary, -expected, tolerance):
-        return "wrong sign", "The size is right, but the sign isn't."
+        return "wrong sign", "The magnitude is right, but the sign isn't."
     if numbers.shape == (2,) and matches(summary, expected[::-1], tolerance):
         message = "The numbers are right, but not their order. Read the question again."
-        return "order exchanged", message
+        return "wrong order", message
     if numbers.ndim == 2 and matches(summary, expected[::-1, ::-1], tolerance):
         message = "Your answer is rotated by 180 degrees. Which weight of the kernel "
         return "kernel flipped", message + "meets the first pixel of the window?"

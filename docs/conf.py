@@ -157,11 +157,13 @@ if REPOSITORY:
 
 
 def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Prepare notebooks for the site, and list the glossary's terms in the index."""
+    """Prepare notebooks for the site, and make the glossary's terms objects."""
     if app.env.doc2path(docname).suffix == ".ipynb":
         source[0] = page_source(source[0], REPOSITORY)
     if docname == "notebooks/glossary":  # so that the search finds a term by its name
-        source[0] = re.sub(r"(?m)^- \*\*(.+?)\*\*", r"- **{index}`\1`**", source[0])
+        entry = r"```{keyterm} \1\n\3 (\2).\n```"
+        line = r"(?m)^- \*\*(.+?)\*\* \((.+?\))\): (.+)\.$"
+        source[0] = re.sub(line, entry, source[0])
 
 
 def finish_page(
@@ -218,6 +220,7 @@ def read_signature(
 
 def setup(app: Sphinx) -> None:
     """Connect the above."""
+    app.add_object_type("keyterm", "keyterm", objname="key term")
     app.connect("source-read", read_source)
     app.connect("html-page-context", finish_page, priority=400)
     app.connect("missing-reference", name_elsewhere)

@@ -83,6 +83,16 @@ def test_search_finds_a_chapter(site, open_page):
     assert watch.troubles == []
 
 
+def test_search_finds_the_definition_of_a_key_term(site, open_page):
+    page = open_page()
+    page.goto(f"{site}search.html?q=receptive+field")
+    results = page.locator("#search-results li a")
+    expect(results.first).to_be_visible(timeout=30_000)
+    expect(results.filter(has_text="Receptive field")).to_have_attribute(
+        "href", "notebooks/glossary.html#keyterm-Receptive-field"
+    )
+
+
 def test_the_reader_chooses_light_or_dark(site, open_page):
     page = open_page(scheme="light")
     page.goto(f"{site}notebooks/01_slide_a_window.html")

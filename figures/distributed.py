@@ -108,7 +108,7 @@ def ring(
         changes.setdefault((right, part), []).append((start + step * STEP + 0.6, new))
     for (rank, part), count in drawn.items():
         place = corners[rank][0] + part * SIZE, corners[rank][1]
-        history = [(0.0, count), *changes.get((rank, part), [])]
+        history = [(start, count), *changes.get((rank, part), [])]
         for k, (when, value) in enumerate(history):
             end = history[k + 1][0] + 0.2 if k + 1 < len(history) else None
             motion.show(part_cell(value, *place), when, end)
@@ -227,7 +227,7 @@ def four_splits() -> draw.Drawing:
                     "pipeline": (0, 1) if layer // 2 == process else (0, 0),
                 }[name]
                 if name == "tensor":
-                    bx = px + (width / 4)
+                    bx = px + process * width / 2
                     diagram.append(
                         draw.Rectangle(
                             bx, y, width / 2, 26, fill=KERNEL, stroke=NEUTRAL
@@ -244,7 +244,16 @@ def four_splits() -> draw.Drawing:
                 bx = px + width / 2 + (k - images / 2) * (size + 2) + 1
                 style = {"fill": INPUT, "stroke": NEUTRAL}
                 diagram.append(draw.Rectangle(bx, 252, size, size, **style))
-            diagram.append(arrow((px + width / 2, 248), (px + width / 2, 228)))
+            ax = px + width / 2
+            if name == "tensor":
+                ax += (process - 0.5) * width / 2
+            diagram.append(arrow((ax, 248), (ax, 228)))
+        if name == "tensor":
+            ends = x + width / 2 + 3, x + 1.5 * width + gap - 3
+            for layer in (1, 3):
+                y = top + (3 - layer) * 34 + 3
+                diagram.append(arrow((center, y), (ends[0], y)))
+                diagram.append(arrow((center, y), (ends[1], y)))
         if name == "pipeline":
             start = x + width, top + 2 * 34 + 2
             diagram.append(arrow(start, (x + width + gap, top + 34 + 4)))

@@ -105,7 +105,7 @@ def plain_and_residual() -> draw.Drawing:
 
 def projection_and_bottleneck() -> draw.Drawing:
     """Draw a block with a projection shortcut, and a bottleneck block."""
-    projection = ["3 × 3, stride 2", "ReLU", "3 × 3"]
+    projection = ["3 × 3, 64 → 128", "ReLU", "3 × 3, 128 → 128"]
     bottleneck = ["1 × 1, 256 → 64", "ReLU", "3 × 3, 64 → 64", "ReLU"]
     bottleneck += ["1 × 1, 64 → 256"]
     return two_blocks(

@@ -464,6 +464,19 @@ def test_viewers_without_widgets_get_a_static_image(index):
     assert "application/vnd.jupyter.widget-view+json" in data
 
 
+@pytest.mark.parametrize("index", range(5), ids=sorted(MODULES))
+def test_the_note_below_a_static_image_is_not_cut_off(index, monkeypatch):
+    widget, figure = all_widgets()[index], all_widgets()[index].to_figure()
+    monkeypatch.setattr(type(widget), "to_figure", lambda self: figure)
+    widget._repr_mimebundle_()
+    figure.draw_without_rendering()
+    [note] = [text for text in figure.texts if text.get_fontsize() == 9]
+    box = note.get_window_extent()
+    assert note.get_text().replace("\n", " ") == STATIC_NOTE
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+    assert box.y0 >= 0
+
+
 def test_widgets_reflect_their_traits():
     window = SlidingWindow(torch.arange(9).reshape(3, 3), torch.ones(2, 2))
     window.stride, window.padding, window.position = 2, 1, 3

@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parent
 SHARED_MODULES = ("arithmetic.js", "kit.js")
 CSS = (FOLDER / "kit.css").read_text(encoding="utf-8")
 STATIC_NOTE = "This is a still image. Run the notebook to use the widget."
+NARROW = 4.0  # inches; in a narrower figure, the note is split into two lines
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -52,7 +53,9 @@ class Widget(anywidget.AnyWidget):
         """Return the widget, and a static image for viewers that don't run widgets."""
         data, metadata = super()._repr_mimebundle_(**options)
         figure = self.to_figure()
-        figure.supxlabel(STATIC_NOTE, fontsize=9)
+        narrow = figure.get_figwidth() < NARROW
+        note = STATIC_NOTE.replace(". ", ".\n") if narrow else STATIC_NOTE
+        figure.supxlabel(note, fontsize=9)
         figure.alt += f" {STATIC_NOTE}"
         data["image/png"], image_metadata = figure.png()
         return data, metadata | {"image/png": image_metadata}

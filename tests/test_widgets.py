@@ -13,15 +13,24 @@ from traitlets import TraitError
 
 import conv
 from conv.plotting import PALETTE
-from conv.widgets import Descent, DrawDigit, KernelBench, LayerStack, SlidingWindow
+from conv.widgets import (
+    Descent,
+    DrawDigit,
+    KernelBench,
+    LayerStack,
+    MergeBoxes,
+    SlidingWindow,
+)
 from conv.widgets.base import STATIC_NOTE, bundle
 from node import FOLDER, node
 
 ARITHMETIC = "arithmetic.js"
-MODULES = ["descent", "draw_digit", "kernel_bench", "layer_stack", "sliding_window"]
+MODULES = ["descent", "draw_digit", "kernel_bench", "layer_stack", "merge_boxes"]
+MODULES += ["sliding_window"]
 SOBEL = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
 BAR = torch.ones(6, 8).index_fill(1, torch.arange(2, 6), 0)
 EDGES = conv.corr2d(BAR, torch.tensor([[1.0, -1.0]]))
+THREE_BOXES = torch.tensor([[0.0, 0, 4, 4], [1, 0, 5, 4], [5, 5, 8, 8]])
 
 
 def random_rows(*shape: int) -> list:
@@ -264,6 +273,40 @@ def test_multiplications_are_counted_as_in_chapter_6():
     assert "115,605,504 multiplications" in repr(stack)
 
 
+def test_boxes_in_the_browser_equal_conv():
+    torch.manual_seed(0)
+    cases, expected = [], []
+    for count in [0, 1, *[12] * 40]:
+        corners = torch.rand(count, 2).double() * 20
+        boxes = torch.cat([corners, corners + torch.rand(count, 2) * 15 + 1], dim=1)
+        scores = torch.rand(count).double().round(decimals=1)  # some are equal
+        widget = MergeBoxes(torch.zeros(9, 9), boxes, scores, 0.3, 0.4)
+        expected.append({"passing": widget.passing(), "kept": widget.kept()})
+        cases.append([widget.boxes, widget.scores, 0.3, 0.4])
+    found = node("chooseBoxes(...x)", cases, modules={"merge_boxes.js": "chooseBoxes"})
+    assert found == expected
+    assert any(len(case["kept"]) < len(case["passing"]) for case in expected)
+    pairs = [[a, b] for a in cases[-1][0] for b in cases[-1][0]]
+    found = node("boxIou(...x)", pairs, modules={"merge_boxes.js": "boxIou"})
+    boxes = as_tensor(cases[-1][0])
+    ious = conv.box_iou(boxes, boxes).flatten()
+    torch.testing.assert_close(as_tensor(found), ious, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ([9, 5, 3], "5 of 9 candidates reach the threshold. 3 of them are kept, 2 are"),
+        ([9, 2, 1], "2 of 9 candidates reach the threshold. 1 of them is kept, 1 is"),
+    ],
+)
+def test_merged_boxes_are_counted(counts, text):
+    modules = {"merge_boxes.js": "describeBoxes"}
+    assert node("describeBoxes(...x)", [counts], modules=modules) == [
+        f"{text} removed."
+    ]
+
+
 def scores_in_the_browser(widget: DrawDigit, images: torch.Tensor) -> torch.Tensor:
     """Run the network in JavaScript: (N, 1, 28, 28) to (N, classes)."""
     case = {
@@ -434,6 +477,7 @@ def all_widgets() -> list:
         Descent(BAR, EDGES, (0.5, -0.2)),
         LayerStack(conv.lenet()[:6], (1, 28, 28)),
         DrawDigit(conv.lenet(), torch.ones(28, 28)),
+        MergeBoxes(torch.ones(9, 9), THREE_BOXES, torch.tensor([0.7, 0.9, 0.5])),
     ]
 
 
@@ -449,11 +493,13 @@ def test_widgets_describe_themselves():
         "LayerStack from 1 x 28 x 28 to 16 x 5 x 5: 2,572 parameters, 357,600 "
         "multiplications; receptive field 16 x 16",
         "DrawDigit, 28 x 28 pixels with mean 1.00, network with 61,706 parameters",
+        "MergeBoxes, 3 candidates: 2 with a score of at least 0.6, 1 after "
+        "non-maximum suppression with limit 0.5",
     ]
     assert texts == [repr(widget).replace(times, "x") for widget in all_widgets()]
 
 
-@pytest.mark.parametrize("index", range(5), ids=sorted(MODULES))
+@pytest.mark.parametrize("index", range(len(MODULES)))
 def test_viewers_without_widgets_get_a_static_image(index):
     widget = all_widgets()[index]
     data, metadata = widget._repr_mimebundle_()
@@ -542,7 +588,7 @@ def test_a_layer_may_occur_twice():
 
 
 def test_traits_reject_invalid_values_by_name():
-    window, bench, descent, *_ = all_widgets()
+    window, bench, descent, *_, merge = all_widgets()
     for widget, name, value in [
         (window, "stride", 0),
         (window, "padding", 6),
@@ -551,6 +597,8 @@ def test_traits_reject_invalid_values_by_name():
         (bench, "source", "webcam"),
         (descent, "start", [1.0]),
         (descent, "lr", -1.0),
+        (merge, "limit", 1.5),
+        (merge, "threshold", -0.5),
     ]:
         with pytest.raises(TraitError, match=name):
             setattr(widget, name, value)
@@ -618,6 +666,16 @@ SMALL = torch.ones(3, 3)
             "one stride for both directions",
         ),
         (lambda: DrawDigit(conv.lenet(), SMALL), ValueError, "image has shape"),
+        (
+            lambda: MergeBoxes(SMALL, THREE_BOXES, SMALL[0]),
+            ValueError,
+            "image has shape",
+        ),
+        (
+            lambda: MergeBoxes(BAR, THREE_BOXES, SMALL[0, :2]),
+            ValueError,
+            "scores has length 2; expected 3",
+        ),
     ],
 )
 def test_invalid_arguments_are_named(make, error, message):

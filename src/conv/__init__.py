@@ -4,23 +4,31 @@ This module is the boundary of the package: it wraps the functions that learners
 in checks of their arguments. `conv.validation` explains the notation.
 """
 
-from conv import data, functional, layers, plotting, runtime, training
+from conv import data, functional, layers, plotting, runtime, training, vision
 from conv.data import LabeledImages, Splits, TensorBatches
 from conv.history import CheckpointError, DivergenceError, History, TrainingError
 from conv.layers import Conv2D, ConvLayer
 from conv.models import lenet
 from conv.runtime import default_device
 from conv.validation import (
+    box_list,
     check_conv2d,
     check_corr2d,
     check_fit,
     check_groups,
+    check_hits,
+    check_matching,
+    check_offsets,
+    check_one_per_box,
     check_pool2d,
+    check_same_device,
     check_transpose2d,
     check_window,
+    fraction,
     image_list,
     pair,
     positive_int,
+    row_list,
     size,
     validated,
 )
@@ -92,6 +100,22 @@ make_loader = validated(data.make_loader, batch_size=positive_int)
 load_digits28 = data.load_digits28
 load_fashion_mnist = validated(data.load_fashion_mnist)
 load_pnet = data.load_pnet
+load_rnet = data.load_rnet
+load_onet = data.load_onet
+
+box_iou = validated(
+    vision.box_iou, check_same_device, A=box_list, B=box_list, to_float=["A", "B"]
+)
+nms = validated(
+    vision.nms, check_one_per_box, boxes=box_list, scores=row_list, limit=fraction
+)
+refine_boxes = validated(vision.refine_boxes, check_offsets, boxes=box_list)
+match_boxes = validated(
+    vision.match_boxes, check_matching, boxes=box_list, truth=box_list, limit=fraction
+)
+average_precision = validated(
+    vision.average_precision, check_hits, hits=row_list, total=positive_int
+)
 
 subplots = plotting.subplots
 show_images = validated(
@@ -120,6 +144,8 @@ __all__ = [
     "TensorBatches",
     "TrainingError",
     "accuracy",
+    "average_precision",
+    "box_iou",
     "conv2d",
     "conv_transpose2d",
     "corr2d",
@@ -130,13 +156,18 @@ __all__ = [
     "lenet",
     "load_digits28",
     "load_fashion_mnist",
+    "load_onet",
     "load_pnet",
+    "load_rnet",
     "make_loader",
+    "match_boxes",
+    "nms",
     "output_shape",
     "plot_descent",
     "plot_losses",
     "pool2d",
     "receptive_field",
+    "refine_boxes",
     "seed_everything",
     "show_gallery",
     "show_images",

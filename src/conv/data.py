@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from conv.runtime import atomic_write
 
 DIGITS = tuple("0123456789")
-PNET_FILE = Path(__file__).parent / "files" / "pnet.pt"
+FILES = Path(__file__).parent / "files"
 DIGITS_SHA256 = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
 CLOTHES = (
     *("T-shirt", "trouser", "pullover", "dress", "coat"),
@@ -206,7 +206,46 @@ def load_pnet() -> dict[str, Tensor]:
     using multitask cascaded convolutional networks*, 2016,
     https://arxiv.org/abs/1604.02878.
     """
-    return torch.load(PNET_FILE, map_location="cpu", weights_only=True)
+    return load_weights("pnet")
+
+
+def load_rnet() -> dict[str, Tensor]:
+    """Load the weights of R-Net, which rejects most of P-Net's false alarms.
+
+    Returns
+    -------
+    dict of str to Tensor
+        Weights and biases by layer; ``"conv1.weight"`` has the shape (28, 3, 3, 3).
+        The network expects RGB images of 24 x 24 pixels with values from -1 to 1. Its
+        fully connected layer takes the feature maps in the order (W, H, C).
+
+    Notes
+    -----
+    Source and license as in `load_pnet`.
+    """
+    return load_weights("rnet")
+
+
+def load_onet() -> dict[str, Tensor]:
+    """Load the weights of O-Net, which decides about the candidates of R-Net.
+
+    Returns
+    -------
+    dict of str to Tensor
+        Weights and biases by layer; ``"conv1.weight"`` has the shape (32, 3, 3, 3).
+        The network expects RGB images of 48 x 48 pixels with values from -1 to 1. Its
+        fully connected layer takes the feature maps in the order (W, H, C).
+
+    Notes
+    -----
+    Source and license as in `load_pnet`.
+    """
+    return load_weights("onet")
+
+
+def load_weights(name: str) -> dict[str, Tensor]:
+    """Read a file of weights, on the CPU."""
+    return torch.load(FILES / f"{name}.pt", map_location="cpu", weights_only=True)
 
 
 def split_classes(

@@ -174,6 +174,34 @@ def image_list(*channels: int) -> Check:
     return check
 
 
+def box_list(name: str, value: Any) -> Tensor:
+    """Require boxes (left, top, right, bottom) of shape (N, 4); there may be none."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} is {describe(value)}; expected a torch.Tensor")
+    if value.ndim != 2 or value.shape[1] != 4:
+        raise ValueError(f"{name} has shape {tuple(value.shape)}; expected (N, 4)")
+    if (value[:, 2:] < value[:, :2]).any():
+        found = f"{name} contains a box whose right or bottom side comes first"
+        raise ValueError(f"{found}; expected (left, top, right, bottom)")
+    return value
+
+
+def row_list(name: str, value: Any) -> Tensor:
+    """Require a tensor with one axis, which may be empty."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} is {describe(value)}; expected a torch.Tensor")
+    if value.ndim != 1:
+        raise ValueError(f"{name} has shape {tuple(value.shape)}; expected (N,)")
+    return value
+
+
+def fraction(name: str, value: Any) -> float:
+    """Require a number from 0 to 1."""
+    if not 0 <= of_type(float)(name, value) <= 1:
+        raise ValueError(f"{name} is {value}; expected 0 to 1")
+    return value
+
+
 # --- Rules: how arguments fit together, with the names that the functions use ---------
 
 
@@ -252,3 +280,47 @@ def check_fit(
         raise ValueError("scheduler has another optimizer; expected the one passed")
     if checkpoint is not None and not Path(checkpoint).parent.is_dir():
         raise ValueError(f"checkpoint is {checkpoint}; expected an existing folder")
+
+
+def check_same_device(**values):
+    """Require tensors on one device."""
+    tensors = {n: v for n, v in values.items() if isinstance(v, Tensor)}
+    (first, one), *others = tensors.items()
+    for name, other in others:
+        if other.device != one.device:
+            found = f"{name} is on {other.device}, {first} on {one.device}"
+            raise ValueError(f"{found}; expected one device: {name}.to({first}.device)")
+
+
+def check_one_per_box(boxes, **values):
+    """Require as many scores or rows of offsets as there are boxes."""
+    [(name, value), *_] = values.items()
+    if value.shape[0] != len(boxes):
+        raise ValueError(f"{name} has length {len(value)}; expected {len(boxes)}")
+    check_same_device(boxes=boxes, **{name: value})
+
+
+def check_offsets(boxes, offsets, **_):
+    """Require four offsets for each box."""
+    if offsets.ndim != 2 or offsets.shape[1] != 4:
+        raise ValueError(f"offsets has shape {tuple(offsets.shape)}; expected (N, 4)")
+    check_one_per_box(boxes, offsets=offsets)
+
+
+def check_matching(boxes, truth, limit, **_):
+    """Require at least one true box, and a positive limit."""
+    check_same_device(boxes=boxes, truth=truth)
+    if len(truth) == 0:
+        raise ValueError("truth has no boxes; expected at least one")
+    if limit == 0:
+        raise ValueError("limit is 0; expected more than 0")
+
+
+def check_hits(hits, total, **_):
+    """Require booleans, and at most as many hits as objects."""
+    if hits.dtype != torch.bool:
+        raise TypeError(f"hits has dtype {hits.dtype}; expected torch.bool")
+    if (count := int(hits.sum())) > total:
+        raise ValueError(
+            f"total is {total}; expected at least {count}, as many as hits"
+        )

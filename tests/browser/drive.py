@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, expect
 from torch import nn
 
 import conv
-from conv.widgets import Descent, KernelBench, LayerStack, SlidingWindow
+from conv.widgets import Descent, KernelBench, LayerStack, MergeBoxes, SlidingWindow
 
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 STATES = "application/vnd.jupyter.widget-state+json"
@@ -358,6 +358,41 @@ def seven(board: Locator) -> None:
     mouse.up()
 
 
+def merge_boxes(widget: Locator) -> None:
+    """Chapter 16's widget."""
+    state = stored("16")
+    photo = torch.frombuffer(bytearray(state["image"]), dtype=torch.uint8)
+    photo = photo.view(state["shape"]) / 255
+    candidates = torch.tensor(state["boxes"]), torch.tensor(state["scores"])
+
+    def check(threshold: float, limit: float) -> None:
+        known = MergeBoxes(photo, *candidates, threshold, limit)
+        passing, kept = len(known.passing()), len(known.kept())
+        text = f"{passing} of {len(state['boxes'])} candidates reach the threshold. "
+        expect(says(widget)).to_contain_text(text + f"{kept} of them")
+        assert widget.locator(".photo rect.kept").count() == kept
+        assert widget.locator(".photo rect.removed").count() == passing - kept
+        left, top, right, bottom = state["boxes"][known.kept()[0]]
+        frame = widget.locator(".photo rect.kept").first
+        sides = [float(frame.get_attribute(n)) for n in ("x", "y", "width", "height")]
+        np.testing.assert_allclose(sides, [left, top, right - left, bottom - top])
+
+    check(state["threshold"], state["limit"])
+    threshold = widget.get_by_role("slider", name="Score threshold")
+    limit = widget.get_by_role("slider", name="IoU limit")
+    threshold.fill("0.7")
+    check(0.7, state["limit"])
+    threshold.press("ArrowRight")
+    check(0.71, state["limit"])
+    limit.press("End")
+    check(0.71, 1.0)
+    limit.press("Home")
+    check(0.71, 0.0)
+    pull(limit, 0, 0)  # a click in the middle
+    check(0.71, float(limit.input_value()))
+    assert 0.4 < float(limit.input_value()) < 0.6
+
+
 DRIVERS = {
     "01": sliding_window,
     "02": bench_with_bias,
@@ -365,4 +400,5 @@ DRIVERS = {
     "04": descent,
     "08": layer_stack,
     "11": draw_digit,
+    "16": merge_boxes,
 }

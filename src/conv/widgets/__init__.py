@@ -5,16 +5,18 @@ browser. This module is their boundary: it wraps each class in checks of the arg
 as `conv` does.
 """
 
-from conv.validation import validated
+from conv.validation import box_list, fraction, row_list, validated
 from conv.widgets.descent import MAX_STEPS, Descent
 from conv.widgets.draw_digit import DrawDigit
 from conv.widgets.kernel_bench import KernelBench
 from conv.widgets.layer_stack import LayerStack
+from conv.widgets.merge_boxes import MergeBoxes
 from conv.widgets.rules import (
     check_descent,
     check_draw_digit,
     check_kernel_bench,
     check_layer_stack,
+    check_merge_boxes,
     check_sliding_window,
     image_shape,
     integer_between,
@@ -56,5 +58,21 @@ LayerStack.__init__ = validated(
 DrawDigit.__init__ = validated(
     DrawDigit.__init__, check_draw_digit, image="height width"
 )
+MergeBoxes.__init__ = validated(
+    MergeBoxes.__init__,
+    check_merge_boxes,
+    image="H W",
+    boxes=box_list,
+    scores=row_list,
+    threshold=fraction,
+    limit=fraction,
+)
 
-__all__ = ["Descent", "DrawDigit", "KernelBench", "LayerStack", "SlidingWindow"]
+__all__ = [
+    "Descent",
+    "DrawDigit",
+    "KernelBench",
+    "LayerStack",
+    "MergeBoxes",
+    "SlidingWindow",
+]

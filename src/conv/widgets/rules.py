@@ -12,12 +12,20 @@ import torch
 from torch import Tensor, nn
 
 from conv.layers import iter_layers
-from conv.validation import Check, check_window, describe, of_type, positive_int
+from conv.validation import (
+    Check,
+    check_one_per_box,
+    check_window,
+    describe,
+    of_type,
+    positive_int,
+)
 from conv.widgets.draw_digit import SIDE, describe_layer
 
 MAX_IMAGE_SIDE = 12  # the numbers of a larger image can't be read
 MAX_KERNEL_SIDE = 5
 MAX_PHOTO_SIDE = 512  # a larger photo makes the browser too slow
+MAX_BOXES = 500
 
 
 # --- Specs: what one argument may be --------------------------------------------------
@@ -100,10 +108,20 @@ def check_kernel_bench(image, kernel, **_):
     if tuple(kernel.shape) not in {(3, 3), (5, 5)}:
         found = f"kernel has shape {tuple(kernel.shape)}"
         raise ValueError(f"{found}; expected (3, 3) or (5, 5)")
-    if min(image.shape) < 5 or max(image.shape) > MAX_PHOTO_SIDE:
-        found = f"image has shape {tuple(image.shape)}"
-        raise ValueError(f"{found}; expected 5 to {MAX_PHOTO_SIDE} rows and columns")
-    check_pixels("image", image)
+    check_photo("image", image)
+
+
+def check_merge_boxes(image, boxes, scores, **_):
+    """Require a photo of reasonable size, and one score for each of some boxes."""
+    check_photo("image", image)
+    check_one_per_box(boxes, scores=scores)
+    if len(boxes) > MAX_BOXES:
+        raise ValueError(f"boxes has length {len(boxes)}; expected at most {MAX_BOXES}")
+    check_finite("boxes", boxes)
+    check_finite("scores", scores)
+    if len(scores) and not (scores.min() >= 0 and scores.max() <= 1):
+        low, high = scores.min().item(), scores.max().item()
+        raise ValueError(f"scores has values from {low:g} to {high:g}; expected 0 to 1")
 
 
 def check_descent(X, Y, **_):
@@ -154,6 +172,14 @@ def check_draw_digit(net, image, **_):
     if output.ndim != 2:
         found = f"net returns shape {tuple(output.shape)}"
         raise ValueError(f"{found}; expected (1, classes)")
+
+
+def check_photo(name: str, image: Tensor) -> None:
+    """Require an image of reasonable size with pixels in [0, 1]."""
+    if min(image.shape) < 5 or max(image.shape) > MAX_PHOTO_SIDE:
+        found = f"{name} has shape {tuple(image.shape)}"
+        raise ValueError(f"{found}; expected 5 to {MAX_PHOTO_SIDE} rows and columns")
+    check_pixels(name, image)
 
 
 def check_finite(name: str, tensor: Tensor) -> None:

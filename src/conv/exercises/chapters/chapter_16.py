@@ -1,0 +1,432 @@
+"""The exercises of chapter 16: find faces."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+import conv
+from conv.exercises.exercise import (
+    FunctionExercise,
+    Mistake,
+    ValueExercise,
+    distinct_integers,
+)
+
+# --- 16.1 ---------------------------------------------------------------------------
+
+
+def size_of_map(size: tuple[int, int]) -> Tensor:
+    """Compute the size of P-Net's output for an image."""
+    for kernel, stride in [(3, 1), (2, 2), (3, 1), (3, 1)]:
+        size = conv.output_shape(size, kernel, stride)
+    return torch.tensor(size)
+
+
+map_shape = ValueExercise(
+    number="16.1",
+    kind="predict",
+    expected=lambda: size_of_map((1080, 1920)),
+    mistakes=[
+        Mistake(
+            "stride forgotten",
+            "That is the number of 12 x 12 windows if they are one pixel apart. "
+            "P-Net's windows are two pixels apart.",
+            (1069, 1909),
+        ),
+        Mistake(
+            "last window forgotten",
+            "Your two numbers are one too small. How many windows are there in an "
+            "image of 12 x 12 pixels, and how many in one of 14 x 14?",
+            (534, 954),
+        ),
+        Mistake(
+            "pooling forgotten",
+            "You took into account the three convolutions, but not the pooling.",
+            (1074, 1914),
+        ),
+        Mistake(
+            "convolutions forgotten",
+            "You took into account the pooling, but not the three convolutions, which "
+            "have no padding.",
+            (540, 960),
+        ),
+        Mistake(
+            "last convolutions before the pooling",
+            "It looks as if all three convolutions came before the pooling. Two of "
+            "them come after it.",
+            (537, 957),
+        ),
+        Mistake(
+            "windows side by side",
+            "That would be the result if the windows didn't overlap.",
+            (90, 160),
+        ),
+    ],
+    hints=(
+        "Follow one axis through the layers: a 3 x 3 convolution without padding, "
+        "2 x 2 pooling with stride 2, and two more 3 x 3 convolutions.",
+        "Each convolution removes two rows and two columns, and the pooling halves "
+        "what is left. The 1 x 1 convolutions change nothing.",
+        "The first convolution turns 1080 rows into 1078, and the pooling turns these "
+        "into 539. What do the last two convolutions leave? Do the same for 1920.",
+    ),
+)
+
+# --- 16.2 ---------------------------------------------------------------------------
+
+
+def reshaped(weight: Tensor, C: int, h: int, w: int) -> Tensor:
+    """Turn rows of weights into kernels."""
+    return weight.reshape(-1, C, h, w)
+
+
+as_kernels = FunctionExercise(
+    number="16.2",
+    kind="implement",
+    expected=reshaped,
+    cases=lambda: [
+        (distinct_integers(outputs, C * h * w), C, h, w)
+        for outputs, C, h, w in [
+            (1, 1, 1, 2),
+            (2, 1, 2, 2),
+            (1, 2, 2, 3),
+            (3, 2, 3, 2),
+            (4, 3, 2, 3),
+        ]
+    ],
+    requires=("shape", "dtype"),
+    mistakes=[
+        Mistake(
+            "channels taken as the last axis",
+            "Your kernels have the right shape, but the numbers are in the wrong "
+            "places. `x.flatten(1)` of an `x` with shape (N, C, h, w) begins with all "
+            "pixels of the first channel.",
+            lambda weight, C, h, w: weight.reshape(-1, h, w, C).permute(0, 3, 1, 2),
+        ),
+        Mistake(
+            "columns before rows",
+            "Your kernels have the right shape, but rows and columns are exchanged. "
+            "That would be right for R-Net, whose weights expect the columns first. "
+            "Here the feature maps are flattened by `x.flatten(1)`.",
+            lambda weight, C, h, w: weight.reshape(-1, C, w, h).transpose(2, 3),
+            lambda weight, C, h, w: weight.reshape(-1, w, h, C).permute(0, 3, 2, 1),
+        ),
+        Mistake(
+            "kernels flipped",
+            "Your kernels are rotated by 180 degrees. `F.conv2d` computes a "
+            "cross-correlation, which doesn't flip the kernels (chapter 1).",
+            lambda weight, C, h, w: weight.reshape(-1, C, h, w).flip(2, 3),
+        ),
+        Mistake(
+            "weight transposed",
+            "You transposed the weight before reshaping it. Each *row* of it contains "
+            "the weights of one output.",
+            lambda weight, C, h, w: weight.T.reshape(-1, C, h, w),
+        ),
+        Mistake(
+            "shape not changed",
+            "Your result still has two axes. Kernels have four: outputs, channels, "
+            "rows and columns.",
+            lambda weight, C, h, w: weight,
+        ),
+        Mistake(
+            "outputs and channels exchanged",
+            "You exchanged the first two axes. `F.conv2d` expects the outputs first "
+            "and the input channels second.",
+            lambda weight, C, h, w: weight.reshape(-1, C, h, w).transpose(0, 1),
+        ),
+    ],
+    hints=(
+        "Each row of the weight has C * h * w numbers: one for each value in a window "
+        "of h x w pixels with C channels. So each row is a kernel.",
+        "Only the shape changes. In which order does `x.flatten(1)` list the values "
+        "of an `x` with shape (N, C, h, w)?",
+        "`reshape` fills the new shape in the same order in which `flatten` empties "
+        "it. What are the four numbers of the new shape?",
+    ),
+)
+
+# --- 16.3 ---------------------------------------------------------------------------
+
+
+def broken(boxes, scores, limit):
+    """Suppress boxes as the notebook's function does."""
+    order = scores.argsort()
+    kept = []
+    while len(order) > 0:
+        best, rest = order[0], order[1:]
+        kept.append(best)
+        overlap = conv.box_iou(boxes[best][None], boxes[rest])[0]
+        order = rest[overlap > limit]
+    return torch.stack(kept)
+
+
+def suppress(
+    boxes: Tensor, scores: Tensor, limit: float, descending: bool, keep: Callable
+) -> Tensor:
+    """Run the loop of NMS with a choice of its two conditions."""
+    order, kept = scores.argsort(descending=descending), []
+    while len(order) > 0:
+        best, rest = order[0], order[1:]
+        kept.append(best)
+        overlap = conv.box_iou(boxes[best][None], boxes[rest])[0]
+        order = rest[keep(overlap, limit)]
+    return torch.stack(kept)
+
+
+def removed_remove(boxes: Tensor, scores: Tensor, limit: float) -> Tensor:
+    """Remove each box that overlaps any box with a higher score."""
+    order = scores.argsort(descending=True)
+    overlap = conv.box_iou(boxes[order], boxes[order]).triu(diagonal=1)
+    return order[(overlap <= limit).all(dim=0)]
+
+
+def random_boxes(count: int, seed: int) -> tuple[Tensor, Tensor, float]:
+    """Draw boxes in groups that overlap, distinct scores, and a limit."""
+    generator = torch.Generator().manual_seed(seed)
+    corners = torch.randint(0, 12, (count, 2), generator=generator)
+    sides = torch.randint(4, 9, (count, 2), generator=generator)
+    boxes = torch.cat([corners, corners + sides], dim=1).double()
+    scores = (torch.randperm(count, generator=generator) + 1.0).double() / (count + 1)
+    return boxes, scores, 0.3
+
+
+CHAIN = torch.tensor([[0.0, 3 * n, 4, 3 * n + 6] for n in range(5)]).double()
+ROW = torch.tensor([[0.0, 0, 4, 2], [2, 0, 6, 2], [4, 0, 8, 2]]).double()
+SMALL_NMS = [
+    (torch.tensor([[0.0, 0, 2, 2], [5, 5, 7, 7]]).double(), [0.8, 0.9]),
+    (torch.tensor([[0.0, 0, 4, 4], [0, 1, 4, 5], [9, 9, 12, 12]]).double(), [7, 8, 6]),
+    (ROW, [0.9, 0.8, 0.7]),
+    (ROW, [0.7, 0.9, 0.8]),
+    (CHAIN, [0.9, 0.8, 0.7, 0.6, 0.5]),
+]
+
+debug_nms = FunctionExercise(
+    number="16.3",
+    kind="debug",
+    expected=conv.nms,
+    broken=broken,
+    cases=lambda: [
+        *((boxes, torch.tensor(s).double(), 0.3) for boxes, s in SMALL_NMS),
+        random_boxes(8, 0),
+        random_boxes(12, 1),
+    ],
+    requires=("shape",),
+    mistakes=[
+        Mistake(
+            "nothing fixed yet",
+            "Your function returns the same as the one in the notebook. Test it with "
+            "two boxes that don't overlap: both should be kept.",
+            broken,
+        ),
+        Mistake(
+            "lowest score first",
+            "Your function begins with the box that has the lowest score. In which "
+            "order does `argsort` sort?",
+            lambda b, s, limit: suppress(b, s, limit, False, torch.le),
+        ),
+        Mistake(
+            "overlapping boxes kept",
+            "Your function begins with the right box, but then it keeps the boxes "
+            "that overlap it, and drops the others.",
+            lambda b, s, limit: suppress(b, s, limit, True, torch.gt),
+        ),
+        Mistake(
+            "removed boxes remove others",
+            "In your function, a box that was removed can still remove another one. "
+            "Only boxes that are kept may do that.",
+            removed_remove,
+        ),
+        Mistake(
+            "boxes instead of indices",
+            "You return the boxes. Return their indices.",
+            lambda b, s, limit: b[conv.nms(b, s, limit)],
+        ),
+        Mistake(
+            "scores instead of indices",
+            "You return the scores. Return the indices of the boxes.",
+            lambda b, s, limit: s[conv.nms(b, s, limit)],
+        ),
+        Mistake(
+            "sorted by position",
+            "The right boxes are kept, but their indices should be in the order of "
+            "the scores, the highest first.",
+            lambda b, s, limit: conv.nms(b, s, limit).sort().values,
+        ),
+        Mistake(
+            "sorted from the lowest score",
+            "The right boxes are kept, but in the opposite order. The box with the "
+            "highest score comes first.",
+            lambda b, s, limit: conv.nms(b, s, limit).flip(0),
+        ),
+    ],
+    hints=(
+        "Try two boxes that don't overlap, with the scores 0.8 and 0.9. What should "
+        "be returned, and what is returned?",
+        "One bug determines which box is taken first, and the other which boxes are "
+        "left after that.",
+        "`argsort` sorts in ascending order unless `descending=True` is given. And "
+        "which boxes should stay in `order`: those with a large or with a small "
+        "overlap?",
+    ),
+)
+
+# --- 16.4 ---------------------------------------------------------------------------
+
+
+def wanted_offsets(boxes: Tensor, truth: Tensor) -> Tensor:
+    """Compute by which fractions the sides of the boxes have to move."""
+    sizes = boxes[:, 2:] - boxes[:, :2]
+    return (truth - boxes) / sizes.repeat(1, 2)
+
+
+def pairs_of_boxes(count: int) -> tuple[Tensor, Tensor]:
+    """Draw boxes and true boxes with different widths and heights."""
+    generator = torch.Generator().manual_seed(count)
+
+    def draw() -> Tensor:
+        corners = torch.randint(0, 20, (count, 2), generator=generator)
+        sides = torch.randint(2, 20, (count, 2), generator=generator)
+        return torch.cat([corners, corners + sides], dim=1).double()
+
+    return draw(), draw()
+
+
+def divided(sizes: Callable) -> Callable[[Tensor, Tensor], Tensor]:
+    """Divide the differences by other sizes."""
+    return lambda boxes, truth: (truth - boxes) / sizes(boxes, truth)
+
+
+def extent(boxes: Tensor) -> Tensor:
+    """Return widths and heights, (N, 2)."""
+    return boxes[:, 2:] - boxes[:, :2]
+
+
+def center_offsets(boxes: Tensor, truth: Tensor) -> Tensor:
+    """Compute offsets of the center, and logarithms of the ratios of the sizes."""
+    centers = [(b[:, :2] + b[:, 2:]) / 2 for b in (boxes, truth)]
+    moved = (centers[1] - centers[0]) / extent(boxes)
+    return torch.cat([moved, (extent(truth) / extent(boxes)).log()], dim=1)
+
+
+offsets_between = FunctionExercise(
+    number="16.4",
+    kind="implement",
+    expected=wanted_offsets,
+    cases=lambda: [pairs_of_boxes(count) for count in (1, 2, 3, 5)],
+    mistakes=[
+        Mistake(
+            "pixels instead of fractions",
+            "Your offsets are in pixels. They should be fractions of the width or the "
+            "height of the box.",
+            lambda boxes, truth: truth - boxes,
+        ),
+        Mistake(
+            "divided by the true box",
+            "You divide by the width and the height of the true box. The network "
+            "doesn't know that box; use those of its own window.",
+            divided(lambda boxes, truth: extent(truth).repeat(1, 2)),
+        ),
+        Mistake(
+            "widths and heights in the wrong order",
+            "You divide by (width, width, height, height). The order of the sides is "
+            "left, top, right, bottom.",
+            divided(lambda boxes, truth: extent(boxes).repeat_interleave(2, dim=1)),
+        ),
+        Mistake(
+            "width and height exchanged",
+            "You divide horizontal offsets by the height, and vertical ones by the "
+            "width.",
+            divided(lambda boxes, truth: extent(boxes).flip(1).repeat(1, 2)),
+        ),
+        Mistake(
+            "one size for both directions",
+            "You divide all four offsets by the same number. Those of the left and "
+            "right sides are fractions of the width, those of the top and bottom of "
+            "the height.",
+            divided(lambda boxes, truth: extent(boxes)[:, :1]),
+            divided(lambda boxes, truth: extent(boxes)[:, 1:]),
+        ),
+        Mistake(
+            "divided by the sides themselves",
+            "You divide by the positions of the sides. Divide by the distances between "
+            "them.",
+            lambda boxes, truth: (truth - boxes) / boxes,
+        ),
+        Mistake(
+            "offsets of the center",
+            "You compute how far the center moves and how much the size changes, as "
+            "some other detectors do. P-Net's offsets are those of the four sides.",
+            center_offsets,
+        ),
+    ],
+    hints=(
+        "Start from the equation of `refine_boxes`: the true box is the box, plus the "
+        "offsets times the sizes.",
+        "Solve this equation for the offsets. The sizes are the width for the left "
+        "and right sides, and the height for the top and bottom.",
+        "With `sizes = boxes[:, 2:] - boxes[:, :2]`, the tensor `sizes.repeat(1, 2)` "
+        "contains width, height, width, height. What do you divide by it?",
+    ),
+)
+
+# --- 16.5 ---------------------------------------------------------------------------
+
+SIX_HITS = torch.tensor([True, True, False, True, False, False])
+
+six_boxes = ValueExercise(
+    number="16.5",
+    kind="predict",
+    expected=lambda: conv.average_precision(SIX_HITS, 5),
+    tolerance=5e-3,
+    mistakes=[
+        Mistake(
+            "divided by the hits",
+            "You averaged over the faces that were found. Those that were missed "
+            "count, too: with a precision of zero.",
+            2.75 / 3,
+        ),
+        Mistake(
+            "averaged over all boxes",
+            "You averaged the precision over all six boxes. Only the precisions at "
+            "the hits count, and the sum is divided by the number of faces.",
+            (1 + 1 + 2 / 3 + 3 / 4 + 3 / 5 + 1 / 2) / 6,
+        ),
+        Mistake(
+            "false alarms counted",
+            "You added up the precisions at all six boxes. Only those at the hits "
+            "count.",
+            (1 + 1 + 2 / 3 + 3 / 4 + 3 / 5 + 1 / 2) / 5,
+        ),
+        Mistake(
+            "precision of all boxes",
+            "That is the precision if all six boxes are accepted: one point of the "
+            "curve. The question asks for the area under it.",
+            0.5,
+        ),
+        Mistake(
+            "recall",
+            "That is the recall if all six boxes are accepted. The question asks for "
+            "the average precision.",
+            0.6,
+        ),
+        Mistake(
+            "sum, not divided",
+            "You added up the right precisions. Now divide by the number of faces.",
+            2.75,
+        ),
+        Mistake(
+            "divided by the boxes",
+            "You divided by the number of boxes. Divide by the number of faces.",
+            2.75 / 6,
+        ),
+    ],
+    hints=(
+        "Go through the list from the top. After each hit, what fraction of the boxes "
+        "so far are hits?",
+        "The precisions at the three hits are 1/1, 2/2 and 3/4.",
+        "Add up the three precisions, and divide by the number of faces, whether they "
+        "were found or not.",
+    ),
+)

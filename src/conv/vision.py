@@ -1,0 +1,180 @@
+"""Operations on boxes, as the chapter on face detection derives them.
+
+A box is (left, top, right, bottom), in pixels from the upper left corner of the image.
+As in `conv.functional`, nothing is checked here.
+"""
+
+import torch
+from torch import Tensor
+
+
+def box_iou(A: Tensor, B: Tensor) -> Tensor:
+    """Compute the intersection over union of each pair of boxes.
+
+    Parameters
+    ----------
+    A : Tensor, shape (N, 4)
+        Boxes: left, top, right, bottom. There may be none.
+    B : Tensor, shape (M, 4)
+        Boxes to compare them with.
+
+    Returns
+    -------
+    Tensor, shape (N, M)
+        From 0 (no common pixel) to 1 (the same box); nan for two boxes without area.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an input is not a tensor of boxes, or if the two are on different devices.
+
+    Notes
+    -----
+    Derived in chapter 16. Equal to ``torchvision.ops.box_iou``.
+    """
+    A = A[:, None]  # (N, 1, 4)
+    start = torch.maximum(A[..., :2], B[..., :2])  # (N, M, 2): left, top
+    end = torch.minimum(A[..., 2:], B[..., 2:])  # (N, M, 2): right, bottom
+    overlap = (end - start).clamp(min=0).prod(dim=-1)  # (N, M)
+    area_a = (A[..., 2:] - A[..., :2]).prod(dim=-1)  # (N, 1)
+    area_b = (B[..., 2:] - B[..., :2]).prod(dim=-1)  # (M,)
+    return overlap / (area_a + area_b - overlap)
+
+
+def nms(boxes: Tensor, scores: Tensor, limit: float) -> Tensor:
+    """Remove boxes that overlap a box with a higher score (non-maximum suppression).
+
+    Parameters
+    ----------
+    boxes : Tensor, shape (N, 4)
+        Boxes: left, top, right, bottom. There may be none.
+    scores : Tensor, shape (N,)
+        Of two boxes with the same score, the first has priority.
+    limit : float
+        From 0 to 1. A box is removed if its intersection over union with a box that is
+        kept is greater than this.
+
+    Returns
+    -------
+    Tensor, shape (K,)
+        Indices of the boxes that are kept, from the highest score to the lowest.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type, shape or range.
+
+    Notes
+    -----
+    Derived in chapter 16. Equal to ``torchvision.ops.nms``.
+    """
+    order = scores.argsort(descending=True, stable=True)
+    kept = []
+    while len(order) > 0:
+        best, rest = order[0], order[1:]
+        kept.append(best)
+        overlap = box_iou(boxes[best][None], boxes[rest])[0]
+        order = rest[overlap <= limit]
+    return torch.stack(kept) if kept else order
+
+
+def refine_boxes(boxes: Tensor, offsets: Tensor) -> Tensor:
+    """Move the four sides of each box by predicted fractions of its width and height.
+
+    Parameters
+    ----------
+    boxes : Tensor, shape (N, 4)
+        Boxes: left, top, right, bottom.
+    offsets : Tensor, shape (N, 4)
+        How far the sides move, in the same order, relative to the box's width (left and
+        right) and height (top and bottom).
+
+    Returns
+    -------
+    Tensor, shape (N, 4)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an input is not a tensor of boxes, or if there isn't one row of offsets for
+        each box.
+
+    Notes
+    -----
+    Derived in chapter 16. The offsets are those of MTCNN: K. Zhang, Z. Zhang, Z. Li,
+    Y. Qiao, *Joint face detection and alignment using multitask cascaded convolutional
+    networks*, 2016, https://arxiv.org/abs/1604.02878.
+    """
+    sizes = boxes[:, 2:] - boxes[:, :2]  # (N, 2): widths, heights
+    return boxes + offsets * sizes.repeat(1, 2)
+
+
+def match_boxes(boxes: Tensor, truth: Tensor, limit: float = 0.5) -> Tensor:
+    """Decide which of the predicted boxes are hits.
+
+    Each predicted box in turn takes the true box that it overlaps most, among those
+    that no earlier box has taken. It is a hit if the overlap reaches the limit.
+
+    Parameters
+    ----------
+    boxes : Tensor, shape (N, 4)
+        Predicted boxes, from the highest score to the lowest.
+    truth : Tensor, shape (M, 4)
+        True boxes, at least one.
+    limit : float
+        Least intersection over union of a hit, greater than 0 and at most 1.
+
+    Returns
+    -------
+    Tensor, shape (N,)
+        Booleans. A predicted box that isn't a hit is a false alarm.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type, shape or range.
+
+    Notes
+    -----
+    Derived in chapter 16.
+    """
+    iou = box_iou(boxes, truth)  # (N, M)
+    hits = torch.zeros(len(boxes), dtype=torch.bool, device=boxes.device)
+    for k in range(len(boxes)):
+        best = iou[k].argmax()
+        if iou[k, best] >= limit:
+            hits[k] = True
+            iou[:, best] = 0  # each true box counts once
+    return hits
+
+
+def average_precision(hits: Tensor, total: int) -> Tensor:
+    """Compute the area under a precision-recall curve.
+
+    Parameters
+    ----------
+    hits : Tensor, shape (N,)
+        Booleans: whether each prediction is right, from the highest score to the
+        lowest. There may be none.
+    total : int
+        Number of objects that should have been found, at least as many as hits.
+
+    Returns
+    -------
+    Tensor, shape ()
+        From 0 to 1: the sum of the precisions at all hits, divided by `total`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type or shape, or if there are more hits than
+        objects.
+
+    Notes
+    -----
+    Derived in chapter 16. If all objects are found, it is equal to
+    ``sklearn.metrics.average_precision_score``.
+    """
+    found = hits.cumsum(dim=0)  # (N,): hits so far
+    seen = torch.arange(1, len(hits) + 1, device=hits.device)
+    return (found / seen * hits).sum() / total

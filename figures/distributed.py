@@ -31,7 +31,7 @@ def part_cell(count: int, x: float, y: float, size: float = SIZE) -> draw.Group:
 
 
 def part_color(count: int) -> str:
-    """Return a darker color for a sum of more gradients, and another if complete."""
+    """Return a darker color for more gradients, and another one for a complete sum."""
     if count == P:
         return tint(PALETTE["output"])
     return blend(GRADIENT, 0.12 * count)
@@ -68,7 +68,7 @@ def ring(
     first: list[list[int]],
     start: float,
 ) -> list[list[int]]:
-    """Send parts around a ring in P - 1 steps; return what the processes hold then."""
+    """Send parts around a ring in P - 1 steps; return the final sums per process."""
     width, side, top = P * SIZE, 312, 92
     corners = [(x, top), (x + side - width, top)]
     corners += [(x + side - width, top + 150), (x, top + 150)]

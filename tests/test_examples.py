@@ -80,7 +80,7 @@ def test_two_processes_repeat_ones_losses_and_leave_no_thread(tmp_path):
 
 
 def test_uneven_shares_are_refused():
-    with pytest.raises(AssertionError, match="25 images for 2 processes"):
+    with pytest.raises(AssertionError, match="25 images evenly among 2 processes"):
         run(2, "--batch-size", 25)
 
 

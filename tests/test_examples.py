@@ -82,7 +82,7 @@ def test_two_processes_match_one_and_leave_no_threads(tmp_path):
 
 
 def test_uneven_shares_raise():
-    with pytest.raises(AssertionError, match="25 images for 2 processes"):
+    with pytest.raises(AssertionError, match="25 images evenly among 2 processes"):
         run(2, "--batch-size", 25)
 
 

@@ -7,8 +7,8 @@
   lock clean
 
 PYTHON ?= python3
-# Which PyTorch to install on Linux: cuda (3 GB to download), cpu, or auto, which is cpu
-# if there is no NVIDIA driver and PyTorch's own index can be reached.
+# The build of PyTorch to install on Linux: cuda (3 GB to download), cpu, or auto, which
+# means cpu if there is no NVIDIA driver and PyTorch's own index can be reached.
 TORCH ?= auto
 # 1: install only files whose SHA-256 is in requirements/hashed.txt, as CI does
 HASHES ?=
@@ -35,9 +35,9 @@ LOCKS := requirements.txt $(EXTRAS:%=requirements/%.txt)
 # reason above it. None is known.
 IGNORED :=
 
-# A test compares what the notebooks print, so they are always run in the same way: one
-# thread, no progress bars, one hash seed, no record of solved exercises, and the CPU
-# unless CONV_DEVICE names another device.
+# Tests compare what the notebooks print, so the notebooks always run with the same
+# settings: one thread, no progress bars, a fixed hash seed, no record of solved
+# exercises, and the CPU unless CONV_DEVICE names another device.
 CONV_DEVICE ?= cpu
 SETTING := CONV_DEVICE=$(CONV_DEVICE) CONV_PROGRESS=off
 PINNED := $(SETTING) OMP_NUM_THREADS=1 TQDM_DISABLE=1 PYTHONHASHSEED=0
@@ -50,7 +50,7 @@ lab: $(READY)  ## open the course in JupyterLab
 	$(BIN)/jupyter lab --allow-root --ServerApp.ip=127.0.0.1 \
 	  --LabApp.default_url=/lab/tree/notebooks/index.ipynb
 
-test: lint unit notebooks  ## lint, unit tests, and every printed number again
+test: lint unit notebooks  ## run the linter, the unit tests and all notebooks
 
 lint: $(READY)  ## check style, in notebooks too
 	$(BIN)/ruff check
@@ -60,18 +60,17 @@ lint: $(READY)  ## check style, in notebooks too
 unit: $(READY)  ## test src/conv and the notebooks' structure
 	$(SETTING) OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --durations=5 -m "not rare" tests
 
-test-rare: $(READY)  ## test what only rare faults would break: slow
+test-rare: $(READY)  ## run the slow tests for rare faults
 	$(SETTING) OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --durations=5 -m rare tests
 
-# What CI runs. (The browser tests need a Chromium.)
+# The browser tests need Chromium.
 test-all: test test-rare teacher test-teacher containers workflows test-browser  ## run all tests that CI runs
 
-
-notebooks: $(READY)  ## re-run every cell and compare what it prints
+notebooks: $(READY)  ## rerun every cell and compare its output
 	$(PINNED) $(BIN)/pytest notebooks --nbval --nbval-current-env \
 	  --nbval-cell-timeout=120 -n auto --dist loadfile --durations=10
 
-test-numerics: $(READY)  ## re-run the notebooks with the rounding of other machines
+test-numerics: $(READY)  ## rerun the notebooks with the rounding of other machines
 	$(PINNED) $(BIN)/python tests/numerics.py notebooks
 
 # `make experiments ONLY=blocks` runs one of them.
@@ -85,23 +84,23 @@ test-experiments: $(READY)  ## run the long experiments again and compare
 test-twice: $(READY)  ## run each notebook twice in one kernel, exercises out of order
 	$(PINNED) $(BIN)/python tests/twice.py notebooks
 
-test-long: $(READY)  ## re-run the notebooks 20 times; continues where it was stopped
+test-long: $(READY)  ## rerun the notebooks 20 times; resumes if it was stopped
 	$(PINNED) $(BIN)/python tests/long_run.py
 
 SEED ?= 0
 plant: $(READY)  ## plant wrong numbers and check that the tests find them
 	$(PINNED) $(BIN)/python tests/plant.py --seed $(SEED)
 
-# mutmut changes and tests, which takes hours; it continues where it was stopped.
-# `make mutants MODULE=functional` tries one module only.
+# This takes hours; mutmut resumes if it was stopped.
+# `make mutants MODULE=functional` tests one module only.
 MODULE ?=
-mutants: $(AUDIT)  ## change conv piece by piece and check that a test fails
-	mkdir -p mutants/src  # Python ignores a folder that is created after it started
+mutants: $(AUDIT)  ## check that tests detect small changes of conv
+	mkdir -p mutants/src  # otherwise Python would ignore the folder
 	$(SETTING) OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR)/mutants/src \
 	  $(BIN)/mutmut run $(if $(MODULE),"conv.$(MODULE).*")
 	$(BIN)/python tests/mutants.py $(MODULE)
 
-execute: $(READY)  ## re-run all notebooks and save what they print
+execute: $(READY)  ## rerun all notebooks and save their outputs
 	$(PINNED) $(BIN)/python tests/execute.py notebooks
 
 glossary: $(READY)  ## collect the chapters' key terms in notebooks/glossary.md
@@ -120,8 +119,8 @@ containers: $(WEB)  ## check the files for Docker, dev containers and Binder
 workflows: $(AUDIT)  ## check GitHub's workflows for vulnerabilities, offline
 	$(BIN)/zizmor --offline --no-progress --pedantic .github
 
-# --strict: a package that can't be looked up is a failure.
-audit: workflows  ## ask PyPI and npm for known vulnerabilities in the locked packages
+# --strict: fail if a package can't be looked up.
+audit: workflows  ## look up known vulnerabilities of the locked packages
 	$(BIN)/pip-audit --strict --disable-pip --progress-spinner off $(IGNORED) \
 	  --requirement requirements/hashed.txt
 	$(NPM) audit --prefix $(BROWSER) --package-lock-only
@@ -132,7 +131,7 @@ fresh:  ## run make lab and make test on a machine with nothing installed
 offline: $(WEB)  ## run the tests and build the site without a network
 	tests/no_network.sh test site
 
-# Sphinx needs its sources in one folder, so they are copied. Nothing is executed.
+# Sphinx needs its sources in one folder, so they are copied. No notebook is executed.
 site: $(WEB)  ## build the web site, in build/site, and check its links
 	rm -rf build/site build/site-source
 	mkdir -p build/site-source/_static/conv
@@ -141,23 +140,23 @@ site: $(WEB)  ## build the web site, in build/site, and check its links
 	cp src/conv/widgets/*.js src/conv/widgets/kit.css build/site-source/_static/conv
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
 	  --doctree-dir build/site-source/.doctrees build/site-source build/site
-	rm build/site/_static/*webpack-macros.html  # the theme's own, not pages
+	rm build/site/_static/*webpack-macros.html  # files of the theme, not pages
 	$(BIN)/python docs/check_links.py --config docs/linkchecker.ini build/site/index.html
 
-test-browser: site $(AXE)  ## use the widgets in JupyterLab and on the site, check all pages
+test-browser: site $(AXE)  ## test widgets in JupyterLab and on the site, and all pages
 	$(NODE) $(BROWSER)/node_modules/@biomejs/biome/bin/biome ci --error-on-warnings \
 	  --config-path $(BROWSER)/biome-settings.jsonc
 	$(SETTING) OMP_NUM_THREADS=1 $(BIN)/pytest $(BROWSER) -n 2 --dist loadfile \
 	  --durations=5
 
-bench: $(READY)  ## compare conv's speed with its peers', write benchmarks/README.md
+bench: $(READY)  ## compare conv's speed with its peers, in benchmarks/README.md
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py
 
 figures: $(READY)  ## draw the diagrams in notebooks/figures
 	$(BIN)/python figures/draw.py notebooks/figures
 
-# For `make HASHES=1`, the last two files have the hashes of what the others lock: those
-# of the package index's files, and those of PyTorch's CPU builds for Linux.
+# The last two files are for `make HASHES=1`. They have the hashes of the locked versions:
+# one those of the files on the package index, the other those of PyTorch's CPU builds.
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 lock: $(READY)  ## update all locked versions in requirements.txt and requirements/
 	$(COMPILE) --upgrade --extra dev --output-file requirements.txt
@@ -173,7 +172,7 @@ lock: $(READY)  ## update all locked versions in requirements.txt and requiremen
 	    --output-file requirements/hashed-cpu.txt - || \
 	  { rm -f requirements/hashed-cpu.txt; echo "no hashes of PyTorch's CPU builds"; }
 
-clean:  ## remove the environment and what tests left
+clean:  ## remove the environment and the files that tests created
 	@! ls -d build/teacher/nbgrader/submitted 2>/dev/null || \
 	  { echo "contains students' submissions: move them away first"; exit 1; }
 	rm -rf $(VENV) $(BROWSER)/node_modules .pytest_cache .ruff_cache .hypothesis build

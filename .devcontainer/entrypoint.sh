@@ -1,7 +1,8 @@
 #!/bin/sh
-# The image's entrypoint: copy the course into the home folder once, and start there.
-# A volume over the home folder, as a JupyterHub mounts it, hides the image's files there.
-# So the image keeps the course elsewhere, and the copy outlives the container.
+# The image's entrypoint: copy the course into the home folder, if it isn't there yet,
+# and start in the copy. A volume that a JupyterHub mounts over the home folder would
+# hide the image's files, so the image stores the course elsewhere. With a volume, the
+# copy outlives the container.
 set -eu
 course="${COURSE:-/opt/conv/course}"
 copy="$HOME/conv"

@@ -1,6 +1,7 @@
-"""Exit with 0 if a Jupyter server answers here: the image's HEALTHCHECK.
+"""Exit with status 0 if a Jupyter server responds: the image's HEALTHCHECK.
 
-Under a JupyterHub the port and the address differ, so read the server's own record.
+Under a JupyterHub the port and the path differ, so they are read from the record that
+the server writes.
 """
 
 import json
@@ -12,13 +13,13 @@ from jupyter_core.paths import jupyter_runtime_dir
 
 
 def answers(record: Path) -> bool:
-    """Return whether the recorded server sends its version, which needs no token."""
+    """Return whether the recorded server responds; its version needs no token."""
     server = json.loads(record.read_text(encoding="utf-8"))
     url = f"http://127.0.0.1:{server['port']}{server['base_url']}api"
     try:
         with urllib.request.urlopen(url, timeout=3) as reply:
             return reply.status == 200
-    except OSError:  # a record from before the container stopped
+    except OSError:  # the record may be from before the container was stopped
         return False
 
 

@@ -1,7 +1,7 @@
-"""The rows of the benchmarks' first table: conv beside PyTorch, SciPy, d2l, Lightning.
+"""The first table of the benchmarks: conv compared with PyTorch, SciPy, d2l, Lightning.
 
-Both calls of a comparison do the same work. They alternate, so that whatever else the
-machine does slows both down.
+Both calls of a comparison do the same work. They alternate, so that other programs on
+the machine slow both of them down.
 """
 
 import platform
@@ -32,24 +32,24 @@ KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**32)}
 
 
 class NotMeasuredError(Exception):
-    """A comparison can't be made on this machine; the message is the reason."""
+    """A comparison can't be made on this machine; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much work the comparisons do; the defaults are those of the full run."""
+    """The sizes of the comparisons' inputs; the defaults are those of the full run."""
 
     small: int = 28  # height and width of images
     medium: int = 64
     large: int = 1024
-    copied: int = 2048
-    swept: int = 2**25  # numbers that replace the caches' content: 128 MiB
+    copy_side: int = 2048
+    sweep_size: int = 2**25  # numbers that replace the content of the caches: 128 MiB
     channels: tuple[int, int] = (16, 32)
     batches: int = 20
     images: int = 60_000
     rounds: int = 11
     epochs: int = 7
-    copies: int = 101
+    copy_rounds: int = 101
     run_time: float = 0.1  # seconds per round
     methods: tuple[tuple[int, int], ...] = (  # sides of the image and the kernel
         *((side, 3) for side in (64, 512, 2048)),
@@ -63,14 +63,14 @@ QUICK = Sizes(
     small=8,
     medium=12,
     large=16,
-    copied=16,
-    swept=256,
+    copy_side=16,
+    sweep_size=256,
     channels=(2, 4),
     batches=2,
     images=256,
     rounds=1,
     epochs=1,
-    copies=1,
+    copy_rounds=1,
     run_time=0.001,
     methods=((12, 3), (14, 3), (16, 3), (16, 7), (16, 11)),
     method_rounds=1,
@@ -79,22 +79,22 @@ QUICK = Sizes(
 
 @dataclass(frozen=True)
 class Comparison:
-    """One of conv's functions beside a peer.
+    """A comparison of one of conv's functions with a peer.
 
     Attributes
     ----------
     name, work, peer : str
-        What is compared: a function of conv, its input, another implementation.
+        The function of conv, its input, and the other implementation.
     limit : str
-        What conv's time divided by the peer's should be at most, as a fraction.
+        The largest acceptable ratio of conv's time to the peer's, as a fraction.
     prepare : callable
-        Makes the inputs, and returns a call of conv and a call of the peer.
+        Function that creates the inputs and returns a call of conv and a peer's.
     clock : callable
-        Measures a call.
+        Function that measures a call.
     rounds : int
-        How often both are measured.
+        Number of times that both are measured.
     keep_memory : bool
-        Whether the allocator must keep memory that is freed.
+        Whether the allocator must keep freed memory.
     """
 
     name: str
@@ -108,12 +108,12 @@ class Comparison:
 
     @property
     def key(self) -> str:
-        """Name the comparison in the file of results."""
+        """The name of the comparison in the results file."""
         return f"{self.name} | {self.work} | {self.peer}"
 
 
 def measure(comparison: Comparison) -> dict:
-    """Measure both calls in alternation; return medians, also of the rounds' ratios."""
+    """Measure both calls alternately; return medians of times, ratios and faults."""
     if comparison.keep_memory and platform.libc_ver()[0] != "glibc":
         raise NotMeasuredError("the allocator is not glibc's")
     clock, (ours, peer) = comparison.clock, comparison.prepare()
@@ -128,12 +128,12 @@ def measure(comparison: Comparison) -> dict:
 
 
 def page_faults() -> int:
-    """Return how many page faults this process has had without reading a file."""
+    """Return the number of minor page faults of this process so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
 
-def many(call: Call, run_time: float) -> tuple[float, float]:
-    """Measure a short call by many calls, with as many threads as PyTorch uses."""
+def measure_short_call(call: Call, run_time: float) -> tuple[float, float]:
+    """Measure a short call by repeating it, with as many threads as PyTorch uses."""
     timer = Timer("call()", globals={"call": call}, num_threads=get_num_threads())
     time = timer.blocked_autorange(min_run_time=run_time).median
     before = page_faults()
@@ -142,8 +142,8 @@ def many(call: Call, run_time: float) -> tuple[float, float]:
     return time, (page_faults() - before) / 3
 
 
-def once(call: Call) -> tuple[float, float]:
-    """Measure a long call by a single one."""
+def measure_long_call(call: Call) -> tuple[float, float]:
+    """Measure a long call by running it once."""
     before, start = page_faults(), perf_counter()
     call()
     return perf_counter() - start, page_faults() - before
@@ -162,7 +162,7 @@ def all_comparisons(sizes: Sizes) -> list[Comparison]:
 
 def corr2d_comparisons(sizes: Sizes) -> Iterator[Comparison]:
     """Compare corr2d with PyTorch, d2l's loop over pixels, and SciPy."""
-    clock = partial(many, run_time=sizes.run_time)
+    clock = partial(measure_short_call, run_time=sizes.run_time)
     kept = "F.conv2d, memory kept"
     for side, k, peer, limit in [
         (sizes.small, 3, "F.conv2d", "10"),
@@ -179,7 +179,7 @@ def corr2d_comparisons(sizes: Sizes) -> Iterator[Comparison]:
 
 
 def corr2d_calls(side: int, k: int, peer: str) -> tuple[Call, Call]:
-    """Prepare corr2d and a peer of it."""
+    """Prepare a call of corr2d and one of its peer."""
     X, K = torch.rand(side, side), torch.rand(k, k)
     ours = partial(conv.corr2d, X, K)
     if peer == "F.conv2d":
@@ -200,14 +200,16 @@ def conv2d_comparison(sizes: Sizes) -> Comparison:
     def prepare() -> tuple[Call, Call]:
         X = torch.rand(8, channels, 32, 32, requires_grad=True)
         K = torch.rand(kernels, channels, 3, 3, requires_grad=True)
-        return partial(both_ways, conv.conv2d, X, K), partial(both_ways, F.conv2d, X, K)
+        return partial(forward_and_backward, conv.conv2d, X, K), partial(
+            forward_and_backward, F.conv2d, X, K
+        )
 
     work = f"(8, {channels}, 32, 32), {kernels} kernels 3 x 3, forward and backward"
-    clock = partial(many, run_time=sizes.run_time)
+    clock = partial(measure_short_call, run_time=sizes.run_time)
     return Comparison("conv2d", work, "F.conv2d", "5", prepare, clock, sizes.rounds)
 
 
-def both_ways(operator: Callable[..., Tensor], X: Tensor, K: Tensor) -> None:
+def forward_and_backward(operator: Callable[..., Tensor], X: Tensor, K: Tensor) -> None:
     """Compute an operator's output and its gradients."""
     operator(X, K).sum().backward()
 
@@ -220,10 +222,10 @@ def fit_comparison(sizes: Sizes) -> Comparison:
         data = TensorDataset(torch.rand(count, 1, 28, 28), torch.randint(10, (count,)))
         batches = list(DataLoader(data, batch_size=64))
         ours = partial(fit, conv.lenet(), batches)
-        return ours, partial(bare_loop, conv.lenet(), batches)
+        return ours, partial(plain_loop, conv.lenet(), batches)
 
     work = f"LeNet, {sizes.batches} batches of 64"
-    clock = partial(many, run_time=sizes.run_time)
+    clock = partial(measure_short_call, run_time=sizes.run_time)
     return Comparison("fit", work, "a bare loop", "1.1", prepare, clock, sizes.rounds)
 
 
@@ -233,7 +235,7 @@ def fit(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
     conv.fit(net, batches, F.cross_entropy, optimizer, epochs=1)
 
 
-def bare_loop(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
+def plain_loop(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
     """Train for one epoch with a loop that does nothing else."""
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
     for x, y in batches:
@@ -254,7 +256,9 @@ def epoch_comparisons(sizes: Sizes) -> Iterator[Comparison]:
         for name in ("d2l's Trainer", "Lightning"):
             prepare = partial(epoch_calls, sizes.images, name, bool(source))
             peer = name + source
-            yield Comparison("fit", work, peer, "1", prepare, once, sizes.epochs)
+            yield Comparison(
+                "fit", work, peer, "1", prepare, measure_long_call, sizes.epochs
+            )
 
 
 def epoch_calls(count: int, peer: str, own_loader: bool) -> tuple[Call, Call]:
@@ -273,33 +277,35 @@ def epoch_calls(count: int, peer: str, own_loader: bool) -> tuple[Call, Call]:
 def copy_comparison(sizes: Sizes) -> Comparison:
     """Compare chapter 10's fastest method with a copy of the image.
 
-    Before each call, another tensor replaces what the caches hold, so that both read
-    their input from memory.
+    Before each call, another tensor replaces the content of the caches, so that both
+    methods read their input from memory.
     """
 
     def prepare() -> tuple[Call, Call]:
         if not methods.can_compile():
             raise NotMeasuredError("torch.compile doesn't work on this machine")
-        X = torch.rand(sizes.copied, sizes.copied)
+        X = torch.rand(sizes.copy_side, sizes.copy_side)
         taps, _ = methods.chapter()["compiled_for"](X, torch.rand(3, 3))
         return taps, partial(X.clone().copy_, X)
 
-    work = f"image {sizes.copied} x {sizes.copied}, kernel 3 x 3, not in the caches"
-    clock = partial(from_memory, size=sizes.swept)
+    work = (
+        f"image {sizes.copy_side} x {sizes.copy_side}, kernel 3 x 3, not in the caches"
+    )
+    clock = partial(from_memory, size=sizes.sweep_size)
     return Comparison(
-        "compiled taps", work, "a copy", "5/3", prepare, clock, sizes.copies
+        "compiled taps", work, "a copy", "5/3", prepare, clock, sizes.copy_rounds
     )
 
 
 def from_memory(call: Call, size: int) -> tuple[float, float]:
     """Measure one call whose input isn't in the caches."""
-    sweep = other_numbers(size)
+    sweep = cache_sweep(size)
     before = page_faults()
     time = seconds_from_memory(call, sweep)
     return time, page_faults() - before
 
 
 @cache
-def other_numbers(size: int) -> Tensor:
-    """Make the tensor that replaces what the caches hold."""
+def cache_sweep(size: int) -> Tensor:
+    """Create the tensor that replaces the content of the caches."""
     return torch.zeros(size)

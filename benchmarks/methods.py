@@ -1,6 +1,7 @@
-"""The benchmarks' second table: chapter 10's methods and their peers beside F.conv2d.
+"""The second table of the benchmarks: chapter 10's methods and their peers.
 
-The methods are the chapter's own: the code of its cells tagged ``method``.
+The methods are the code in the chapter's cells tagged ``method``. All are compared with
+F.conv2d.
 """
 
 import json
@@ -44,21 +45,21 @@ def time(name: str, n: int, k: int) -> float:
 
 
 def work(name: str, n: int, k: int) -> float:
-    """Return what the time grows with: the operations, or the pixel loop's outputs."""
+    """Return a number of operations (for pixels: outputs) that predicts the time."""
     return (n - k + 1) ** 2 if name == "pixels" else chapter()["operations"](name, n, k)
 
 
 def largest_tensor(name: str, n: int, k: int) -> int:
-    """Return the bytes of the largest tensor that a method makes."""
+    """Return the size in bytes of the largest tensor that a method creates."""
     if name == "pixels":
-        return 4 * n**2  # its many calls take too long to count
+        return 4 * n**2  # counting its many calls would take too long
     return traffic(chapter()["methods"][name], (n, n), (k, k)).largest
 
 
 def is_fast_enough(name: str, n: int, k: int) -> bool:
     """Predict from a small image, then measure, whether a method is fast enough."""
     if name == BASELINE:
-        return True  # the others need it, also on a busy machine
+        return True  # the others are divided by it
     predicted = time(name, 32, 3) * work(name, n, k) / work(name, 32, 3)
     if predicted > 10 * TOO_LONG or largest_tensor(name, n, k) > 1e9:
         return False
@@ -106,14 +107,14 @@ def check(outputs: dict[str, object]) -> None:
 
 
 def measure(n: int, k: int, rounds: int) -> dict[str, dict[str, float]]:
-    """Measure all methods in alternation; return their times relative to F.conv2d's.
+    """Measure all methods alternately; return their times relative to F.conv2d's.
 
     Parameters
     ----------
     n, k : int
         Height and width of the image, and of the kernel.
     rounds : int
-        How often each method is measured.
+        Number of times that each method is measured.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Make the page and the figure from the results of the benchmarks."""
+"""Create the page and the figure from the results of the benchmarks."""
 
 import io
 import json
@@ -56,12 +56,12 @@ Ratios = dict[str, dict[str, float]]  # by size, by the method's name
 
 
 def number(value: float) -> str:
-    """Write a number with three digits, and large ones without an exponent."""
+    """Format a number with three digits, and without an exponent if it is large."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def problem(result: dict | None) -> str:
-    """Say why there are no numbers; empty if there are."""
+    """Return why a result has no numbers, or an empty string if it has."""
     if result is None:
         return "not measured yet"
     if "error" in result:
@@ -75,7 +75,7 @@ def is_met(row: Comparison, result: dict) -> bool:
 
 
 def line(row: Comparison, result: dict | None) -> str:
-    """Write a comparison as a line of the table."""
+    """Format a comparison as a line of the table."""
     target, faults = row.limit, ""
     if why := problem(result):
         numbers = [why, "", ""]
@@ -89,7 +89,7 @@ def line(row: Comparison, result: dict | None) -> str:
 
 
 def status(results: Results, keys: list[str]) -> str:
-    """Say what is missing or has failed; empty if nothing is."""
+    """Return how many results are missing or failed, or an empty string if none."""
     missing = sum(key not in results for key in keys)
     failed = sum("error" in results.get(key, {}) for key in keys)
     if not missing and not failed:
@@ -114,7 +114,7 @@ def all_names(ratios: Ratios) -> list[str]:
 
 
 def table(ratios: Ratios) -> str:
-    """Write the methods' ratios as a table."""
+    """Format the methods' ratios as a table."""
     columns = ratios.values()
     lines = f"\n| | {' | '.join(ratios)} |\n|---{'|---:' * len(ratios)}|\n"
     for name in all_names(ratios):
@@ -124,12 +124,12 @@ def table(ratios: Ratios) -> str:
 
 
 def columns(sizes: Sizes) -> dict[tuple[int, int], str]:
-    """Name the columns of the second table: an image's side and a kernel's."""
+    """Return the columns of the second table: their names by image and kernel side."""
     return {(n, k): f"{n} x {n}, kernel {k} x {k}" for n, k in sizes.methods}
 
 
 def write(folder: Path) -> None:
-    """Make the page and the figure from the results in a folder."""
+    """Create the page and the figure from the results in a folder."""
     stored = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     about, results = stored["about"], stored["results"]
     names = columns(QUICK if about["quick"] else FULL).values()
@@ -140,13 +140,13 @@ def write(folder: Path) -> None:
 
 
 def has_figure(names: Iterable[str], results: Results) -> bool:
-    """Return whether no column is missing, and at least one hasn't failed."""
+    """Return whether no column is missing, and at least one was measured."""
     complete = all(name in results for name in names)
     return complete and bool(measured_ratios(names, results))
 
 
 def problems(names: Iterable[str], results: Results) -> list[str]:
-    """Say why columns are missing."""
+    """Return the reasons why columns are missing."""
     why = {name: problem(results.get(name)) for name in names}
     return [f"\n{name}: {reason}.\n" for name, reason in why.items() if reason]
 
@@ -157,19 +157,19 @@ def measured_ratios(names: Iterable[str], results: Results) -> Ratios:
 
 
 def text(about: dict, results: Results) -> str:
-    """Write the page.
+    """Format the page.
 
     Parameters
     ----------
     about : dict
-        The machine, and whether this is the quick mode.
+        Description of the machine, and whether this is the quick mode.
     results : dict
-        What is measured so far, by key.
+        Results so far, by key.
 
     Returns
     -------
     str
-        In Markdown.
+        The page in Markdown.
     """
     sizes = QUICK if about["quick"] else FULL
     rows, names = all_comparisons(sizes), columns(sizes).values()
@@ -191,7 +191,7 @@ def text(about: dict, results: Results) -> str:
 
 
 def draw(ratios: Ratios, machine: str) -> bytes:
-    """Draw the methods' ratios, a panel for each size, as a PNG."""
+    """Draw the methods' ratios as a PNG, with one panel per size."""
     names = all_names(ratios)[::-1]
     figure, axes = conv.subplots(
         columns=len(ratios),

@@ -1,8 +1,8 @@
-"""Measure conv beside its peers and write the tables: ``make bench``.
+"""Measure conv and its peers, and write the tables: ``make bench``.
 
 Each result is written to ``results.json`` as soon as it is measured, and the page is
-made from that file. If a run was stopped, or a comparison failed, the next run measures
-what is missing. If nothing is missing, it measures everything again.
+created from that file. If a run was stopped, or a comparison failed, the next run
+measures what is missing. If nothing is missing, it measures everything again.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     flag = partial(parser.add_argument, action="store_true")
     flag("--quick", help="tiny inputs, measured once, to test the program")
-    flag("--page-only", help="measure nothing, make the page and the figure again")
+    flag("--page-only", help="only create the page and the figure again")
     flag("--memory-kept", help=argparse.SUPPRESS)  # in a process with KEEP_MEMORY
     parser.add_argument("--into", type=Path, default=FOLDER, help="folder to write to")
     options = parser.parse_args(arguments)
@@ -56,7 +56,7 @@ def machine() -> str:
 
 
 def all_tasks(sizes: Sizes) -> tuple[Tasks, Tasks]:
-    """List what there is to measure: with memory kept, and as it is."""
+    """Return the tasks that need an allocator that keeps memory, and the others."""
     kept, others = {}, {}
     for row in comparisons.all_comparisons(sizes):
         tasks = kept if row.keep_memory else others
@@ -67,7 +67,7 @@ def all_tasks(sizes: Sizes) -> tuple[Tasks, Tasks]:
 
 
 def load(folder: Path, quick: bool) -> dict:
-    """Read what an earlier run has measured on this machine; nothing if there is none.
+    """Load the results of an earlier run on this machine, if there are any.
 
     Returns
     -------
@@ -90,14 +90,14 @@ def save(folder: Path, stored: dict) -> None:
 
 
 def pending(tasks: Tasks, stored: dict) -> Tasks:
-    """Select what isn't measured yet, or failed."""
+    """Return the tasks that haven't been measured yet, or that failed."""
     failed = {"error": ""}
     results = stored["results"]
     return {key: t for key, t in tasks.items() if "error" in results.get(key, failed)}
 
 
 def measure(tasks: Tasks, folder: Path, stored: dict) -> None:
-    """Measure what is missing, and save each result."""
+    """Run the pending tasks, and save each result."""
     for key, task in pending(tasks, stored).items():
         print(key, end=": ", flush=True)
         stored["results"][key] = attempt(task)
@@ -106,7 +106,7 @@ def measure(tasks: Tasks, folder: Path, stored: dict) -> None:
 
 
 def attempt(task: Callable[[], dict]) -> dict:
-    """Measure, or return why it failed, so that the other comparisons go on."""
+    """Run a task; if it fails, return the reason, so that the others can continue."""
     try:
         return task()
     except NotMeasuredError as reason:
@@ -118,7 +118,7 @@ def attempt(task: Callable[[], dict]) -> dict:
 
 
 def measure_with_memory_kept(tasks: Tasks, folder: Path, stored: dict) -> dict:
-    """Start a process whose allocator keeps its memory; return all results so far."""
+    """Run tasks in a process whose allocator keeps memory; return all results."""
     quick = stored["about"]["quick"]
     command = [sys.executable, __file__, "--memory-kept", "--into", folder]
     command += ["--quick"] if quick else []
@@ -139,7 +139,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         page.write(folder)
         return 0
     if options.quick:
-        torch.set_num_threads(1)  # several wait for each other if the machine is busy
+        # Several threads would wait for each other on a busy machine.
+        torch.set_num_threads(1)
         os.environ["TORCHDYNAMO_DISABLE"] = "1"  # compiling takes too long
     kept, others = all_tasks(QUICK if options.quick else FULL)
     stored = load(folder, options.quick)

@@ -1,4 +1,4 @@
-"""Peers of conv.fit: an epoch of LeNet with the Trainers of d2l and of Lightning."""
+"""Peers of conv.fit: one epoch of LeNet with the Trainers of d2l and Lightning."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -11,7 +11,8 @@ from d2l import torch as d2l
 import conv
 
 Batches = Iterable[tuple[torch.Tensor, torch.Tensor]]
-logging.getLogger("pytorch_lightning").setLevel("ERROR")  # no advertisements
+# Lightning would print advertisements.
+logging.getLogger("pytorch_lightning").setLevel("ERROR")
 
 
 class D2lLeNet(d2l.Classifier):
@@ -36,7 +37,7 @@ class LightningLeNet(lightning.LightningModule):
         return F.cross_entropy(self.net(x), y)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return the optimizer that the other trainers use, too."""
+        """Return the same optimizer that the other trainers use."""
         return torch.optim.SGD(self.parameters(), lr=0.01)
 
 

@@ -1,4 +1,4 @@
-"""The web site: how Sphinx makes it. `make site` calls this in a copy of the sources.
+"""Sphinx configuration of the web site. `make site` uses it in a copy of the sources.
 
 Without a GITHUB_REPOSITORY, or a remote `origin` at GitHub, no page has links to the
 repository, Colab or Binder.
@@ -25,25 +25,27 @@ import conv
 import conv.exercises
 import conv.widgets
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+FOLDER = Path(__file__).parent
+sys.path.insert(0, str(FOLDER))
 from wait_for_socket import start  # noqa: E402
 from widgets_on_pages import page_source  # noqa: E402
 
 
 def repository() -> str:
-    """Find the repository's name at GitHub, "owner/name", or nothing."""
+    """Return the repository's name at GitHub, "owner/name", or an empty string."""
     if name := os.environ.get("GITHUB_REPOSITORY"):
         return name
-    ask = ["git", "remote", "get-url", "origin"]
-    url = subprocess.run(ask, cwd=HERE, capture_output=True, text=True).stdout.strip()
+    command = ["git", "remote", "get-url", "origin"]
+    url = subprocess.run(
+        command, cwd=FOLDER, capture_output=True, text=True
+    ).stdout.strip()
     found = re.search(r"github\.com[:/]([\w.-]+/[\w.-]+?)(\.git)?$", url)
     return found[1] if found else ""
 
 
 def colab_cell() -> str:
-    """Write what to run first in Colab, with the versions of the lock."""
-    lock = (HERE / "requirements.txt").read_text()
+    """Return the commands to run first in Colab, with the locked versions."""
+    lock = (FOLDER / "requirements.txt").read_text()
     names = ["anywidget", "captum", "d2l", "mlxtend", "psygnal"]  # Colab may lack these
     pins = [re.search(rf"^{name}==[\w.]+", lock, flags=re.M)[0] for name in names]
     url = f"https://github.com/{REPOSITORY or 'OWNER/NAME'}"
@@ -60,8 +62,8 @@ def colab_cell() -> str:
 
 
 def first_widget() -> str:
-    """Convert the widget of the index to HTML, for the landing page."""
-    path = HERE / "notebooks" / "index.ipynb"
+    """Return the widget of the index notebook as HTML, for the landing page."""
+    path = FOLDER / "notebooks" / "index.ipynb"
     cells = json.loads(page_source(path.read_text(encoding="utf-8")))["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     return next(
@@ -72,7 +74,7 @@ def first_widget() -> str:
 
 
 def start_katex(folder: Path, timeout: float) -> tuple[subprocess.Popen, socket]:
-    """Start the process that writes the formulas."""
+    """Start the process that renders the formulas."""
     path = folder / "katex.sock"
     return start(katex.KaTeXServer.build_command(socket=path), path, timeout)
 
@@ -91,12 +93,12 @@ extensions = [
 ]
 exclude_patterns = [
     "README.md",  # the landing page includes a part of it
-    "notebooks/index.ipynb",  # the landing page stands for it
+    "notebooks/index.ipynb",  # replaced by the landing page
     "**/.ipynb_checkpoints",
 ]
 nitpicky = True
 
-# Notebooks: as they are stored, and nothing from another host.
+# Notebooks: show stored outputs, and load nothing from other hosts.
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}
 nb_merge_streams = True
@@ -105,7 +107,7 @@ myst_enable_extensions = ["dollarmath", "substitution"]
 myst_heading_anchors = 3
 myst_substitutions = {"colab_cell": colab_cell(), "first_widget": first_widget()}
 
-# Formulas: written by KaTeX while the site is built, so pages need no JavaScript.
+# Formulas: KaTeX renders them during the build, so that pages need no JavaScript.
 katex_prerender = True
 katex_css_path = "katex/katex.min.css"  # with its fonts, from the npm package katex
 katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
@@ -120,10 +122,11 @@ autodoc_typehints_format = "short"
 napoleon_use_param = False
 napoleon_use_rtype = False
 napoleon_custom_sections = [("Attributes", "params_style")]
-default_role = "py:obj"  # an argument's name stays code, see name_elsewhere
-nitpick_ignore = [("py:class", "torch.optim.optimizer.Optimizer")]  # deleted by torch
+default_role = "py:obj"  # names of arguments stay code, see resolve_reference
+# torch deletes this name.
+nitpick_ignore = [("py:class", "torch.optim.optimizer.Optimizer")]
 
-# Else the theme complains in the console, and then takes "auto" anyway.
+# Without this, the theme writes a warning to the console before it uses "auto".
 html_context = {"default_mode": "auto"}
 html_theme = "sphinx_book_theme"
 html_title = "conv"
@@ -138,7 +141,7 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
     "show_toc_level": 2,
-    "navbar_persistent": [],  # one search field will do, the sidebar's
+    "navbar_persistent": [],  # no second search field; the sidebar has one
     "use_fullscreen_button": False,
 }
 if REPOSITORY:
@@ -157,10 +160,10 @@ if REPOSITORY:
 
 
 def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Prepare notebooks for the site, and make the glossary's terms objects."""
+    """Prepare notebooks for the site, and define the glossary's terms as objects."""
     if app.env.doc2path(docname).suffix == ".ipynb":
         source[0] = page_source(source[0], REPOSITORY)
-    if docname == "notebooks/glossary":  # so that the search finds a term by its name
+    if docname == "notebooks/glossary":  # so that the search finds terms by name
         entry = r"```{keyterm} \1\n\3 (\2).\n```"
         line = r"(?m)^- \*\*(.+?)\*\* \((.+?\))\): (.+)\.$"
         source[0] = re.sub(line, entry, source[0])
@@ -169,27 +172,27 @@ def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
 def finish_page(
     app: Sphinx, page: str, template: str, context: dict, tree: nodes.document | None
 ) -> None:
-    """Give widgets their scripts, and the edit button the file's folder."""
+    """Add the scripts of widgets, and set the folder for the edit button."""
     if 'class="conv-mount"' in context.get("body", ""):
         app.add_js_file("mount.js", type="module")
         app.add_css_file("conv/kit.css")
-    # A diagram's link opens it, instead of downloading it.
+    # A diagram's link should open the diagram, not download it.
     link = r'class="reference download internal" download="" (href="[^"]*\.svg")'
     if "body" in context:
         body = re.sub(link, r'class="reference internal" \1', context["body"])
         context["body"] = body.replace("xref download myst", "xref myst")
-    at_home = page.startswith(("notebooks/", "benchmarks/"))
-    context["doc_path"] = "" if at_home else "docs"
+    at_root = page.startswith(("notebooks/", "benchmarks/"))
+    context["doc_path"] = "" if at_root else "docs"
 
 
-def name_elsewhere(
+def resolve_reference(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes.Element
 ) -> nodes.Element | None:
-    """Resolve a name that no page describes under just this name, or give it up.
+    """Resolve a reference that Sphinx can't resolve, or replace it by plain code.
 
-    A public name of conv is known by its module, too. What exists but is described
-    elsewhere, or nowhere, and an argument in a docstring's text, get no link. All else
-    stays a warning.
+    A public name of conv is found in its module. Existing objects that the site doesn't
+    document, and arguments in a docstring's text, get no link. For all others, Sphinx
+    still issues a warning.
     """
     target = node.get("reftarget", "")
     found = locate(target)
@@ -211,17 +214,17 @@ def read_signature(
     """Take a class's signature from its ``__init__``, not a parent's ``__new__``."""
     if what != "class":
         return None
-    own = signature(of.__init__, bound_method=True)
+    init_signature = signature(of.__init__, bound_method=True)
     text = stringify_signature(
-        own, show_return_annotation=False, unqualified_typehints=True
+        init_signature, show_return_annotation=False, unqualified_typehints=True
     )
     return text.replace("<factory>", "..."), None
 
 
 def setup(app: Sphinx) -> None:
-    """Connect the above."""
+    """Register the object type and the event handlers."""
     app.add_object_type("keyterm", "keyterm", objname="key term")
     app.connect("source-read", read_source)
     app.connect("html-page-context", finish_page, priority=400)
-    app.connect("missing-reference", name_elsewhere)
+    app.connect("missing-reference", resolve_reference)
     app.connect("autodoc-process-signature", read_signature)

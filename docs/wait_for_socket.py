@@ -1,4 +1,4 @@
-"""Start a process that listens on a Unix socket, and wait until it does."""
+"""Start a process that listens on a Unix socket, and wait until it is ready."""
 
 import socket
 import subprocess
@@ -11,22 +11,22 @@ def start(
 ) -> tuple[subprocess.Popen, socket.socket]:
     """Start a process and connect to it.
 
-    The socket's file is there a moment before anybody listens. sphinxcontrib-katex
-    gives up when it comes in this moment; here it tries again.
+    The socket's file is created shortly before the process listens. In this interval
+    sphinxcontrib-katex would give up; this function tries again.
 
     Parameters
     ----------
     command : list of str
-        The process.
+        Command that starts the process.
     path : Path
-        The socket that it will listen on. It runs in this folder.
+        Socket that it will listen on. The process runs in the socket's folder.
     timeout : float
-        Seconds to wait at most.
+        Maximum time to wait, in seconds.
 
     Raises
     ------
     TimeoutError
-        If nobody listens by then. The process is killed.
+        If the process doesn't listen by then. It is killed.
     """
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=path.parent)
@@ -42,4 +42,4 @@ def start(
             return process, connection
     with process:
         process.kill()
-    raise TimeoutError(f"nobody listens on {path} after {timeout} seconds")
+    raise TimeoutError(f"no process listens on {path} after {timeout} seconds")

@@ -1,4 +1,4 @@
-"""Chapter 4: where the loss comes from, and how momentum adds up gradients."""
+"""Chapter 4: the errors in the loss, and how momentum adds up gradients."""
 
 import drawsvg as draw
 import torch
@@ -10,7 +10,7 @@ PIXELS = [1, 1, 0, 0, 0, 0, 1, 1]
 DARK, BRIGHT = "#444444", "#F4F4F4"
 SIZE = 62  # of a pixel: an error must fit below it
 BETA = 0.9
-UNIT = 54  # length of a gradient in the diagram of momentum
+UNIT = 54  # length of the arrow for one gradient
 
 
 def window_errors() -> draw.Drawing:

@@ -1,4 +1,4 @@
-"""Chapter 14: how processes share the work, and how they add up their gradients."""
+"""Chapter 14: how processes divide the work, and how they add up their gradients."""
 
 import drawsvg as draw
 
@@ -31,7 +31,7 @@ def part_cell(count: int, x: float, y: float, size: float = SIZE) -> draw.Group:
 
 
 def part_color(count: int) -> str:
-    """Return a darker color for a sum of more gradients, and another if complete."""
+    """Return a darker color for more gradients, and another one for a complete sum."""
     if count == P:
         return tint(PALETTE["output"])
     return blend(GRADIENT, 0.12 * count)
@@ -68,7 +68,7 @@ def ring(
     first: list[list[int]],
     start: float,
 ) -> list[list[int]]:
-    """Send parts around a ring in P - 1 steps; return what the processes hold then."""
+    """Send parts around a ring in P - 1 steps; return the final sums per process."""
     width, side, top = P * SIZE, 312, 92
     corners = [(x, top), (x + side - width, top)]
     corners += [(x + side - width, top + 150), (x, top + 150)]
@@ -207,7 +207,7 @@ def layer_bar(
 def four_splits() -> draw.Drawing:
     """Divide the batch, the parameters, each layer or the stack of layers."""
     width, gap, pitch, left, top = 62, 18, 174, 20, 104
-    diagram = drawing(704, 306, "Four ways to share the work")
+    diagram = drawing(704, 306, "Four ways to divide the work")
     names = ["data", "FSDP", "tensor", "pipeline"]
     for panel, name in enumerate(names):
         x = left + panel * pitch
@@ -258,7 +258,12 @@ def four_splits() -> draw.Drawing:
             start = x + width, top + 2 * 34 + 2
             diagram.append(arrow(start, (x + width + gap, top + 34 + 4)))
     diagram.append(
-        text("each bar is a layer, each square an image of the batch", 352, 286, 14)
+        text(
+            "each bar is a layer, and each square is an image in the batch",
+            352,
+            286,
+            14,
+        )
     )
     return diagram
 

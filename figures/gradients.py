@@ -217,7 +217,7 @@ def cut_off(values: Tensor, x: float, y: float, size: float) -> draw.Group:
 
 
 def image_gradient_stride() -> draw.Drawing:
-    """Add G, times a kernel of ones, to windows two pixels apart; drop the padding."""
+    """Add G, times a kernel of ones, at steps of two pixels; crop the padding."""
     size, step, x0, x1, x2, top = 40, 1.0, MARGIN, 168, 388, 62
     center = top + 3 * size
     width = x2 + 6 * size + MARGIN

@@ -46,7 +46,7 @@ DERIVATIVE = PALETTE["gradient"]
 
 
 def probability(image: Tensor) -> float:
-    """Return the probability of a three, by a toy model with one weight per pixel.
+    """Return the probability of a three in a toy model with one weight per pixel.
 
     The model is unsure about an empty image, and nearly sure about the three.
     """

@@ -1,4 +1,4 @@
-"""Chapters 1 and 2: what a convolutional layer connects, stores and takes."""
+"""Chapters 1 and 2: connections, parameters and inputs of a convolutional layer."""
 
 import drawsvg as draw
 
@@ -21,7 +21,7 @@ Edge = tuple[int, int]  # from an input to an output
 
 
 def weight_styles() -> list[dict[str, object]]:
-    """Give each of the three shared weights its own kind of line."""
+    """Return a line style for each of the three shared weights."""
     color = blend(PALETTE["kernel"], 0.75, "#000000")
     dashes = ["none", "9 5", "0.1 6"]
     style = {"stroke": color, "stroke_width": 3, "stroke_linecap": "round"}

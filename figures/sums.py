@@ -76,7 +76,7 @@ def window_slides() -> draw.Drawing:
 
 
 def tap_column(i: int, j: int, x: float, size: float) -> tuple[draw.Group, draw.Group]:
-    """Draw a tap above the crop of X that it meets, and below them their product."""
+    """Draw a tap, the crop of X that it is multiplied by, and their product."""
     crop = X[i : i + 2, j : j + 2]
     factors = draw.Group()
     factors.append(cell(number(K[i, j].item()), x + size / 2, 186, KERNEL, size))

@@ -14,7 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 import conv
 
 
-class Shard:
+class Share:
     """One process's share of every batch; all shares have the same size."""
 
     def __init__(self, batches, rank, world_size):
@@ -22,10 +22,12 @@ class Shard:
 
     def __iter__(self):
         for images, labels in self.batches:
-            n = len(images)
-            if n % self.world_size:
-                raise ValueError(f"{n} images for {self.world_size} processes")
-            mine = slice(self.rank, None, self.world_size)
+            n, P = len(images), self.world_size
+            if n % P:
+                raise ValueError(
+                    f"can't divide {n} images evenly among {P} processes"
+                )
+            mine = slice(self.rank, None, P)
             yield images[mine].to(dtype), labels[mine]
 
 
@@ -72,12 +74,12 @@ scheduler = torch.optim.lr_scheduler.OneCycleLR(
 start = time.perf_counter()
 history = conv.fit(
     net,
-    Shard(batches, rank, world_size),
+    Share(batches, rank, world_size),
     cross_entropy,
     optimizer,
     options.epochs,
     scheduler=scheduler,
-    validation=Shard(validation, 0, 1),
+    validation=Share(validation, 0, 1),
     metric=conv.accuracy,
     checkpoint=options.checkpoint,
 )

@@ -1,4 +1,4 @@
-"""Install a lock into this Python's environment, with the PyTorch asked for.
+"""Install a lock into this Python's environment, with a build of PyTorch.
 
     python requirements/install.py --torch cpu --jupyterhub 6.1.1
 
@@ -28,8 +28,8 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CUDA = re.compile(r"(nvidia-|cuda-)[\w.-]+|triton")
 TORCH = re.compile(r"torch|torchvision")
 SIZE = "PyTorch with CUDA: 3 GB to download, 5 GB on disk"
-# What the driver creates on Linux. Under WSL 2, /dev/dxg stands for any GPU, and the
-# driver of Windows adds its own libcuda.
+# Files that the driver creates on Linux. Under WSL 2, /dev/dxg can belong to any GPU,
+# but only NVIDIA's driver for Windows adds a libcuda.
 DRIVER = ["proc/driver/nvidia/version", "dev/nvidiactl", "dev/nvidia0"]
 WSL_DRIVER = ["dev/dxg", "usr/lib/wsl/lib/libcuda.so.1"]
 
@@ -64,7 +64,7 @@ def answers(index: str, seconds: float) -> bool:
 
 
 def installed_build(pins: list[str]) -> str:
-    """Return which build of the pinned torch is installed: cpu, cuda, or none ("")."""
+    """Return the installed build of the pinned torch: cpu, cuda, or "" if none is."""
     with suppress(PackageNotFoundError):
         release, _, build = version("torch").partition("+")
         if f"torch=={release}" in pins:
@@ -73,7 +73,7 @@ def installed_build(pins: list[str]) -> str:
 
 
 def choose_torch(pins: list[str], index: str, hashes: str | None) -> str:
-    """Choose for ``--torch auto``: cpu or cuda. Print why if cpu can't be had."""
+    """Choose cpu or cuda for ``--torch auto``; print why cpu isn't available."""
     if sys.platform != "linux" or has_nvidia_driver():
         return "cuda"  # macOS and Windows have no CUDA in the lock
     if build := installed_build(pins):
@@ -89,7 +89,7 @@ def choose_torch(pins: list[str], index: str, hashes: str | None) -> str:
 
 
 def split(lock: str) -> tuple[list[str], list[str]]:
-    """Split a lock's lines: those that a CPU needs, too, and torch's own pins."""
+    """Split a lock's lines into those needed without CUDA, and torch's own pins."""
     rest, torch = [], []
     for line in lock.splitlines():
         name = line.partition("==")[0]
@@ -101,7 +101,7 @@ def split(lock: str) -> tuple[list[str], list[str]]:
 
 
 def known_hashes(hashes: str) -> dict[str, str]:
-    """Read a lock with hashes: pip's options for each pin."""
+    """Parse a lock with hashes; return pip's options for each pin."""
     known: dict[str, str] = {}
     for block in re.split(r"\n(?=\w)", hashes):
         pin, _, rest = block.partition(" ")
@@ -116,7 +116,7 @@ def has_cpu_hashes(pins: list[str], hashes: str) -> bool:
 
 
 def hashed(lock: str, hashes: str) -> str:
-    """Write a lock's pins with the hashes that another lock has for the same pins."""
+    """Return a lock's pins with the hashes that another lock has for the same pins."""
     known = known_hashes(hashes)
     pins = [line for line in lock.splitlines() if re.match(r"\w", line)]
     return "".join(f"{line}{known[line.partition(' ')[0]]}\n" for line in pins)
@@ -135,39 +135,44 @@ def commands(
     parts = [("all", [], text)]
     if torch == "cpu":
         rest, pins = split(text)
-        if hashes is not None:  # those of the index are for exactly these builds
+        if hashes is not None:  # the hashes are those of the CPU builds
             pins = [f"{pin}+cpu" for pin in pins]
         parts = [
             ("torch", ["--index-url", index], "\n".join(pins)),
             ("rest", [], "\n".join(rest) + "\n"),
         ]
-    todo = []
+    pip_arguments = []
     for name, options, part in parts:
         file = folder / f"{name}.txt"
         file.write_text(part if hashes is None else hashed(part, hashes), "utf-8")
-        todo.append(["--no-deps", *options, "--requirement", str(file)])
-    # Not in the lock: the hub determines its version. Its requirements may be added,
-    # but the constraint makes pip give up rather than move a version of the lock.
+        pip_arguments.append(["--no-deps", *options, "--requirement", str(file)])
+    # JupyterHub isn't in the lock, because the hub determines its version. pip may add
+    # its dependencies, but because of the constraint it fails rather than change a
+    # locked version.
     if jupyterhub:
-        todo.append(["--constraint", str(lock), f"jupyterhub=={jupyterhub}"])
-    return todo
+        pip_arguments.append(["--constraint", str(lock), f"jupyterhub=={jupyterhub}"])
+    return pip_arguments
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Read the command line, run pip."""
+    """Parse the command line and run pip."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--torch", choices=["auto", "cpu", "cuda"], default="auto")
-    parser.add_argument("--cpu-index", default=CPU_INDEX, help="of torch's CPU builds")
-    parser.add_argument("--jupyterhub", default="", help="a version; empty: none")
+    parser.add_argument(
+        "--cpu-index", default=CPU_INDEX, help="index of torch's CPU builds"
+    )
+    parser.add_argument(
+        "--jupyterhub", default="", help="version to install; none if empty"
+    )
     parser.add_argument("--lock", type=Path, default=LOCK)
-    parser.add_argument("--dry-run", action="store_true", help="only let pip look")
-    parser.add_argument("--hashes", type=Path, nargs="+", help="locks with the hashes")
-    asked = parser.parse_args(arguments)
-    torch, index, hashes = asked.torch, asked.cpu_index, None
-    _, pins = split(asked.lock.read_text(encoding="utf-8"))
-    if asked.hashes:
-        hashes = "\n".join(file.read_text(encoding="utf-8") for file in asked.hashes)
-        if asked.jupyterhub:
+    parser.add_argument("--dry-run", action="store_true", help="pass --dry-run to pip")
+    parser.add_argument("--hashes", type=Path, nargs="+", help="locks with hashes")
+    options = parser.parse_args(arguments)
+    torch, index, hashes = options.torch, options.cpu_index, None
+    _, pins = split(options.lock.read_text(encoding="utf-8"))
+    if options.hashes:
+        hashes = "\n".join(file.read_text(encoding="utf-8") for file in options.hashes)
+        if options.jupyterhub:
             parser.error("--hashes: the hashes of jupyterhub are not known")
         if torch == "cpu" and not has_cpu_hashes(pins, hashes):
             parser.error(
@@ -179,10 +184,10 @@ def main(arguments: list[str] | None = None) -> None:
     elif torch == "cpu" and not installed_build(pins) and not answers(index, 20):
         sys.exit(f"{index} can't be reached, and only it has PyTorch's CPU builds.")
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
-    pip += ["--dry-run"] * asked.dry_run + ["--require-hashes"] * bool(asked.hashes)
+    pip += ["--dry-run"] * options.dry_run + ["--require-hashes"] * bool(options.hashes)
     with tempfile.TemporaryDirectory() as name:
         for command in commands(
-            torch, asked.jupyterhub, asked.lock, Path(name), index, hashes
+            torch, options.jupyterhub, options.lock, Path(name), index, hashes
         ):
             subprocess.run([*pip, *command], check=True)
 

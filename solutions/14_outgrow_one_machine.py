@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 # %% 14.1
-# Each process sends 7 of the 8 parts in each of the two rounds.
+# Each process sends 7 of the 8 parts in each of the two phases.
 answer = 2 * 7 * (25_000_000 / 8) * 4
 
 

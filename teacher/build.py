@@ -1,10 +1,10 @@
-"""Build what a teacher hands out and keeps: ``make teacher``.
+"""Build copies of the course for students and teachers: ``make teacher``.
 
 In ``build/teacher``:
 
 - ``student``: the course without solutions, and without the tests that hold answers;
-- ``solved``: the notebooks with all exercises solved, and what the checkers say to it;
-- ``nbgrader``: an nbgrader course with one assignment a chapter.
+- ``solved``: the notebooks with all exercises solved, and the checkers' verdicts;
+- ``nbgrader``: an nbgrader course with one assignment per chapter.
 """
 
 import argparse
@@ -25,8 +25,8 @@ from conv.exercises.grader import read_solutions
 from kernels import client_for
 
 ROOT = Path(__file__).parent.parent
-# What contains answers, or is of use only to the course's maintainers.
-LEFT_OUT = [
+# Files that contain answers, or are useful only to the course's maintainers.
+EXCLUDED = [
     ".ci",
     ".github/actionlint.yaml",
     ".github/dependabot.yml",
@@ -65,13 +65,13 @@ def exercise_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def number_of(cell: NotebookNode) -> str:
-    """Tell which exercise a cell belongs to, by its checker's name."""
+    """Return the number of a cell's exercise, found by its checker's name."""
     [name] = re.findall(r"^check\.(\w+)\(", cell.source, re.M)
     return next(n for n, exercise in EXERCISES.items() if exercise.name == name)
 
 
-def parts_of(cell: NotebookNode) -> tuple[str, str, str]:
-    """Cut an exercise's cell: imports of the checkers, stub, and call."""
+def split_cell(cell: NotebookNode) -> tuple[str, str, str]:
+    """Split an exercise's cell into imports of the checkers, stub and call."""
     above, call = cell.source.rsplit("\n", 1)
     lines = above.strip().split("\n")
     imports = [line for line in lines if line.startswith("from conv.exercises ")]
@@ -79,7 +79,7 @@ def parts_of(cell: NotebookNode) -> tuple[str, str, str]:
     return "\n".join(imports), stub.strip(), call
 
 
-def joined(*parts: str) -> str:
+def join_parts(*parts: str) -> str:
     """Join the parts of a cell, with empty lines between them."""
     return "\n\n".join(filter(None, parts))
 
@@ -88,36 +88,36 @@ def joined(*parts: str) -> str:
 
 
 def build_student(target: Path) -> None:
-    """Copy all files that git tracks, except those in LEFT_OUT."""
+    """Copy all files that git tracks, except those in EXCLUDED."""
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     for name in listed.stdout.splitlines():
-        if not any(name == part or name.startswith(f"{part}/") for part in LEFT_OUT):
+        if not any(name == part or name.startswith(f"{part}/") for part in EXCLUDED):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target / name)
     readme = target / "README.md"
     lines = readme.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if not any(f"]({p})" in line for p in LEFT_OUT)]
+    kept = [line for line in lines if not any(f"]({p})" in line for p in EXCLUDED)]
     readme.write_text("".join(kept), encoding="utf-8")
 
 
 # --- solved -------------------------------------------------------------------------
 
 
-def solved(notebook: NotebookNode, solutions: dict[str, str]) -> NotebookNode:
+def solve(notebook: NotebookNode, solutions: dict[str, str]) -> NotebookNode:
     """Put a solution in place of each stub."""
     notebook = copy.deepcopy(notebook)
     for cell in exercise_cells(notebook):
-        imports, _, call = parts_of(cell)
-        cell.source = joined(imports, solutions[number_of(cell)], call)
+        imports, _, call = split_cell(cell)
+        cell.source = join_parts(imports, solutions[number_of(cell)], call)
     return notebook
 
 
 def run_exercises(notebook: NotebookNode, folder: Path) -> None:
-    """Run the first cell and the exercises; keep what they print.
+    """Run the first cell and the exercises; store the outputs of the exercises.
 
-    All other cells are as they were, and so are their outputs.
+    All other cells and their outputs are unchanged.
     """
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     cells = [code[0], *exercise_cells(notebook)]
@@ -149,7 +149,7 @@ def build_solved(target: Path) -> None:
     copy_companions(target)
 
     def build(path: Path) -> None:
-        notebook = solved(nbformat.read(path, as_version=4), solutions_of(path))
+        notebook = solve(nbformat.read(path, as_version=4), solutions_of(path))
         run_exercises(notebook, path.parent)
         nbformat.write(notebook, target / path.name)
 
@@ -160,10 +160,10 @@ def build_solved(target: Path) -> None:
 # --- nbgrader -----------------------------------------------------------------------
 
 
-def graded(notebook: NotebookNode, solutions: dict[str, str]) -> NotebookNode:
-    """Make an nbgrader source: an answer's cell and a test's cell for each exercise.
+def to_nbgrader(notebook: NotebookNode, solutions: dict[str, str]) -> NotebookNode:
+    """Create an nbgrader source, with an answer cell and a test cell per exercise.
 
-    The stub stands above the solution, which nbgrader cuts out for the release.
+    The stub is above the solution, which nbgrader removes for the release.
     """
     notebook = copy.deepcopy(notebook)
     cells = []
@@ -173,18 +173,18 @@ def graded(notebook: NotebookNode, solutions: dict[str, str]) -> NotebookNode:
             cell.outputs, cell.execution_count = [], None
         if "exercise" in cell.metadata.get("tags", []):
             number = number_of(cell)
-            imports, stub, call = parts_of(cell)
+            imports, stub, call = split_cell(cell)
             begin, end = "### BEGIN SOLUTION", "### END SOLUTION"
             region = "\n".join([begin, solutions[number], end])
-            cell.source = joined(imports, stub, region, call)
-            cell.metadata["nbgrader"] = marks(number, "answer")
+            cell.source = join_parts(imports, stub, region, call)
+            cell.metadata["nbgrader"] = nbgrader_metadata(number, "answer")
             cells.append(test_cell(number, call))
     notebook.cells = cells
     return notebook
 
 
 def test_cell(number: str, call: str) -> NotebookNode:
-    """Make the cell that gives an exercise's points."""
+    """Create the cell that determines an exercise's points."""
     answer = call.partition("(")[2].removesuffix(")")
     cell = nbformat.v4.new_code_cell(
         "from conv.exercises import judge\n\n"
@@ -192,12 +192,12 @@ def test_cell(number: str, call: str) -> NotebookNode:
         "assert verdict.right, verdict"
     )
     cell.id = f"test-{number.replace('.', '-')}"
-    cell.metadata["nbgrader"] = marks(number, "test")
+    cell.metadata["nbgrader"] = nbgrader_metadata(number, "test")
     return cell
 
 
-def marks(number: str, role: str) -> dict:
-    """Give nbgrader's metadata of an answer's or a test's cell."""
+def nbgrader_metadata(number: str, role: str) -> dict:
+    """Return nbgrader's metadata for an answer cell or a test cell."""
     test = role == "test"
     points = {"points": POINTS[EXERCISES[number].kind]} if test else {}
     return {
@@ -211,32 +211,34 @@ def marks(number: str, role: str) -> dict:
 
 
 def build_nbgrader(target: Path) -> None:
-    """Write an nbgrader course with one assignment a chapter."""
+    """Write an nbgrader course with one assignment per chapter."""
     for path in chapters():
         source = target / "source" / path.stem
         source.mkdir(parents=True)
         copy_companions(source)
-        notebook = graded(nbformat.read(path, as_version=4), solutions_of(path))
+        notebook = to_nbgrader(nbformat.read(path, as_version=4), solutions_of(path))
         nbformat.write(notebook, source / path.name)
     shutil.copy(ROOT / "teacher" / "nbgrader_config.py", target)
 
 
-def put(new: Path, target: Path) -> None:
-    """Let a folder that is complete take an older one's place.
+def replace_folder(new: Path, target: Path) -> None:
+    """Replace an older folder by a new, complete one.
 
-    nbgrader's also holds what a class handed in, and its marks: they stay.
+    The submissions and grades of a class in nbgrader's folder are kept.
     """
     grading = new.name == "nbgrader"
-    renewed = {path: target / path.name for path in new.iterdir()} if grading else {}
-    for made, old in (renewed or {new: target}).items():
-        old.parent.mkdir(parents=True, exist_ok=True)
-        if old.is_dir():
-            shutil.rmtree(old)
-        made.replace(old)
+    replacements = (
+        {path: target / path.name for path in new.iterdir()} if grading else {}
+    )
+    for new_path, old_path in (replacements or {new: target}).items():
+        old_path.parent.mkdir(parents=True, exist_ok=True)
+        if old_path.is_dir():
+            shutil.rmtree(old_path)
+        new_path.replace(old_path)
 
 
 def main() -> int:
-    """Build all three, or the named ones."""
+    """Build all three copies, or the given ones."""
     builders = {
         "student": build_student,
         "solved": build_solved,
@@ -251,7 +253,7 @@ def main() -> int:
         arguments.into.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=arguments.into) as scratch:
             builders[part](Path(scratch) / part)
-            put(Path(scratch) / part, target)
+            replace_folder(Path(scratch) / part, target)
         print(target.relative_to(ROOT) if target.is_relative_to(ROOT) else target)
     return 0
 

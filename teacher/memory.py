@@ -2,10 +2,10 @@
 
     .venv/bin/python teacher/memory.py 10
 
-starts ten kernels, lets each of them check an exercise, and prints what they and their
-checkers take while they are in use and after the checkers have ended. Memory that
-processes share is divided among them ("proportional set size"), so the numbers may be
-added. Only Linux reports this; elsewhere, shared memory isn't counted.
+starts ten kernels, lets each of them check an exercise, and prints how much memory they
+and their checkers use, first during the check and then after the checkers have exited.
+Memory that processes share is divided among them ("proportional set size"), so the
+numbers may be added. Only Linux reports this; elsewhere, shared memory isn't counted.
 """
 
 import sys
@@ -44,7 +44,7 @@ def measure(count: int, idle_limit: float) -> None:
     count : int
         Number of kernels.
     idle_limit : float
-        Seconds after which a checker without work ends.
+        Seconds after which an idle checker exits.
     """
     kernels = []
     with ExitStack() as stack:

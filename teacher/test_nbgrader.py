@@ -1,4 +1,4 @@
-"""Chapter 1 through nbgrader itself: release, validate, autograde."""
+"""Release, validate and grade chapter 1 with nbgrader."""
 
 import os
 import shutil
@@ -13,11 +13,11 @@ from nbgrader.api import Gradebook
 from build import build_nbgrader, exercise_cells, number_of
 
 CHAPTER = "01_slide_a_window"
-HALF = {"1.1": "answer = (474, 638)", "1.3": "def corr1d(x, k):\n    return x"}
+HALF_RIGHT = {"1.1": "answer = (474, 638)", "1.3": "def corr1d(x, k):\n    return x"}
 
 
 def nbgrader(folder: Path, *command: str) -> str:
-    """Run one of nbgrader's commands, as a teacher would."""
+    """Run one of nbgrader's commands."""
     scripts = Path(sys.executable).parent  # nbgrader calls alembic from there
     environment = os.environ | {
         "CONV_PROGRESS": "off",
@@ -44,8 +44,8 @@ def course(tmp_path_factory):
     return folder
 
 
-def hand_in(course: Path, student: str, answers: dict[str, str] | None) -> Path:
-    """Answer in a released notebook; None hands in the teacher's own."""
+def submit(course: Path, student: str, answers: dict[str, str] | None) -> Path:
+    """Submit answers in a released notebook, or the teacher's solution if None."""
     folder = course / "submitted" / student / CHAPTER
     folder.mkdir(parents=True)
     path = folder / f"{CHAPTER}.ipynb"
@@ -61,7 +61,7 @@ def hand_in(course: Path, student: str, answers: dict[str, str] | None) -> Path:
     return path
 
 
-def test_the_release_has_stubs_and_no_solution(course):
+def test_release_has_stubs_and_no_solutions(course):
     text = (course / "release" / CHAPTER / f"{CHAPTER}.ipynb").read_text()
     assert "answer = None" in text
     assert ").mean()" in text  # the function to debug
@@ -69,10 +69,10 @@ def test_the_release_has_stubs_and_no_solution(course):
     assert "SOLUTION" not in text
 
 
-def test_validate_tells_right_from_wrong(course):
-    right = hand_in(course, "right", None)
-    half = hand_in(course, "half", HALF)
-    blank = hand_in(course, "blank", {})
+def test_validate_detects_wrong_answers(course):
+    right = submit(course, "right", None)
+    half = submit(course, "half", HALF_RIGHT)
+    blank = submit(course, "blank", {})
     assert "Success! Your notebook passes all the tests." in nbgrader(
         course, "validate", str(right)
     )
@@ -80,7 +80,7 @@ def test_validate_tells_right_from_wrong(course):
     assert "VALIDATION FAILED ON 4 CELL(S)" in nbgrader(course, "validate", str(blank))
 
 
-def test_autograde_gives_the_points(course):
+def test_autograde_awards_the_points(course):
     nbgrader(course, "autograde", CHAPTER)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
         submissions = book.assignment_submissions(CHAPTER)

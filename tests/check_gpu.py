@@ -1,7 +1,7 @@
-"""Prove that every notebook computes on the GPU: run each, ask for the memory it took.
+"""Check that every notebook computes on the GPU, by the memory that it allocates there.
 
 A run with ``CONV_DEVICE=cuda`` that fell back to the CPU would print the same numbers,
-so comparing them is no proof.
+so comparing the outputs is not enough.
 """
 
 import sys
@@ -18,7 +18,7 @@ print(torch.accelerator.is_available() and torch.accelerator.max_memory_allocate
 
 
 def accelerator_bytes(path: Path) -> int:
-    """Run a notebook; return the most bytes that it held on the accelerator."""
+    """Run a notebook; return its peak memory on the accelerator, in bytes."""
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(QUESTION))
     run(notebook, path.parent)
@@ -27,14 +27,14 @@ def accelerator_bytes(path: Path) -> int:
 
 
 def main() -> int:
-    """Check all notebooks of a folder; fail if one left the accelerator alone."""
-    idle = 0
+    """Check all notebooks in a folder; fail if one didn't use the accelerator."""
+    unused = 0
     for path in sorted(Path(sys.argv[1]).glob("*.ipynb")):
-        held = accelerator_bytes(path)
-        print(f"{path.name}: {held:,} bytes on the accelerator")
-        idle += held == 0
-    print(f"{idle} notebooks did not use it")
-    return bool(idle)
+        peak = accelerator_bytes(path)
+        print(f"{path.name}: {peak:,} bytes on the accelerator")
+        unused += peak == 0
+    print(f"{unused} notebooks did not use the accelerator")
+    return bool(unused)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Settings and fixtures that all tests share."""
+"""Settings and fixtures shared by all tests."""
 
 import os
 import signal
@@ -10,9 +10,9 @@ from hypothesis import settings
 
 import conv
 
-# A first call into PyTorch takes longer than hypothesis allows by default.
+# The first call into PyTorch exceeds hypothesis's default deadline.
 settings.register_profile("conv", deadline=None)
-# For mutants: the same few examples each time, so that a verdict can be repeated.
+# For mutation testing: a few examples, the same each time, for reproducible results.
 settings.register_profile(
     "mutants", deadline=None, max_examples=15, derandomize=True, database=None
 )
@@ -21,7 +21,7 @@ settings.load_profile("conv")
 
 @pytest.fixture(scope="session")
 def device() -> torch.device:
-    """Give the device under test: CONV_DEVICE's, as everywhere."""
+    """Return the device under test, which CONV_DEVICE sets."""
     return conv.default_device()
 
 
@@ -30,17 +30,17 @@ def seed() -> None:
     conv.seed_everything(0)
 
 
-def too_long(signum: int, frame: object) -> None:
-    raise TimeoutError("no test of a mutant may take so long")
+def raise_timeout(signum: int, frame: object) -> None:
+    raise TimeoutError("a test of a mutant exceeded its time limit")
 
 
 @pytest.fixture(autouse=True)
 def limit_for_mutants() -> Iterator[None]:
-    """End a test that waits for ever since a mutant makes it: a death like others."""
+    """Fail a test of a mutant after 60 seconds, because the mutant may make it hang."""
     if not os.environ.get("MUTANT_UNDER_TEST"):
         yield
         return
-    signal.signal(signal.SIGALRM, too_long)
+    signal.signal(signal.SIGALRM, raise_timeout)
     signal.alarm(60)  # seconds
     yield
     signal.alarm(0)

@@ -3,7 +3,7 @@
     torchrun --nproc-per-node 2 distributed_run.py FOLDER
 
 In FOLDER, two processes write a checkpoint after two epochs, resume it, and resume the
-checkpoint ``one.pt`` that a single process has written. They print what they recorded.
+checkpoint ``one.pt`` that a single process wrote. They print their histories as JSON.
 """
 
 import json
@@ -22,7 +22,7 @@ import conv
 def train(
     checkpoint: Path | None, epochs: int, dropout: float = 0.0
 ) -> tuple[nn.Module, conv.History]:
-    """Train a small net; every process takes its share of each batch."""
+    """Train a small network; each process takes its share of every batch."""
     parallel = dist.is_initialized()
     rank, world = (dist.get_rank(), dist.get_world_size()) if parallel else (0, 1)
     conv.seed_everything(3)
@@ -36,7 +36,7 @@ def train(
         nn.Linear(64, 3),
     ).double()
     optimizer = torch.optim.AdamW(net.parameters(), lr=0.01)
-    torch.manual_seed(rank)  # every process has its own dropout
+    torch.manual_seed(rank)  # each process draws its own dropout masks
     wrapped = DistributedDataParallel(net) if parallel else net
     batches = [
         (images[k : k + 10][rank::world], labels[k : k + 10][rank::world])
@@ -56,7 +56,7 @@ def train(
 
 
 def record(history: conv.History) -> dict:
-    """Return what the test compares, as JSON can hold it."""
+    """Return what the test compares, in a form that JSON can store."""
     names = [*history.best, *history.snapshots[-1]]
     return {
         "losses": history.losses,

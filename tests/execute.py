@@ -4,8 +4,8 @@ If a cell fails, its notebook is left unchanged, and the error is printed.
 
 nbval doesn't compare the output of a cell tagged ``nbval-ignore-output``. Such a cell
 stores, in its metadata, a digest of the texts and captions of its last run, which
-``tests/test_numbers.py`` compares. This shows that they haven't been edited since. It
-doesn't show that they are right; that is the task of the cell's own assertions.
+``tests/test_numbers.py`` compares. This shows that the outputs haven't been edited.
+Whether they are correct is for the cell's own assertions to check.
 """
 
 import argparse
@@ -27,12 +27,12 @@ WIDGETS = "application/vnd.jupyter.widget-state+json"
 
 
 def run(notebook: nbformat.NotebookNode, folder: Path) -> None:
-    """Run all cells in a fresh kernel; their outputs go into the notebook."""
+    """Run all cells in a fresh kernel and store their outputs in the notebook."""
     client_for(notebook, folder).execute()
 
 
 def execute(path: Path) -> str | None:
-    """Run one notebook in place; return an error message, or None."""
+    """Run one notebook in place; return an error message, or None if it succeeds."""
     notebook = nbformat.read(path, as_version=4)
     try:
         run(notebook, path.parent)
@@ -50,17 +50,17 @@ def execute(path: Path) -> str | None:
     try:
         save(notebook, path)
     except OSError as error:
-        return f"{path} is as it was: {error}"
+        return f"{path} is unchanged: {error}"
     return None
 
 
 def save(notebook: nbformat.NotebookNode, path: Path) -> None:
-    """Write a notebook as `nbformat.write` does, but whole or not at all."""
+    """Write a notebook as `nbformat.write` does, but atomically."""
     atomic_write(path, f"{nbformat.writes(notebook)}\n".encode())
 
 
 def join_streams(cell: nbformat.NotebookNode) -> None:
-    """Make one output of texts that a kernel happened to send in pieces."""
+    """Join consecutive texts that the kernel sent to the same stream in pieces."""
     joined: list[nbformat.NotebookNode] = []
     for output in cell.get("outputs", []):
         last = joined[-1] if joined else {}
@@ -73,8 +73,8 @@ def join_streams(cell: nbformat.NotebookNode) -> None:
 
 
 def digest(cell: nbformat.NotebookNode) -> str:
-    """Sum up what a cell's outputs say: all their texts and metadata, no pictures."""
-    said = [
+    """Return a digest of a cell's outputs: their texts and metadata, without images."""
+    contents = [
         {key: value for key, value in output.items() if key != "data"}
         | {
             kind: text
@@ -83,11 +83,11 @@ def digest(cell: nbformat.NotebookNode) -> str:
         }
         for output in cell.outputs
     ]
-    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+    return sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def sign(cell: nbformat.NotebookNode) -> None:
-    """Keep the digest of outputs that nbval does not compare, and of no others."""
+    """Store the digest of a cell that nbval doesn't compare; remove any other."""
     cell.metadata.pop("printed", None)
     if "nbval-ignore-output" in cell.metadata.get("tags", []):
         cell.metadata["printed"] = digest(cell)
@@ -96,7 +96,7 @@ def sign(cell: nbformat.NotebookNode) -> None:
 def name_widgets(
     notebook: nbformat.NotebookNode, chapter: str
 ) -> nbformat.NotebookNode:
-    """Give widgets the same names in each run: they come with random ones."""
+    """Replace the random ids of widgets by ids that are the same in every run."""
     states = notebook.metadata.get("widgets", {}).get(WIDGETS, {}).get("state", {})
     text = nbformat.writes(notebook)
     for number, name in enumerate(states):
@@ -105,7 +105,7 @@ def name_widgets(
 
 
 def main() -> int:
-    """Run the named notebooks, or all those in the named folders."""
+    """Run the given notebooks, and all notebooks in the given folders."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("paths", nargs="+", type=Path)
     paths = parser.parse_args().paths

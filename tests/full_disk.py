@@ -1,4 +1,4 @@
-"""A disk that is full, and a user without rights, wherever the tests run."""
+"""Simulate a full disk, and a user without write permission."""
 
 import os
 import resource
@@ -11,9 +11,9 @@ NOBODY = 65534
 
 @contextmanager
 def full_disk(room: int) -> Iterator[None]:
-    """Let no file grow beyond some bytes: the write after that fails, as on a full one.
+    """Limit the size of files to `room` bytes, so that longer writes fail.
 
-    The error is EFBIG, "File too large", where a disk has ENOSPC.
+    The error is EFBIG, "File too large"; a full disk raises ENOSPC instead.
     """
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -26,8 +26,8 @@ def full_disk(room: int) -> Iterator[None]:
 
 
 @contextmanager
-def no_rights() -> Iterator[None]:
-    """Be somebody whom a folder's mode stops: root is stopped by none."""
+def without_permission() -> Iterator[None]:
+    """Give up root's privileges for a while, because root may write to any folder."""
     root = os.geteuid() == 0
     if root:
         os.seteuid(NOBODY)

@@ -1,4 +1,4 @@
-"""Start kernels so that nothing beside them can get in their way."""
+"""Start Jupyter kernels that are isolated from each other."""
 
 import atexit
 import os
@@ -17,18 +17,18 @@ from traitlets.config import Config
 
 FOLDER = Path(tempfile.mkdtemp(prefix="kernels-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
-WROTE = FOLDER / "stderr.txt"  # by the last kernel that nbval started
+WROTE = FOLDER / "stderr.txt"  # of the last kernel that nbval started
 WROTE.touch()
 
 
 def own_sockets() -> dict[str, str]:
-    """Choose where a kernel listens, as traits of a ``KernelManager``.
+    """Return traits for a ``KernelManager`` that give the kernel its own sockets.
 
-    Jupyter looks for free TCP ports, and the kernel takes them a second later. Of
-    several kernels that start at once, two may be given the same port, and one dies.
-    A file in a folder of its own is its alone.
+    By default, Jupyter looks for free TCP ports, and the kernel binds them a second
+    later. If several kernels start at once, two of them may get the same port, and one
+    dies. Unix sockets in a separate folder can't collide.
     """
-    if os.name == "nt":  # ZeroMQ has no such sockets there
+    if os.name == "nt":  # ZeroMQ has no Unix sockets on Windows
         return {}
     return {"transport": "ipc", "ip": f"{tempfile.mkdtemp(dir=FOLDER)}/socket"}
 
@@ -36,14 +36,14 @@ def own_sockets() -> dict[str, str]:
 def client_for(
     notebook: NotebookNode, folder: Path, timeout: int = 120
 ) -> NotebookClient:
-    """Prepare a fresh kernel for a notebook; `timeout` is a cell's, in seconds."""
+    """Prepare a fresh kernel for a notebook; `timeout` is in seconds per cell."""
     return NotebookClient(
         notebook,
         timeout=timeout,
         kernel_name="python3",
         config=Config(KernelManager=own_sockets()),
-        extra_arguments=["--log-level=ERROR"],  # or it warns of its own sockets
-        record_timing=False,  # a time of day would differ with every run
+        extra_arguments=["--log-level=ERROR"],  # otherwise it warns about the sockets
+        record_timing=False,  # timestamps would differ in every run
         resources={"metadata": {"path": str(folder)}},
     )
 
@@ -51,12 +51,12 @@ def client_for(
 def start_for_nbval(
     stderr: TextIO, **options: object
 ) -> tuple[KernelManager, BlockingKernelClient]:
-    """Let nbval start a kernel, but apart, and with its last words kept.
+    """Start a kernel for nbval with its own sockets, and keep what it writes to stderr.
 
-    Its history is its own, too: else all kernels write into the reader's one.
+    The history is in memory; otherwise all kernels would write to the user's history.
     """
-    stderr.close()  # nbval's leads nowhere
-    apart = partial(KernelManager, **own_sockets())
+    stderr.close()  # nbval's stream is discarded
+    isolated = partial(KernelManager, **own_sockets())
     history = ["--HistoryManager.hist_file=:memory:"]
-    with WROTE.open("w") as file, patch("nbval.kernel.KernelManager", apart):
+    with WROTE.open("w") as file, patch("nbval.kernel.KernelManager", isolated):
         return start_new_kernel(stderr=file, extra_arguments=history, **options)

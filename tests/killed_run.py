@@ -20,7 +20,7 @@ def kill() -> None:
 
 
 def train(checkpoint: Path | None, moment: str = "", epochs: int = EPOCHS, **changes):
-    """Train with all that has a state: batch norm, dropout, momenta, plan, order."""
+    """Train with everything that has state, such as batch norm and a scheduler."""
     conv.seed_everything(3)
     x, y = torch.randn(40, 1, 8, 8), torch.randint(0, 3, (40,))
     conv2d, last = nn.Conv2d(1, 4, 3), nn.Linear(144, 3)
@@ -35,7 +35,8 @@ def train(checkpoint: Path | None, moment: str = "", epochs: int = EPOCHS, **cha
     def loss(output, target):
         calls.append(1)
         at = {"in an epoch": 17, "before the first epoch ends": 3}
-        if len(calls) == at.get(moment):  # 5 training and 1 validation batch an epoch
+        # There are 5 training batches and 1 validation batch per epoch.
+        if len(calls) == at.get(moment):
             kill()
         return nn.functional.cross_entropy(output, target)
 
@@ -43,30 +44,38 @@ def train(checkpoint: Path | None, moment: str = "", epochs: int = EPOCHS, **cha
         if moment == "between epochs" and epoch == 2:
             kill()
         if moment == "in a write" and epoch == 3:
-            os.fsync = half_written
+            os.fsync = truncate_and_kill
 
-    plan = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.02, total_steps=5 * EPOCHS)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 0.02, total_steps=5 * EPOCHS
+    )
     options = {"validation": [(x[:20], y[:20])], "metric": conv.accuracy}
-    options |= {"scheduler": plan, "callback": callback, "snapshots": True} | changes
+    options |= {
+        "scheduler": scheduler,
+        "callback": callback,
+        "snapshots": True,
+    } | changes
     history = conv.fit(
         net, batches, loss, optimizer, epochs, checkpoint=checkpoint, **options
     )
     return net, history
 
 
-def half_written(file: int) -> None:
+def truncate_and_kill(file: int) -> None:
     os.ftruncate(file, os.fstat(file).st_size // 2)
     kill()
 
 
-def same(one: object, other: object) -> bool:
-    """Compare to the last bit."""
+def bitwise_equal(one: object, other: object) -> bool:
+    """Return whether two values are equal bit for bit."""
     if isinstance(one, torch.Tensor):
         return one.dtype == other.dtype and torch.equal(one, other)
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+        return one.keys() == other.keys() and all(
+            bitwise_equal(one[k], other[k]) for k in one
+        )
     if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
+        return len(one) == len(other) and all(map(bitwise_equal, one, other))
     return one == other
 
 

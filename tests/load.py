@@ -1,4 +1,4 @@
-"""Load a module from a folder that is no package."""
+"""Load a module from a folder that is not a package."""
 
 import importlib.util
 from pathlib import Path
@@ -8,7 +8,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def load(file: str) -> ModuleType:
-    """Load a Python file of the repository, such as ``requirements/install.py``."""
+    """Load a Python file of the repository, for example ``requirements/install.py``."""
     path = ROOT / file
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)

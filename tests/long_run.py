@@ -1,8 +1,8 @@
-"""Re-run all notebooks many times, look for a cell that fails: ``make test-long``.
+"""Rerun all notebooks many times to find flaky cells: ``make test-long``.
 
-Twenty runs take more than an hour. Stop it whenever you like: what has been run is
-kept in tests/long-run.json, and the next start goes on from there, as long as
-notebooks and code are the same. Commit it, and another clone goes on from there.
+Twenty runs take more than an hour. You can stop at any time: finished runs are stored
+in tests/long-run.json, and the next start continues from there as long as the notebooks
+and the code are unchanged. If the file is committed, other clones continue from there.
 """
 
 import argparse
@@ -17,15 +17,15 @@ from conv.runtime import atomic_write
 from rerun import Outcome, rerun
 
 ROOT = Path(__file__).parent.parent
-MEMORY = ROOT / "tests" / "long-run.json"
-READ = ["notebooks", "src", "requirements.txt"]  # what a run depends on
+RUNS_FILE = ROOT / "tests" / "long-run.json"
+INPUTS = ["notebooks", "src", "requirements.txt"]  # what a run depends on
 
 
 def fingerprint() -> str:
-    """Sum up the files that a run depends on, as they are now."""
+    """Return a digest of the current files that a run depends on."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(
-        [*listed, *READ], cwd=ROOT, capture_output=True, text=True, check=True
+        [*listed, *INPUTS], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split("\0")
     digest = hashlib.sha256()
     for name in sorted(filter(None, names)):
@@ -33,36 +33,40 @@ def fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def remember(tree: str) -> list[Outcome]:
-    """Read the runs of this tree; those of another one don't count."""
-    kept = json.loads(MEMORY.read_text()) if MEMORY.exists() else {}
+def load_runs(tree: str) -> list[Outcome]:
+    """Load the runs of this tree, and ignore those of another one."""
+    kept = json.loads(RUNS_FILE.read_text()) if RUNS_FILE.exists() else {}
     return [Outcome(**run) for run in kept.get(tree, [])]
 
 
-def note(tree: str, runs: list[Outcome]) -> None:
-    """Write the runs so that a stop in the middle of it loses none."""
+def save_runs(tree: str, runs: list[Outcome]) -> None:
+    """Save the runs atomically."""
     text = json.dumps({tree: [asdict(run) for run in runs]}, indent=1) + "\n"
-    atomic_write(MEMORY, text.encode())
+    atomic_write(RUNS_FILE, text.encode())
 
 
 def main() -> int:
-    """Run until there are enough; say how often a cell failed."""
+    """Run until there are enough runs, and print how often a cell failed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--times", type=int, default=20)
     times = parser.parse_args().times
     tree = fingerprint()
-    runs = remember(tree)
+    runs = load_runs(tree)
     while len(runs) < times:
         runs.append(rerun(["notebooks"], {}))
         if fingerprint() != tree:
-            sys.exit("notebooks or src changed during a run: it doesn't count")
-        note(tree, runs)
+            sys.exit("notebooks or src changed during a run, so it doesn't count")
+        save_runs(tree, runs)
         last = runs[-1]
-        said = f"{len(last.failed)} of {last.cells} cells failed"
-        print(f"run {len(runs)} of {times}: {said} in {last.seconds:.0f} s", flush=True)
-    flakes = [f"{cell}: {why}" for run in runs for cell, why in run.failed.items()]
-    print(*flakes, f"{len(runs)} runs, {len(flakes)} failures", sep="\n")
-    return bool(flakes)
+        result = f"{len(last.failed)} of {last.cells} cells failed"
+        print(
+            f"run {len(runs)} of {times}: {result} in {last.seconds:.0f} s", flush=True
+        )
+    failures = [
+        f"{cell}: {message}" for run in runs for cell, message in run.failed.items()
+    ]
+    print(*failures, f"{len(runs)} runs, {len(failures)} failures", sep="\n")
+    return bool(failures)
 
 
 if __name__ == "__main__":

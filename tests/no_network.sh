@@ -15,7 +15,7 @@ if [ "${CONV_OFFLINE:-}" = "" ]; then
     }
   done
   # Only root may set up loopback. Another user becomes root for that, and switches back
-  # afterwards, because some tests check what a user without rights may do.
+  # afterwards, because some tests check the permissions of an unprivileged user.
   become='' back=env
   if [ "$(id -u)" != 0 ]; then
     become=--map-root-user back="unshare --map-user=$(id -u) --map-group=$(id -g)"

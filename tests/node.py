@@ -1,4 +1,4 @@
-"""Run the widgets' JavaScript in Node.js, on many cases at once."""
+"""Run the widgets' JavaScript in Node.js on many cases at once."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ if not NODE.exists():  # on Windows
 
 
 def node(expression: str, cases: list, *, modules: dict[str, str]) -> list:
-    """Evaluate a JavaScript expression for every case, which is its variable ``x``.
+    """Evaluate a JavaScript expression for every case, which is available as ``x``.
 
     Infinite numbers are returned as strings. An exception in JavaScript fails the test.
     """

@@ -1,14 +1,15 @@
-"""Re-run all notebooks as other machines would compute them: ``make test-numerics``.
+"""Rerun all notebooks with the numerics of other machines: ``make test-numerics``.
 
-A processor with narrower vectors, another number of threads, or a build without
-oneDNN adds the same numbers in another order, so the last digits differ, and after
-hundreds of training steps more than these. Each setting is first proved to take effect.
+A processor with narrower vector instructions, another number of threads, or a build
+without oneDNN adds the same numbers in a different order. The last digits of the result
+then differ, and after hundreds of training steps more than the last digits. Before a
+setting is used, the program verifies that it takes effect.
 
-The report lists, for each setting, every cell that prints another number than the
-notebook stores, and how far off it is. The table at the end has the largest difference
-of each such cell over all settings: about two to three times this difference is a good
-tolerance (see ``tests/tolerance.py``). A difference beyond the cell's tolerance, or in
-a cell without one, is a failure.
+The report lists, for each setting, the number of cells whose output differs from the
+stored one, and details of those that differ too much: by more than the tolerance of the
+cell, or at all in a cell without one. These are failures. The table at the end has the
+largest difference of each cell over all settings. A good tolerance is two to three
+times this difference (see ``tests/tolerance.py``).
 """
 
 import argparse
@@ -33,9 +34,9 @@ from execute import join_streams
 from kernels import client_for
 from tolerance import Tolerance, differences, number, problems
 
-# PyTorch has no variable that turns oneDNN off, so the kernel does it as it starts.
+# No environment variable turns oneDNN off, so a startup file does it in the kernel.
 ONEDNN_OFF = "import torch\n\ntorch.backends.mkldnn.set_flags(False)\n"
-# What a kernel under a setting says of itself.
+# Code with which a kernel reports its numerical configuration.
 PROBE = """
 import sys
 import warnings
@@ -50,7 +51,7 @@ print("vectors", torch.backends.cpu.get_cpu_capability().lower())
 print("convolution", "oneDNN" if "aten::mkldnn_convolution" in ops else "native")
 print("hash", hash("conv"))
 """
-# PyTorch's own loops, oneDNN's and MKL's each take the widest vectors that they may.
+# PyTorch's own loops, oneDNN and MKL choose their vector instructions separately.
 VECTORS = {
     "default": {"ONEDNN_MAX_CPU_ISA": "SSE41", "MKL_CBWR": "COMPATIBLE"},
     "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
@@ -59,7 +60,7 @@ VECTORS = {
 
 
 def settings() -> dict[str, tuple[dict[str, str], dict[str, str]]]:
-    """List the settings: variables, and what a kernel must say of itself then."""
+    """Return each setting's environment variables and what a kernel must report."""
     found = {
         "1 thread, as committed": ({}, {"threads": "1", "convolution": "oneDNN"}),
         "2 threads": (
@@ -73,35 +74,39 @@ def settings() -> dict[str, tuple[dict[str, str], dict[str, str]]]:
     names = list(VECTORS)
     best = torch.backends.cpu.get_cpu_capability().lower()
     narrower = names[: names.index(best)] if best in names else names[:1]  # not x86
-    for name in narrower:  # the best is in use anyway
+    for name in narrower:  # the widest is the default
         variables = {"ATEN_CPU_CAPABILITY": name} | VECTORS[name]
         found[f"vectors: {name}"] = variables, {"vectors": name}
     return found
 
 
-def probe(environment: dict[str, str]) -> dict[str, str]:
-    """Ask a kernel, started as nbval starts one, how it computes."""
+def read_configuration(environment: dict[str, str]) -> dict[str, str]:
+    """Return the numerical configuration that a kernel reports."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(PROBE)])
     client = client_for(notebook, Path.cwd())
-    # The profiler and the kernel talk to the terminal of things that don't matter here.
+    # The profiler and the kernel write irrelevant messages to stderr.
     client.execute(env=os.environ | environment, stderr=subprocess.DEVNULL)
     lines = "".join(o.text for o in notebook.cells[0].outputs if o.name == "stdout")
     return dict(line.split(maxsplit=1) for line in lines.splitlines())
 
 
-def prove(environment: dict[str, str], expected: dict[str, str]) -> dict[str, str]:
-    """Return what a kernel says, or exit if a setting did nothing."""
-    said, usual = probe(environment), probe({})
-    wrong = {k: said[k] for k, v in expected.items() if said[k] != v}
-    if "PYTHONHASHSEED" in environment and said["hash"] == usual["hash"]:
-        wrong["hash"] = said["hash"]
+def verify_setting(
+    environment: dict[str, str], expected: dict[str, str]
+) -> dict[str, str]:
+    """Return the configuration of a kernel; exit if the setting has no effect."""
+    configuration, default = read_configuration(environment), read_configuration({})
+    wrong = {k: configuration[k] for k, v in expected.items() if configuration[k] != v}
+    if "PYTHONHASHSEED" in environment and configuration["hash"] == default["hash"]:
+        wrong["hash"] = configuration["hash"]
     if wrong:
-        sys.exit(f"{environment} did nothing: expected {expected}, came {said}")
-    return said
+        sys.exit(
+            f"{environment} has no effect: expected {expected}, got {configuration}"
+        )
+    return configuration
 
 
-def startup(folder: str) -> dict[str, str]:
-    """Write IPython's startup file that turns oneDNN off; return the variables."""
+def write_startup_file(folder: str) -> dict[str, str]:
+    """Write an IPython startup file that turns oneDNN off; return the variables."""
     file = Path(folder) / "profile_default" / "startup" / "onednn_off.py"
     file.parent.mkdir(parents=True)
     file.write_text(ONEDNN_OFF, encoding="utf-8")
@@ -110,19 +115,19 @@ def startup(folder: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Difference:
-    """How a cell's outputs differ from those that its notebook stores.
+    """The difference between a cell's outputs and the stored ones.
 
     Attributes
     ----------
     cell : str
-        The notebook's and the cell's name.
+        The names of the notebook and the cell.
     absolute, relative : float
-        The largest difference of a number: as it is, and as a fraction of the stored
-        one. Infinite if the words differ, or the cell fails.
+        The largest difference of a number, in absolute terms and as a fraction of the
+        stored one. Infinite if the words differ, or if the cell fails.
     tolerance : str
-        What the cell's metadata states, or "None".
+        The tolerance that the cell's metadata states, or "None".
     problems : tuple of str
-        What makes it a failure; empty within the tolerance.
+        The reasons why it is a failure; empty within the tolerance.
     """
 
     cell: str
@@ -133,7 +138,7 @@ class Difference:
 
 
 def texts(cell: NotebookNode) -> str:
-    """Join the texts in a cell's outputs that nbval compares."""
+    """Join those texts in a cell's outputs that nbval compares."""
     found = [output for output in cell.outputs if output.get("name") != "stderr"]
     return "\n".join(
         text
@@ -144,7 +149,7 @@ def texts(cell: NotebookNode) -> str:
 
 
 def compare(new: NotebookNode, stored: NotebookNode, name: str) -> Difference | None:
-    """Compare what a cell printed with what is stored; None if it is the same."""
+    """Compare a cell's output with the stored one; return None if they are equal."""
     a, b = texts(new), texts(stored)
     if a == b or "nbval-ignore-output" in stored.metadata.get("tags", []):
         return None
@@ -155,16 +160,16 @@ def compare(new: NotebookNode, stored: NotebookNode, name: str) -> Difference | 
         pairs = [(number(x), number(y)) for x, y, _ in differences(a, b)]
     except ValueError as error:
         return Difference(name, math.inf, math.inf, str(tolerance), (str(error),))
-    moved = [(x, y) for x, y in pairs if x != y]  # none if only spaces differ
-    absolute = max((abs(x - y) for x, y in moved), default=0.0)
+    changed = [(x, y) for x, y in pairs if x != y]  # none if only spaces differ
+    absolute = max((abs(x - y) for x, y in changed), default=0.0)
     relative = max(
-        (abs(x - y) / abs(y) if y else math.inf for x, y in moved), default=0
+        (abs(x - y) / abs(y) if y else math.inf for x, y in changed), default=0
     )
     return Difference(name, absolute, relative, str(tolerance), tuple(wrong))
 
 
 def rerun(path: Path, environment: dict[str, str]) -> list[Difference]:
-    """Run a notebook in a changed environment; list the cells that differ."""
+    """Run a notebook in a changed environment; return the cells that differ."""
     stored = nbformat.read(path, as_version=4)
     new = copy.deepcopy(stored)
     try:
@@ -181,17 +186,19 @@ def rerun(path: Path, environment: dict[str, str]) -> list[Difference]:
 
 
 def rerun_all(paths: list[Path], environment: dict[str, str]) -> list[Difference]:
-    """Run notebooks, as many at once as there are processors."""
+    """Run notebooks in parallel; return the cells that differ."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         parts = pool.map(partial(rerun, environment=environment), paths)
         return [difference for part in parts for difference in part]
 
 
-def report(name: str, said: dict[str, str], found: list[Difference]) -> None:
-    """Print how a setting went, and each cell that printed something else."""
-    words = ", ".join(f"{k} {v}" for k, v in said.items() if k != "hash")
+def report(name: str, configuration: dict[str, str], found: list[Difference]) -> None:
+    """Print a summary for a setting, and the cells that differ too much."""
+    words = ", ".join(f"{k} {v}" for k, v in configuration.items() if k != "hash")
     failed = [difference for difference in found if difference.problems]
-    print(f"{name} ({words}): {len(found)} cells differ, {len(failed)} too much")
+    print(
+        f"{name} ({words}): {len(found)} cells differ, {len(failed)} of them too much"
+    )
     for difference in failed:
         print(f"  {difference.cell}")
         print(*(f"    {problem}" for problem in difference.problems), sep="\n")
@@ -199,39 +206,39 @@ def report(name: str, said: dict[str, str], found: list[Difference]) -> None:
 
 
 def table(found: list[Difference]) -> Iterator[str]:
-    """Write the largest difference of each cell over all settings."""
+    """Yield the rows of a table: each cell's largest difference over all settings."""
     yield f"{'cell':<52} {'absolute':>9} {'relative':>9}  tolerance"
     for cell in sorted({difference.cell for difference in found}):
-        mine = [difference for difference in found if difference.cell == cell]
-        absolute = max(difference.absolute for difference in mine)
-        relative = max(difference.relative for difference in mine)
-        yield f"{cell:<52} {absolute:9.2g} {relative:9.2g}  {mine[0].tolerance}"
+        matching = [difference for difference in found if difference.cell == cell]
+        absolute = max(difference.absolute for difference in matching)
+        relative = max(difference.relative for difference in matching)
+        yield f"{cell:<52} {absolute:9.2g} {relative:9.2g}  {matching[0].tolerance}"
 
 
 def main() -> int:
-    """Run the named settings, or all."""
+    """Run the settings given by ``--only``, or all."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--only", action="append", choices=settings())
-    asked = parser.parse_args()
-    # The last chapters take longest, so they go first.
+    options = parser.parse_args()
+    # The last chapters take longest, so they are started first.
     paths = [
-        n for p in asked.paths for n in ([p] if p.is_file() else p.glob("*.ipynb"))
+        n for p in options.paths for n in ([p] if p.is_file() else p.glob("*.ipynb"))
     ]
     paths.sort(reverse=True)
     found: list[Difference] = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in asked.only or settings():
+        for name in options.only or settings():
             environment, expected = settings()[name]
             if "IPYTHONDIR" in environment:
-                environment = startup(folder)
-            # What was compiled for other vectors, or with oneDNN, crashes.
+                environment = write_startup_file(folder)
+            # Cached code for other vector instructions, or with oneDNN, would crash.
             cache = {"TORCHINDUCTOR_CACHE_DIR": tempfile.mkdtemp(dir=folder)}
             environment = environment | cache
-            said = prove(environment, expected)
-            here = rerun_all(paths, environment)
-            report(name, said, here)
-            found += here
+            configuration = verify_setting(environment, expected)
+            differing = rerun_all(paths, environment)
+            report(name, configuration, differing)
+            found += differing
     print(*table(found), sep="\n")
     return any(difference.problems for difference in found)
 

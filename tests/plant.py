@@ -1,12 +1,12 @@
-"""Plant wrong numbers in copies of the pages, and see which are found: ``make plant``.
+"""Plant wrong numbers in copies of the pages and test for them: ``make plant``.
 
 One digit is changed at a time, in a random place. Five kinds are tested by running the
 tests of ``make test`` on a copy of the repository, in equal shares:
 
 - output: what a cell prints, stored in its notebook;
-- outside: the same in a cell with a tolerance, by more than the tolerance;
-- within: by less than the tolerance, so nbval must accept it;
-- tagged: what a cell prints that nbval doesn't compare;
+- outside: the same in a cell with a tolerance, changed by more than the tolerance;
+- within: the same, changed by less than the tolerance, so nbval must accept it;
+- tagged: the output of a cell that nbval doesn't compare;
 - experiment: a result in a JSON file that a chapter reads.
 
 Two kinds are tested by ``tests/prose_numbers.py`` alone, so there can be many:
@@ -14,14 +14,14 @@ Two kinds are tested by ``tests/prose_numbers.py`` alone, so there can be many:
 - prose: a number in a Markdown cell;
 - caption: a figure's alternative text, in code.
 
-That check can't find each of them, because a wrong number may occur in the section for
-another reason. The rates at the end say how often it does. They leave out the numbers
-that it doesn't read, which are those in exercises and references. A caption is also
-part of what its cell prints, so nbval finds a digit that is changed there; it doesn't
-find one that was wrong before the notebook was executed.
+That check can't find all of them, because a wrong number may occur in the section for
+another reason. The report ends with the rates of detection. They exclude numbers that
+the check doesn't read, which are those in exercises and references. A caption is also
+part of its cell's output, so nbval finds a digit that is changed there; but it doesn't
+find one that was already wrong when the notebook was executed.
 
-The pages themselves are never touched. Numbers in a widget's stored state are left
-alone: they are neither printed nor prose.
+The pages themselves are never changed. Numbers in a widget's stored state are not
+tested, because they are neither printed nor prose.
 """
 
 import argparse
@@ -44,7 +44,7 @@ import nbformat
 from nbformat import NotebookNode
 
 import prose_numbers
-from prose_numbers import GIVEN, NOTEBOOKS, ROOT
+from prose_numbers import EXEMPT, NOTEBOOKS, ROOT
 from tolerance import Tolerance, problems
 from written_numbers import tokens
 
@@ -54,26 +54,26 @@ EXPERIMENTS = sorted((ROOT / "notebooks" / "experiments").glob("*.json"))
 STRUCTURE = ["test_notebooks.py", "test_numbers.py", "test_experiments.py"]
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
 SIZES = ["1 digit", "2 digits", "3 or more", "decimal"]
-NEEDED = 0.85  # of the plants in decimals and in numbers of three or more digits
-FEWEST = 20  # such plants, for the rate to mean anything
+MIN_RATE = 0.85  # of the plants in decimals and in numbers of three or more digits
+MIN_COUNT = 20  # such plants, for the rate to mean anything
 
 
 @dataclass(frozen=True)
 class Place:
-    """A number on a page: where it stands, and between which letters.
+    """The location of a number on a page.
 
     Attributes
     ----------
     kind : str
-        One of RUN or READ; "tolerance" for both kinds of plants in such a cell.
+        One of RUN or READ, or "tolerance", which allows "outside" and "within".
     page : Path
-        The page, in the repository.
+        Path of the page in the repository.
     cell : str
         The cell's id; empty on a page without cells.
     keys : tuple of int or str
-        The way through the notebook to the text.
+        Keys that lead from the notebook to the text.
     start, end : int
-        Where in the text the number is.
+        The number's position in the text.
     """
 
     kind: str
@@ -86,7 +86,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Plant:
-    """A wrong number in a place; its kind is one of RUN or READ."""
+    """A wrong number and its place; the kind is one of RUN or READ."""
 
     kind: str
     place: Place
@@ -99,7 +99,7 @@ class Plant:
 
 @cache
 def original(page: Path) -> str:
-    """Read a page once: somebody may be at work on it."""
+    """Read a page, only once, because it may be edited in the meantime."""
     return page.read_text(encoding="utf-8")
 
 
@@ -109,8 +109,8 @@ def parsed(page: Path) -> NotebookNode:
     return nbformat.reads(original(page), as_version=4)
 
 
-def follow(node: object, keys: tuple) -> object:
-    """Walk into a notebook."""
+def look_up(node: object, keys: tuple) -> object:
+    """Return the part of a notebook to which the keys lead."""
     for key in keys:
         node = node[key]
     return node
@@ -131,23 +131,26 @@ def places(page: Path) -> list[Place]:
 
 def notebook_places(page: Path) -> Iterator[Place]:
     """List the numbers of a notebook that may be changed."""
-    given = False
+    exempt = False
     for index, cell in enumerate(parsed(page).cells):
-        way = ("cells", index)
+        path = ("cells", index)
         if cell.cell_type == "markdown":
-            heading = re.search(GIVEN.pattern, cell.source, re.M)
-            end = 0 if given else heading.start() if heading else len(cell.source)
-            given = given or heading is not None
+            heading = re.search(EXEMPT.pattern, cell.source, re.M)
+            end = 0 if exempt else heading.start() if heading else len(cell.source)
+            exempt = exempt or heading is not None
             texts = [("prose", ("source",), cell.source[:end])]
         else:
-            texts = [("caption", ("source",), only_captions(cell.source))] * (not given)
+            texts = [("caption", ("source",), only_captions(cell.source))] * (
+                not exempt
+            )
             kind = kind_of(cell)
             for keys, text in output_texts(cell):
-                if kind != "tolerance" or "metadata" not in keys:  # exact, not nbval's
+                # A caption is compared exactly, and not by nbval.
+                if kind != "tolerance" or "metadata" not in keys:
                     texts.append((kind, keys, text))
         for kind, keys, text in texts:
             for token in tokens(text, names=kind not in READ):
-                yield Place(kind, page, cell.id, way + keys, token.start, token.end)
+                yield Place(kind, page, cell.id, path + keys, token.start, token.end)
 
 
 def kind_of(cell: NotebookNode) -> str:
@@ -158,13 +161,13 @@ def kind_of(cell: NotebookNode) -> str:
 
 
 def captions(source: str) -> Iterator[range]:
-    """Find where a caption is written in code."""
+    """Find the positions of captions in code."""
     starts = [0]
     for line in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.keyword) and node.arg == "alt":
-            value = node.value  # its columns count bytes
+            value = node.value  # its columns are in bytes
             lines = source.splitlines()
             before = lines[value.lineno - 1].encode()[: value.col_offset].decode()
             last = lines[value.end_lineno - 1].encode()[: value.end_col_offset]
@@ -173,7 +176,7 @@ def captions(source: str) -> Iterator[range]:
 
 
 def only_captions(source: str) -> str:
-    """Blank code, but not what is written in its captions."""
+    """Replace all code by spaces, except for the text of its captions."""
     text = " " * len(source)
     for part in captions(source):
         words = source[part.start : part.stop]
@@ -183,23 +186,23 @@ def only_captions(source: str) -> str:
 
 
 def output_texts(cell: NotebookNode) -> Iterator[tuple[tuple, str]]:
-    """List the texts in a cell's outputs: the way from the cell, and the text."""
+    """List the texts in a cell's outputs, with the keys that lead to them."""
     for index, output in enumerate(cell.outputs):
-        way = ("outputs", index)
+        path = ("outputs", index)
         if "text" in output:
-            yield (*way, "text"), output.text
+            yield (*path, "text"), output.text
         for form, text in output.get("data", {}).items():
             if form.startswith("text/"):
-                yield (*way, "data", form), text
+                yield (*path, "data", form), text
         for form, about in output.get("metadata", {}).items():
             if "alt" in about:
-                yield (*way, "metadata", form, "alt"), about["alt"]
+                yield (*path, "metadata", form, "alt"), about["alt"]
 
 
 def text_of(place: Place) -> str:
-    """Read the text in which a number stands."""
+    """Return the text that contains a number."""
     return (
-        follow(parsed(place.page), place.keys) if place.keys else original(place.page)
+        look_up(parsed(place.page), place.keys) if place.keys else original(place.page)
     )
 
 
@@ -214,7 +217,7 @@ def size_of(place: Place) -> str:
 
 
 def changes(number: str) -> list[str]:
-    """List what a number becomes if one digit is another one; none begins with 0.
+    """List the numbers that differ in one digit, without new leading zeros.
 
     Examples
     --------
@@ -232,30 +235,30 @@ def changes(number: str) -> list[str]:
     return [new for new in found if number[0] == "0" or not re.match(r"0\d", new)]
 
 
-def planted(text: str, plant: Plant) -> str:
-    """Put a wrong number into a text."""
+def with_plant(text: str, plant: Plant) -> str:
+    """Return a text with a wrong number planted."""
     place = plant.place
     assert text[place.start : place.end] == plant.old
     return text[: place.start] + plant.new + text[place.end :]
 
 
 def possible(kind: str, place: Place) -> list[Plant]:
-    """List the wrong numbers for a place; near a tolerance's limit there are none."""
+    """List the possible plants at a place, except those near the tolerance's limit."""
     text = text_of(place)
     old = text[place.start : place.end]
     plants = [Plant(kind, place, old, new) for new in changes(old)]
     if place.kind != "tolerance":
         return plants
-    stated = follow(parsed(place.page), place.keys[:2]).metadata["tolerance"]
+    stated = look_up(parsed(place.page), place.keys[:2]).metadata["tolerance"]
     factor = 0.5 if kind == "within" else 2
     sizes = {key: stated[key] * factor for key in stated if key != "counts"}
     limit = Tolerance(**stated | sizes)
-    fits = [problems(text, planted(text, plant), limit) == [] for plant in plants]
+    fits = [problems(text, with_plant(text, plant), limit) == [] for plant in plants]
     return [p for p, fit in zip(plants, fits, strict=True) if fit == (kind == "within")]
 
 
 def choose(kind: str, count: int, rng: random.Random) -> list[Plant]:
-    """Choose wrong numbers of one kind, no two in one cell."""
+    """Choose wrong numbers of one kind, at most one per cell."""
     wanted = "tolerance" if kind in ("outside", "within") else kind
     pages = NOTEBOOKS + EXPERIMENTS
     free = [place for page in pages for place in places(page) if place.kind == wanted]
@@ -273,14 +276,14 @@ def choose(kind: str, count: int, rng: random.Random) -> list[Plant]:
 
 
 def make_plants(seed: int, count: int, texts: int) -> list[Plant]:
-    """Choose wrong numbers; the same for the same seed.
+    """Choose wrong numbers, reproducibly for a given seed.
 
     Parameters
     ----------
     seed : int
         The seed.
     count : int
-        How many to choose of the kinds in RUN, in equal shares. There are fewer if a
+        How many to choose of the kinds in RUN, in equal shares. Fewer are chosen if a
         kind has too few cells.
     texts : int
         How many to choose of the kinds in READ, in equal shares of SIZES.
@@ -291,8 +294,8 @@ def make_plants(seed: int, count: int, texts: int) -> list[Plant]:
         plants += choose(kind, share, rng)
     read = [p for page in NOTEBOOKS for p in places(page) if p.kind in READ]
     for size, share in shares(SIZES, texts):
-        some = [place for place in read if size_of(place) == size]
-        for place in rng.sample(some, min(share, len(some))):
+        selected = [place for place in read if size_of(place) == size]
+        for place in rng.sample(selected, min(share, len(selected))):
             plants.append(rng.choice(possible(place.kind, place)))
     return plants
 
@@ -309,17 +312,17 @@ def shares(names: list[str], count: int) -> list[tuple[str, int]]:
 
 
 def with_plants(page: Path, plants: list[Plant]) -> str:
-    """Put wrong numbers, or none, into a page."""
+    """Return the text of a page with wrong numbers, or without if there are none."""
     text = original(page)
     if page.suffix != ".ipynb":
         for plant in plants:
-            text = planted(text, plant)
+            text = with_plant(text, plant)
         return text
     notebook = copy.deepcopy(parsed(page))
     for plant in plants:
-        *way, last = plant.place.keys
-        holder = follow(notebook, tuple(way))
-        holder[last] = planted(holder[last], plant)
+        *path, last = plant.place.keys
+        holder = look_up(notebook, tuple(path))
+        holder[last] = with_plant(holder[last], plant)
     return nbformat.writes(notebook) + "\n" if plants else text
 
 
@@ -330,20 +333,20 @@ def write(page: Path, plants: list[Plant], folder: Path) -> None:
 
 
 def rounds(plants: list[Plant], *fields: str) -> Iterator[list[Plant]]:
-    """Divide plants so that no two in a round have the same page, or cell."""
-    rest = plants
-    while rest:
-        places = {tuple(getattr(p.place, f) for f in fields): p for p in rest[::-1]}
-        now = list(places.values())[::-1]
-        yield now
-        rest = [plant for plant in rest if plant not in now]
+    """Divide plants into rounds in which no two have the same page, or cell."""
+    left = plants
+    while left:
+        places = {tuple(getattr(p.place, f) for f in fields): p for p in left[::-1]}
+        current = list(places.values())[::-1]
+        yield current
+        left = [plant for plant in left if plant not in current]
 
 
-# Testing: what finds a plant, by plant. What nothing finds is missing.
+# Testing. Each function returns what found a plant, by plant, without those not found.
 
 
-def pinned() -> dict[str, str]:
-    """Read from the Makefile the variables under which notebooks are compared."""
+def makefile_environment() -> dict[str, str]:
+    """Read the environment variables for comparing notebooks from the Makefile."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     lines = re.findall(r"^(?:SETTING|PINNED) := (.*)$", makefile, re.M)
     found = dict(re.findall(r"(\w+)=(\S+)", " ".join(lines)))
@@ -352,7 +355,7 @@ def pinned() -> dict[str, str]:
 
 
 def copy_repository(target: Path) -> None:
-    """Copy all that git knows or would know."""
+    """Copy all files that git tracks or doesn't ignore."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     for name in filter(None, listed.stdout.decode().split("\0")):
@@ -368,13 +371,13 @@ def failures(folder: Path, *arguments: str) -> set[str]:
     run = subprocess.run(
         [*command, f"--junitxml={report}", *arguments],
         cwd=folder,
-        env=os.environ | pinned(),
+        env=os.environ | makefile_environment(),
         capture_output=True,
         text=True,
         check=False,
     )
     if run.returncode not in (0, 1):
-        raise SystemExit(f"pytest broke:\n{run.stdout}\n{run.stderr}")
+        raise SystemExit(f"pytest failed to run:\n{run.stdout}\n{run.stderr}")
     return {
         case.get("name")
         for case in ET.parse(report).iter("testcase")
@@ -383,7 +386,7 @@ def failures(folder: Path, *arguments: str) -> set[str]:
 
 
 def structure_failures(folder: Path, plants: list[Plant]) -> set[str]:
-    """Run the tests of the planted pages' structure and numbers."""
+    """Run the tests of the pages' structure and numbers; return those that fail."""
     files = [str(path.relative_to(folder)) for path in folder.glob("tests/test_*.py")]
     files = [file for file in files if Path(file).name in STRUCTURE]
     names = sorted({plant.place.page.stem for plant in plants})
@@ -391,17 +394,17 @@ def structure_failures(folder: Path, plants: list[Plant]) -> set[str]:
 
 
 def try_structure(plants: list[Plant], folder: Path) -> dict[Plant, str]:
-    """Tell which plants a test of their pages finds, and which test."""
+    """Return the plants that a test of their page finds, and the names of the tests."""
     found = {}
-    for now in rounds(plants, "page"):
-        for plant in now:
+    for current in rounds(plants, "page"):
+        for plant in current:
             write(plant.place.page, [plant], folder)
-        failed = sorted(structure_failures(folder, now))
-        for plant in now:
+        failed = sorted(structure_failures(folder, current))
+        for plant in current:
             page = plant.place.page
-            mine = [name for name in failed if name.endswith(f"[{page.stem}]")]
-            if mine:
-                found[plant] = ", ".join(name.partition("[")[0] for name in mine)
+            matching = [name for name in failed if name.endswith(f"[{page.stem}]")]
+            if matching:
+                found[plant] = ", ".join(name.partition("[")[0] for name in matching)
             write(page, [], folder)
     return found
 
@@ -414,20 +417,20 @@ def failed_cells(page: Path, folder: Path) -> set[str]:
 
 
 def try_nbval(page: Path, plants: list[Plant], folder: Path) -> dict[Plant, str]:
-    """Tell which plants in a notebook nbval finds; no other cell may fail."""
+    """Return the plants in a notebook that nbval finds; no other cell may fail."""
     found = {}
-    for now in rounds(plants, "cell"):
-        write(page, now, folder)
+    for current in rounds(plants, "cell"):
+        write(page, current, folder)
         failed = failed_cells(page, folder)
         write(page, [], folder)
-        if others := failed - {plant.place.cell for plant in now}:
-            raise SystemExit(f"{page.name}: cells that nobody changed fail: {others}")
-        found |= {plant: "nbval" for plant in now if plant.place.cell in failed}
+        if others := failed - {plant.place.cell for plant in current}:
+            raise SystemExit(f"{page.name}: cells without a plant fail: {others}")
+        found |= {plant: "nbval" for plant in current if plant.place.cell in failed}
     return found
 
 
 def try_chapter(plant: Plant, folder: Path) -> dict[Plant, str]:
-    """Tell whether nbval finds a wrong result in the chapter that reads it."""
+    """Return whether nbval finds a wrong result in the chapter that reads it."""
     file = plant.place.page
     name = f"{file.parent.name}/{file.name}"
     chapters = [page for page in NOTEBOOKS if name in original(page)]
@@ -438,26 +441,26 @@ def try_chapter(plant: Plant, folder: Path) -> dict[Plant, str]:
 
 
 def try_tests(plants: list[Plant], folder: Path) -> dict[Plant, str]:
-    """Tell by what each plant of the kinds in RUN is found."""
+    """Return what finds each plant of the kinds in RUN."""
     copy_repository(folder)
     for page in NOTEBOOKS + EXPERIMENTS:
         write(page, [], folder)
-    known = [p for p in plants if p.kind in ("output", "tagged", "experiment")]
-    if broken := structure_failures(folder, known):
-        raise SystemExit(f"tests fail though nothing is planted: {broken}")
-    found = try_structure(known, folder)
-    silent = [p for p in plants if p not in found and p.kind != "tagged"]
+    detectable = [p for p in plants if p.kind in ("output", "tagged", "experiment")]
+    if broken := structure_failures(folder, detectable):
+        raise SystemExit(f"tests fail before anything is planted: {broken}")
+    found = try_structure(detectable, folder)
+    undetected = [p for p in plants if p not in found and p.kind != "tagged"]
     for page in NOTEBOOKS:
-        mine = [plant for plant in silent if plant.place.page == page]
-        found |= try_nbval(page, mine, folder)
-    for plant in silent:
+        matching = [plant for plant in undetected if plant.place.page == page]
+        found |= try_nbval(page, matching, folder)
+    for plant in undetected:
         if plant.kind == "experiment":
             found |= try_chapter(plant, folder)
     return found
 
 
 def try_reading(plants: list[Plant]) -> dict[Plant, str]:
-    """Tell which plants of the kinds in READ the check of prose finds."""
+    """Return the plants of the kinds in READ that prose_numbers finds."""
     found = {}
     for plant in plants:
         page = plant.place.page
@@ -470,25 +473,25 @@ def try_reading(plants: list[Plant]) -> dict[Plant, str]:
 
 
 def is_right(plant: Plant, found: dict[Plant, str]) -> bool:
-    """Return whether a plant was found, or within its tolerance, was not."""
+    """Return whether a plant was found, or, within a tolerance, was not found."""
     return (plant in found) != (plant.kind == "within")
 
 
 def line(plant: Plant, found: dict[Plant, str]) -> str:
-    """Write a line of the report: what should happen to a plant, and what did."""
+    """Format a line of the report: what should happen to a plant, and what did."""
     place = plant.place
     where = f"{place.page.stem:<22} {place.cell:<14}"
     words = f"{plant.old} -> {plant.new}"
-    wish = "should pass" if plant.kind == "within" else "should be found"
-    did = f"found by {found[plant]}" if plant in found else "passed"
+    expected = "should pass" if plant.kind == "within" else "should be found"
+    actual = f"found by {found[plant]}" if plant in found else "passed"
     verdict = "" if is_right(plant, found) else "  <- NOT FOUND"
     if plant.kind == "within" and plant in found:
         verdict = "  <- WRONGLY FOUND"
-    return f"{plant.kind:<10} {where} {words:<20} {wish}: {did}{verdict}"
+    return f"{plant.kind:<10} {where} {words:<20} {expected}: {actual}{verdict}"
 
 
 def rate(plants: list[Plant], found: dict[Plant, str]) -> str:
-    """Write how many plants were found, such as "17 of 20 = 85%"."""
+    """Format how many plants were found, for example "17 of 20 = 85%"."""
     count = sum(plant in found for plant in plants)
     share = f" = {count / len(plants):.0%}" if plants else ""
     return f"{count} of {len(plants)}{share}"
@@ -496,43 +499,43 @@ def rate(plants: list[Plant], found: dict[Plant, str]) -> str:
 
 def is_compared(plant: Plant) -> bool:
     """Return whether nbval compares what a plant's cell prints."""
-    return kind_of(follow(parsed(plant.place.page), plant.place.keys[:2])) != "tagged"
+    return kind_of(look_up(parsed(plant.place.page), plant.place.keys[:2])) != "tagged"
 
 
 def report(plants: list[Plant], found: dict[Plant, str]) -> bool:
-    """Print what happened to the plants; return whether all is well."""
+    """Print the results for the plants; return whether they are good enough."""
     print(*(line(plant, found) for plant in plants), sep="\n")
     run = [plant for plant in plants if plant.kind in RUN]
     right = sum(is_right(plant, found) for plant in run)
-    print(f"\n{right} of {len(run)} plants in outputs and results did as they should")
+    print(f"\n{right} of {len(run)} plants in outputs and results behaved as expected")
     read = [plant for plant in plants if plant.kind in READ]
     for size in SIZES:
-        some = [plant for plant in read if size_of(plant.place) == size]
-        kinds = [rate([p for p in some if p.kind == kind], found) for kind in READ]
+        selected = [plant for plant in read if size_of(plant.place) == size]
+        kinds = [rate([p for p in selected if p.kind == kind], found) for kind in READ]
         details = ", ".join(
             f"{kind} {text}" for kind, text in zip(READ, kinds, strict=True)
         )
-        print(f"{size:<10} found {rate(some, found)} ({details})")
+        print(f"{size:<10} found {rate(selected, found)} ({details})")
     large = [plant for plant in read if size_of(plant.place) in SIZES[2:]]
     print(f"three or more digits, or decimal: found {rate(large, found)}")
     missed = [p for p in read if p.kind == "caption" and p not in found]
     compared = sum(map(is_compared, missed))
     print(f"captions not found: {len(missed)}; nbval compares {compared} of these")
-    enough = sum(plant in found for plant in large) >= NEEDED * len(large)
-    return right == len(run) and (enough or len(large) < FEWEST)
+    enough = sum(plant in found for plant in large) >= MIN_RATE * len(large)
+    return right == len(run) and (enough or len(large) < MIN_COUNT)
 
 
 def main() -> int:
-    """Plant, test, report."""
+    """Plant wrong numbers, test for them and print a report."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=20, help="in outputs and results")
     parser.add_argument("--texts", type=int, default=200, help="in prose and captions")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     broken = [p for page in NOTEBOOKS for p in prose_numbers.problems(page)]
     if broken:
-        raise SystemExit("\n\n".join(["before anything is planted:", *broken]))
-    plants = make_plants(asked.seed, asked.count, asked.texts)
+        raise SystemExit("\n\n".join(["problems before anything is planted:", *broken]))
+    plants = make_plants(options.seed, options.count, options.texts)
     found = try_reading([plant for plant in plants if plant.kind in READ])
     with tempfile.TemporaryDirectory() as folder:
         run = [plant for plant in plants if plant.kind in RUN]

@@ -1,21 +1,21 @@
-"""Check that each number in prose and captions comes from somewhere.
+"""Check that each number in prose and captions has a source.
 
     .venv/bin/python tests/prose_numbers.py notebooks/04_learn_a_kernel.ipynb
 
-prints what is wrong on a page, or on all pages if none is named. A section of a
-notebook reaches from one ``##`` heading to the next. A number in its text must
+prints the problems of a page, or of all pages if none is given. A section of a notebook
+reaches from one ``##`` heading to the next. A number in its text must
 
-- occur in the code or the outputs of its section, or in what the metadata of a cell
-  there ``expect``, or be a rounding of such a number: 97.43% is "97%", and after a word
-  such as "about", 61,706 is "60,000". The text before the first heading, and a section
-  without code, may use the whole notebook;
+- occur in the code or the outputs of its section, or in the ``expect`` metadata of a
+  cell there, or be a rounding of such a number: 97.43% may be written "97%" and, after
+  a word such as "about", 61,706 may be written "60,000". The text before the first
+  heading, and a section without code, may use numbers of the whole notebook;
 - or occur in the same way in a chapter that the sentence names ("in chapter 5");
 - or have an entry, with a reason, in ``tests/prose_numbers.txt``.
 
 Some numbers need no source: those of chapters, exercises and list items, the minutes
 in the introduction, everything from the exercises on, and the years of references.
 Numbers in words ("nine weights") and in names (float32, LeNet-5) are not checked, nor
-are signs. Captions, comments and docstrings prove nothing.
+are signs. Captions, comments and docstrings don't count as sources.
 """
 
 import argparse
@@ -38,8 +38,8 @@ ROOT = Path(__file__).parent.parent
 ENTRIES = Path(__file__).with_suffix(".txt")
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
-# The first of these headings, and all that follows it.
-GIVEN = re.compile(r"^## (?:Your turn|Exercises|Further reading|References)\b", re.M)
+# The first of these headings and everything after it is exempt.
+EXEMPT = re.compile(r"^## (?:Your turn|Exercises|Further reading|References)\b", re.M)
 REFERENCES = re.compile(r"^## (?:Further reading|References)\b.*", re.M | re.S)
 SENTENCE_END = re.compile(r"(?<=[.!?])[)\"*]*\s+|\n\s*(?=\n|[-*|]|\d+\. )")
 ROUNDED = re.compile(
@@ -68,7 +68,7 @@ tests/prose_numbers.txt: delete this line. Its words are no longer on the page, 
 numbers have a source without it:"""
 
 
-# What proves a number.
+# Sources of numbers.
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Evidence:
     def proves(self, number: str, rounded: bool = False) -> bool:
         """Return whether a number is here, or is a rounding of one that is here."""
         wanted, half = value(number), half_unit(number, zeros=rounded)
-        half = half if wanted else 0.0  # nothing is rounded to zero
+        half = half if wanted else 0.0  # zero must match exactly
         if wanted is None:
             return False
         scales = [1, 100] if "%" in number else [1]
@@ -95,7 +95,7 @@ class Evidence:
 
 
 def constants(node: ast.AST) -> Iterator[str]:
-    """List the constants in code, without docstrings, captions and formats."""
+    """Yield the constants in code, without docstrings, captions and formats."""
     match node:
         case ast.Expr(value=ast.Constant()) | ast.keyword(arg="alt"):
             return
@@ -109,7 +109,7 @@ def constants(node: ast.AST) -> Iterator[str]:
 
 
 def captions(source: str) -> Iterator[str]:
-    """List the captions (``alt=``) in code, with dots for what is computed.
+    """Yield the captions (``alt=``) in code, with dots in place of computed values.
 
     Examples
     --------
@@ -119,30 +119,30 @@ def captions(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.keyword) and node.arg == "alt":
             parts = getattr(node.value, "values", [node.value])
-            said = [
+            texts = [
                 part.value if isinstance(part, ast.Constant) else "…" for part in parts
             ]
-            yield "".join(said)
+            yield "".join(texts)
 
 
-def printed(cell: NotebookNode, written: list[str]) -> Iterator[str]:
-    """List the texts that a cell outputs, without captions written by hand."""
+def printed(cell: NotebookNode, captions_written: list[str]) -> Iterator[str]:
+    """Yield the texts that a cell outputs, except for captions written by hand."""
     for output in cell.outputs:
         data = output.get("data", {})
         texts = [html.unescape(data[kind]) for kind in data if kind.startswith("text/")]
         for text in [*texts, output.get("text", "")]:
-            if not any(words in blank(text) for words in written):
+            if not any(words in blank(text) for words in captions_written):
                 yield text
 
 
 def blank(text: str) -> str:
-    """Write # for each digit."""
+    """Replace each digit by #."""
     return re.sub(r"\d", "#", text)
 
 
 @dataclass
 class Section:
-    """A part of a page: its heading, its texts, and what its code cells hold."""
+    """A section of a page: its heading, its texts, and the numbers in its code."""
 
     title: str
     texts: list[str]
@@ -150,16 +150,16 @@ class Section:
 
 
 def join(parts: Iterable[Evidence]) -> Evidence:
-    """Join evidence."""
+    """Return the union of several pieces of evidence."""
     return Evidence(frozenset().union(*(part.values for part in parts)))
 
 
 def sections(notebook: NotebookNode) -> list[Section]:
-    """Cut a notebook at its ``##`` headings."""
+    """Split a notebook at its ``##`` headings."""
     found = [Section("", [])]
     sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     parts = "…".join(text for source in sources for text in captions(source)).split("…")
-    written = [blank(part) for part in parts if tokens(part)]
+    captions_written = [blank(part) for part in parts if tokens(part)]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             first, *others = re.split(r"^(?=## )", cell.source, flags=re.M)
@@ -169,20 +169,20 @@ def sections(notebook: NotebookNode) -> list[Section]:
             found[-1].texts += captions(cell.source)
             code = [cell.source, *cell.metadata.get("expect", [])]
             code = [number for part in code for number in constants(ast.parse(part))]
-            new = Evidence.of(*code, *printed(cell, written))
+            new = Evidence.of(*code, *printed(cell, captions_written))
             found[-1].evidence = join([found[-1].evidence, new])
     return found
 
 
 @cache
 def read(path: Path) -> NotebookNode:
-    """Read a notebook once."""
+    """Read a notebook, with a cache."""
     return nbformat.read(path, as_version=4)
 
 
 @cache
 def chapter(number: int) -> Evidence:
-    """Collect the numbers in a chapter's code and outputs; none if there is none."""
+    """Collect the numbers in the code and outputs of a chapter, if it exists."""
     paths = [path for path in NOTEBOOKS if path.name.startswith(f"{number:02}_")]
     return join(part.evidence for path in paths for part in sections(read(path)))
 
@@ -215,18 +215,18 @@ def is_label(text: str, token: Token) -> bool:
 
 
 def sentence(text: str, token: Token) -> tuple[str, str]:
-    """Return the sentence around a number: up to it, and from it on."""
+    """Return the sentence around a number in two parts: before it, and from it on."""
     ends = [0, *(match.end() for match in SENTENCE_END.finditer(text)), len(text)]
     start = max(end for end in ends if end <= token.start)
     end = min(end for end in ends if end >= token.end)
     return text[start : token.start], text[token.start : end]
 
 
-def is_proved(text: str, token: Token, here: Evidence) -> bool:
-    """Return whether code or outputs prove a number."""
+def is_proved(text: str, token: Token, evidence: Evidence) -> bool:
+    """Return whether a number has a source in code or outputs."""
     before, after = sentence(text, token)
     rounded = ROUNDED.search(before) is not None
-    evidence = [here, *map(chapter, named_chapters(before + after))]
+    evidence = [evidence, *map(chapter, named_chapters(before + after))]
     return any(part.proves(token.text, rounded) for part in evidence)
 
 
@@ -235,7 +235,7 @@ def is_proved(text: str, token: Token, here: Evidence) -> bool:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of prose_numbers.txt: a page, some of its words, where they come from."""
+    """A line of prose_numbers.txt: a page, some of its words, and their source."""
 
     line: str
     page: str
@@ -244,7 +244,7 @@ class Entry:
 
     @classmethod
     def of(cls, line: str) -> "Entry":
-        """Read a line."""
+        """Parse a line."""
         if line.count(" :: ") != 2 or re.search(r" :: (REASON)?$", line):
             raise ValueError(f"write `page :: words :: reason` instead of: {line}")
         return cls(line, *line.split(" :: "))
@@ -256,7 +256,7 @@ class Entry:
         return any(m.start() <= token.start and token.end <= m.end() for m in found)
 
     def proves(self, number: str) -> bool:
-        """Return whether the source at the beginning of the reason, if any, holds."""
+        """Return whether the reason's source, if it names one, has the number."""
         source = re.match(r"(=|chapter|file) ([^:]+): ", self.reason)
         match source and source.groups():
             case "=", arithmetic:
@@ -270,7 +270,7 @@ class Entry:
 
 
 def load(text: str) -> list[Entry]:
-    """Read entries; lines that begin with # are comments."""
+    """Parse entries; lines that begin with # are comments."""
     return [Entry.of(line) for line in text.splitlines() if line and line[0] != "#"]
 
 
@@ -278,7 +278,7 @@ def load(text: str) -> list[Entry]:
 
 
 def page_name(path: Path) -> str:
-    """Name a notebook as its entries do: a chapter by its number.
+    """Return the name of a notebook in its entries: a chapter's is its number.
 
     Examples
     --------
@@ -289,60 +289,60 @@ def page_name(path: Path) -> str:
 
 
 def unproved(parts: list[Section]) -> Iterator[tuple[Section, str, Token]]:
-    """List the numbers that only an entry can prove."""
+    """Yield the numbers that need an entry, with their sections and texts."""
     whole = join(part.evidence for part in parts)
     references = REFERENCES.search("\n".join(t for part in parts for t in part.texts))
     years = set(re.findall(r"\b(?:19|20)\d\d\b", references[0] if references else ""))
-    for part in itertools.takewhile(lambda part: not GIVEN.match(part.title), parts):
-        here = part.evidence if part.title and part.evidence.values else whole
+    for part in itertools.takewhile(lambda part: not EXEMPT.match(part.title), parts):
+        evidence = part.evidence if part.title and part.evidence.values else whole
         for text in part.texts:
             for token in tokens(text):
-                given = token.text in years or is_label(text, token)
-                if not given and not is_proved(text, token, here):
+                exempt = token.text in years or is_label(text, token)
+                if not exempt and not is_proved(text, token, evidence):
                     yield part, text, token
 
 
 def problems(
     path: Path, source: str | None = None, entries: list[Entry] | None = None
 ) -> list[str]:
-    """List what is wrong with the numbers on a page, and with its entries.
+    """List the problems of the numbers on a page, and of its entries.
 
     Parameters
     ----------
     path : Path
-        The page.
+        Path of the page.
     source : str, optional
-        What to check instead of the file's text.
+        Text to check instead of the file's.
     entries : list of Entry, optional
-        What to use instead of the entries in prose_numbers.txt.
+        Entries to use instead of those in prose_numbers.txt.
     """
     source = source or path.read_text(encoding="utf-8")
     if entries is None:
         entries = load(ENTRIES.read_text(encoding="utf-8"))
-    mine = [entry for entry in entries if entry.page == page_name(path)]
+    own_entries = [entry for entry in entries if entry.page == page_name(path)]
     found, used = [], set()
     for part, text, token in unproved(sections(nbformat.reads(source, as_version=4))):
-        covering = [entry for entry in mine if entry.covers(text, token)]
+        covering = [entry for entry in own_entries if entry.covers(text, token)]
         used |= set(covering)
         if not any(entry.proves(token.text) for entry in covering):
             found.append(advice(path, part, text, token))
-    return found + [f"{UNUSED}\n    {e.line}" for e in mine if e not in used]
+    return found + [f"{UNUSED}\n    {e.line}" for e in own_entries if e not in used]
 
 
 def advice(path: Path, part: Section, text: str, token: Token) -> str:
-    """Say what to do about a number without a source."""
+    """Return advice on a number without a source."""
     before, after = sentence(text, token)
-    marked = f"{before[-60:]}«{token.text}»{text[token.end :][:40]}"
-    near = re.search(r"(?:\S+\s+){0,2}\S*$", before)[0] + text[token.start : token.end]
-    near += re.match(r"\S*(?:\s+\S+){0,2}", text[token.end :])[0]
+    excerpt = f"{before[-60:]}«{token.text}»{text[token.end :][:40]}"
+    words = re.search(r"(?:\S+\s+){0,2}\S*$", before)[0] + text[token.start : token.end]
+    words += re.match(r"\S*(?:\s+\S+){0,2}", text[token.end :])[0]
     chapters = "".join(f", or in chapter {n}" for n in named_chapters(before + after))
     place = f"{path.relative_to(ROOT)}, {part.title.strip('# ') or 'introduction'}"
-    line = f"{page_name(path)} :: {' '.join(near.split())} :: REASON"
-    return ADVICE.format(place, token.text, " ".join(marked.split()), chapters, line)
+    line = f"{page_name(path)} :: {' '.join(words.split())} :: REASON"
+    return ADVICE.format(place, token.text, " ".join(excerpt.split()), chapters, line)
 
 
 def main() -> int:
-    """Check the named pages, or all."""
+    """Check the given pages, or all pages."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("paths", nargs="*", type=Path)
     paths = [path.resolve() for path in parser.parse_args().paths]

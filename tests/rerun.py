@@ -14,16 +14,16 @@ NBVAL += ["-n", "auto", "--dist", "loadfile", "--quiet", "-p", "no:cacheprovider
 
 @dataclass
 class Outcome:
-    """What one run of nbval said.
+    """The result of one run of nbval.
 
     Attributes
     ----------
     cells : int
         How many cells were run.
     failed : dict of str to str
-        Notebook and cell, and what nbval said of it.
+        nbval's message for each failed cell, by notebook and cell.
     seconds : float
-        What pytest took.
+        The time that pytest took.
     """
 
     cells: int
@@ -39,12 +39,12 @@ def rerun(paths: list[str], environment: dict[str, str]) -> Outcome:
     paths : list of str
         Notebooks, or folders of notebooks.
     environment : dict of str to str
-        Variables that are set besides those that are there.
+        Environment variables to set in addition to the current ones.
 
     Raises
     ------
     RuntimeError
-        If pytest itself broke: that is no outcome.
+        If pytest itself failed, so that there is no outcome.
     """
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
@@ -57,15 +57,17 @@ def rerun(paths: list[str], environment: dict[str, str]) -> Outcome:
             check=False,
         )
         if run.returncode not in (0, 1) or not report.exists():
-            raise RuntimeError(f"pytest broke:\n{run.stdout}\n{run.stderr}")
+            raise RuntimeError(f"pytest failed to run:\n{run.stdout}\n{run.stderr}")
         outcome = read(report)
     if bool(outcome.failed) != bool(run.returncode) or not outcome.cells:
-        raise RuntimeError(f"pytest's report and its exit differ:\n{run.stdout}")
+        raise RuntimeError(
+            f"pytest's report contradicts its exit status:\n{run.stdout}"
+        )
     return outcome
 
 
 def read(report: Path) -> Outcome:
-    """Read a report that pytest wrote."""
+    """Read the report that pytest wrote."""
     suite = ET.parse(report).getroot().find("testsuite")
     failed = {}
     for case in suite.iter("testcase"):

@@ -1,6 +1,6 @@
-"""Bad input: each public function names the argument, its value and what it expected.
+"""Invalid input: errors name the argument, its value and what was expected.
 
-Never a crash deep in PyTorch, never a silent answer.
+Invalid input must neither fail deep inside PyTorch nor return a result silently.
 """
 
 import inspect
@@ -25,10 +25,11 @@ from conv.validation import describe
 
 PACKAGE = Path(conv.__file__).parent
 NAN, INF = float("nan"), float("inf")
-conv.seed_everything(0)  # messages tell some of these numbers
+conv.seed_everything(0)  # messages contain some of these numbers
 X, K = torch.rand(6, 7), torch.rand(2, 3)
 BATCH, KERNELS = torch.rand(2, 4, 6, 7), torch.rand(6, 4, 2, 3)
-BACK = torch.rand(4, 6, 2, 3)  # (C_in, C_out, h, w), as conv_transpose2d has it
+# The shape is (C_in, C_out, h, w), as for conv_transpose2d.
+TRANSPOSED_KERNELS = torch.rand(4, 6, 2, 3)
 BIAS = torch.rand(6)
 DIGIT = torch.rand(28, 28)
 BOXES = torch.tensor([[0.0, 0, 4, 4], [1, 1, 5, 5]])
@@ -37,7 +38,7 @@ HITS = torch.tensor([True, False])
 
 
 class Row:
-    """One bad call: what it is, what it must raise, and what that must say."""
+    """An invalid call: the error that it must raise, and parts of its message."""
 
     def __init__(
         self, call: Callable, name: str, found: str, kind: type[Exception] = ValueError
@@ -50,7 +51,7 @@ def wrong_type(call: Callable, name: str, found: str) -> Row:
 
 
 def sizes(call: Callable[[object], object], name: str, least: int) -> list[Row]:
-    """List what is not a size, for an argument of one int or two."""
+    """List calls with invalid sizes, for an argument that is one int or two."""
     wrong = [None, "2", 1.5, [1, "2"], (1, 2, 3), (1, None), torch.tensor(2)]
     rows = [wrong_type(lambda bad=bad: call(bad), name, repr(bad)) for bad in wrong]
     small = [least - 1, -7, (least, least - 1)]
@@ -58,7 +59,7 @@ def sizes(call: Callable[[object], object], name: str, least: int) -> list[Row]:
 
 
 def tensors(call: Callable[[object], object], name: str, axes: int) -> list[Row]:
-    """List what is not a tensor with that many axes."""
+    """List calls with values that are not tensors with `axes` axes."""
     wrong = [None, "X", 3, [[1.0]], np.ones((2, 2)), object()]
     kinds = ["None", "'X'", "3", "list", "ndarray", "object"]
     rows = [
@@ -75,7 +76,7 @@ def tensors(call: Callable[[object], object], name: str, axes: int) -> list[Row]
 
 
 def counts(call: Callable[[object], object], name: str) -> list[Row]:
-    """List what is not a number of things."""
+    """List calls with invalid counts."""
     wrong = [None, "2", 1.5, True, [2], torch.tensor(2)]
     rows = [wrong_type(lambda bad=bad: call(bad), name, describe(bad)) for bad in wrong]
     return rows + [Row(lambda bad=bad: call(bad), name, repr(bad)) for bad in (0, -3)]
@@ -92,8 +93,8 @@ def boxes(call: Callable[[object], object], name: str) -> list[Row]:
     ]
 
 
-def drawn(call: Callable, name: str) -> list[Row]:
-    """List what can't be drawn as images, and wrong titles."""
+def invalid_images(call: Callable, name: str) -> list[Row]:
+    """List calls with images that can't be drawn, and with wrong titles."""
     return [
         Row(lambda: call([X * NAN]), name, "nan"),
         Row(lambda: call([X / 0]), name, "inf"),
@@ -143,23 +144,45 @@ CONV2D = [
 
 CONV_TRANSPOSE2D = [
     Row(
-        lambda: conv.conv_transpose2d(BATCH, BACK, output_padding=1),
+        lambda: conv.conv_transpose2d(BATCH, TRANSPOSED_KERNELS, output_padding=1),
         "output_padding",
         "1",
     ),
-    *tensors(lambda bad: conv.conv_transpose2d(bad, BACK), "X", 4),
+    *tensors(lambda bad: conv.conv_transpose2d(bad, TRANSPOSED_KERNELS), "X", 4),
     *tensors(lambda bad: conv.conv_transpose2d(BATCH, bad), "K", 4),
-    *sizes(lambda bad: conv.conv_transpose2d(BATCH, BACK, stride=bad), "stride", 1),
-    *sizes(lambda bad: conv.conv_transpose2d(BATCH, BACK, padding=bad), "padding", 0),
     *sizes(
-        lambda bad: conv.conv_transpose2d(BATCH, BACK, output_padding=bad),
+        lambda bad: conv.conv_transpose2d(BATCH, TRANSPOSED_KERNELS, stride=bad),
+        "stride",
+        1,
+    ),
+    *sizes(
+        lambda bad: conv.conv_transpose2d(BATCH, TRANSPOSED_KERNELS, padding=bad),
+        "padding",
+        0,
+    ),
+    *sizes(
+        lambda bad: conv.conv_transpose2d(
+            BATCH, TRANSPOSED_KERNELS, output_padding=bad
+        ),
         "output_padding",
         0,
     ),
-    Row(lambda: conv.conv_transpose2d(BATCH, BACK, padding=9), "padding", "9"),
+    Row(
+        lambda: conv.conv_transpose2d(BATCH, TRANSPOSED_KERNELS, padding=9),
+        "padding",
+        "9",
+    ),
     Row(lambda: conv.conv_transpose2d(BATCH, KERNELS), "K", "(6, 4, 2, 3)"),
-    Row(lambda: conv.conv_transpose2d(BATCH, BACK, groups=3), "groups", "3"),
-    Row(lambda: conv.conv_transpose2d(BATCH, BACK, torch.rand(4)), "bias", "4"),
+    Row(
+        lambda: conv.conv_transpose2d(BATCH, TRANSPOSED_KERNELS, groups=3),
+        "groups",
+        "3",
+    ),
+    Row(
+        lambda: conv.conv_transpose2d(BATCH, TRANSPOSED_KERNELS, torch.rand(4)),
+        "bias",
+        "4",
+    ),
 ]
 
 POOL2D = [
@@ -222,19 +245,19 @@ def examples(count: int = 5) -> list[tuple[torch.Tensor, torch.Tensor]]:
 
 
 def train(**changes: object) -> conv.History:
-    """Train a small net with one argument changed."""
+    """Train a small network with some arguments changed."""
     model = net()
-    usual = {
+    defaults = {
         "net": model,
         "batches": examples(),
         "loss": nn.functional.cross_entropy,
         "optimizer": torch.optim.SGD(model.parameters(), 0.1),
         "epochs": 2,
     }
-    return conv.fit(**(usual | changes))
+    return conv.fit(**(defaults | changes))
 
 
-def used_up() -> object:
+def exhausted_iterator() -> object:
     batches = iter(examples())
     next(batches)
     return batches
@@ -249,12 +272,12 @@ def trained_by_lbfgs() -> conv.History:
     return train(net=model, optimizer=torch.optim.LBFGS(model.parameters()))
 
 
-def a_plan() -> torch.optim.lr_scheduler.LRScheduler:
+def other_scheduler() -> torch.optim.lr_scheduler.LRScheduler:
     return torch.optim.lr_scheduler.StepLR(torch.optim.SGD(net().parameters(), 0.1), 1)
 
 
-def no_checkpoint() -> conv.History:
-    Path("note.txt").write_text("no checkpoint")
+def not_a_checkpoint() -> conv.History:
+    Path("note.txt").write_text("not a checkpoint")
     return train(checkpoint="note.txt")
 
 
@@ -275,7 +298,9 @@ FIT = [
     wrong_type(lambda: train(metric="a", validation=examples()), "metric", "'a'"),
     wrong_type(lambda: train(validation=3), "validation", "3"),
     Row(lambda: train(batches=[]), "batches", "empty"),
-    wrong_type(lambda: train(batches=used_up()), "batches", "a list_iterator"),
+    wrong_type(
+        lambda: train(batches=exhausted_iterator()), "batches", "a list_iterator"
+    ),
     Row(lambda: train(validation=[]), "validation", "empty"),
     Row(lambda: train(metric=conv.accuracy), "metric", "without validation"),
     Row(lambda: train(loss=lambda y, t: y), "loss", "(5, 3)"),
@@ -285,17 +310,17 @@ FIT = [
     Row(lambda: train(loss=lambda y, t: 3), "loss", "3"),
     Row(lambda: train(net=nn.Flatten()), "net", "net"),
     wrong_type(lambda: train(batches="abc"), "batches", "str"),
-    wrong_type(lambda: train(batches=pics()), "batches", "LabeledImages"),
+    wrong_type(lambda: train(batches=labeled_images()), "batches", "LabeledImages"),
     wrong_type(lambda: train(batches=[(X, X, X)]), "batches", "tuple"),
     wrong_type(lambda: train(loss=nn.CrossEntropyLoss), "loss", "CrossEntropyLoss"),
     Row(lambda: train(loss=lambda y, t: None), "loss", "None"),
     wrong_type(lambda: train(optimizer=torch.optim.SGD), "optimizer", "type"),
     Row(lambda: train(net=net()), "optimizer", "no parameter"),
-    Row(lambda: train(scheduler=a_plan()), "scheduler", "another optimizer"),
+    Row(lambda: train(scheduler=other_scheduler()), "scheduler", "another optimizer"),
     wrong_type(lambda: train(snapshots="yes"), "snapshots", "'yes'"),
     wrong_type(lambda: train(checkpoint=b"run.pt"), "checkpoint", "bytes"),
     Row(lambda: train(checkpoint=""), "checkpoint", "."),
-    Row(no_checkpoint, "checkpoint", "note.txt"),
+    Row(not_a_checkpoint, "checkpoint", "note.txt"),
     Row(lambda: train(validation=examples(), metric=lambda y, t: 3), "loss", "3"),
 ]
 
@@ -316,7 +341,7 @@ EVALUATE = [
 ]
 
 
-def pics(count: int = 6) -> conv.LabeledImages:
+def labeled_images(count: int = 6) -> conv.LabeledImages:
     labels = torch.arange(count) % 2
     return conv.LabeledImages(torch.rand(count, 1, 4, 4), labels, ("a", "b"))
 
@@ -329,7 +354,7 @@ def cut(images: object, labels: object, shuffle: object = False) -> object:
     return conv.TensorBatches(images, labels, 2, shuffle)
 
 
-def a_file_for_a_folder() -> conv.Splits:
+def file_instead_of_folder() -> conv.Splits:
     Path("clothes").write_bytes(b"")
     return conv.load_fashion_mnist("clothes")
 
@@ -344,20 +369,26 @@ DATA = [
         "labels",
         "3",
     ),
-    *counts(lambda bad: conv.make_loader(pics(), bad), "batch_size"),
+    *counts(lambda bad: conv.make_loader(labeled_images(), bad), "batch_size"),
     wrong_type(lambda: conv.make_loader(None, 2), "data", "None"),
     wrong_type(lambda: conv.make_loader(torch.rand(2, 1, 3, 3), 2), "data", "Tensor"),
-    wrong_type(lambda: conv.make_loader(pics(), 2, device=1.5), "device", "1.5"),
+    wrong_type(
+        lambda: conv.make_loader(labeled_images(), 2, device=1.5), "device", "1.5"
+    ),
     wrong_type(lambda: conv.load_fashion_mnist(3), "root", "3"),
     wrong_type(lambda: named("ab"), "names", "'ab'"),
     wrong_type(lambda: named(None), "names", "None"),
     wrong_type(
-        lambda: conv.make_loader(conv.Splits(pics(), pics(), pics()), 2),
+        lambda: conv.make_loader(
+            conv.Splits(labeled_images(), labeled_images(), labeled_images()), 2
+        ),
         "data",
         "Splits",
     ),
-    wrong_type(lambda: conv.make_loader(pics(), 2, device=None), "device", "None"),
-    wrong_type(lambda: conv.make_loader(pics(), 2, "no"), "shuffle", "'no'"),
+    wrong_type(
+        lambda: conv.make_loader(labeled_images(), 2, device=None), "device", "None"
+    ),
+    wrong_type(lambda: conv.make_loader(labeled_images(), 2, "no"), "shuffle", "'no'"),
     wrong_type(lambda: conv.load_fashion_mnist(b"x"), "root", "bytes"),
 ]
 
@@ -388,9 +419,9 @@ PLOTS = [
     wrong_type(lambda: conv.plot_losses([1.0, 2.0]), "losses", "list"),
     wrong_type(lambda: conv.plot_descent(None, {"a": X[:, :2]}), "loss", "None"),
     wrong_type(lambda: conv.plot_descent(bowl, None), "paths", "None"),
-    *drawn(conv.show_images, "images"),
-    *drawn(partial(conv.show_gallery, alt="a"), "images"),
-    *drawn(conv.show_kernels, "kernels"),
+    *invalid_images(conv.show_images, "images"),
+    *invalid_images(partial(conv.show_gallery, alt="a"), "images"),
+    *invalid_images(conv.show_kernels, "kernels"),
     Row(lambda: conv.show_images([COLORS * NAN]), "images", "nan"),
     Row(lambda: conv.show_images([COLORS[:0]]), "images", "empty"),
     wrong_type(lambda: conv.show_images([X], signed="no"), "signed", "'no'"),
@@ -412,14 +443,14 @@ def bowl(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return a**2 + b**2
 
 
-def on(name: str) -> object:
-    os.environ["CONV_DEVICE"] = name  # the fixture below puts it back
+def device_named(name: str) -> object:
+    os.environ["CONV_DEVICE"] = name  # the fixture below restores it
     return conv.default_device()
 
 
 RUNTIME = [
     *[
-        Row(lambda bad=bad: on(bad), "CONV_DEVICE", repr(bad))
+        Row(lambda bad=bad: device_named(bad), "CONV_DEVICE", repr(bad))
         for bad in (
             *("gpu", "cuda:-1", "cuda:99", " cpu", "0", "cpu,cuda", "NaN", "CPU"),
             *("privateuseone", "vulkan", "lazy", "ü"),
@@ -614,14 +645,16 @@ ROWS = {
 }
 
 
-# Each message, word by word, so that all can be read at one place.
+# The exact messages, collected in one file for review.
 MESSAGES_FILE = Path(__file__).parent / "messages.json"
 MESSAGES = json.loads(MESSAGES_FILE.read_text(encoding="utf-8"))
-MESSAGES_OLD = "If that's meant: python tests/messages.py, then read what changed."
+MESSAGES_CHANGED = (
+    "If this is intended, run python tests/messages.py and review the diff."
+)
 
 
 @pytest.fixture(autouse=True)
-def surroundings(monkeypatch, tmp_path):
+def isolated_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("CONV_DEVICE", "cpu")
     monkeypatch.chdir(tmp_path)
     yield
@@ -629,32 +662,32 @@ def surroundings(monkeypatch, tmp_path):
 
 
 def error_of(row: Row) -> Exception:
-    """Give the error that a bad call raises."""
+    """Return the error that an invalid call raises."""
     conv.seed_everything(0)
     with pytest.raises((ValueError, TypeError)) as caught:
         row.call()
     return caught.value
 
 
-def words(error: Exception) -> str:
-    """Read an error without the numbers that were measured."""
+def normalized_message(error: Exception) -> str:
+    """Return an error's message without measured numbers."""
     return re.sub(r"-?\d+\.\d{3,}(e-?\d+)?", "…", str(error))
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_bad_input_is_refused_by_name(name):
+def test_invalid_input_raises_a_clear_error(name):
     row = ROWS[name]
     error = error_of(row)
     message = str(error)
     last = traceback.extract_tb(error.__traceback__)[-1]
-    assert PACKAGE in Path(last.filename).parents, f"a crash in {last}: {message}"
+    assert PACKAGE in Path(last.filename).parents, f"raised in {last}: {message}"
     statement = linecache.getline(last.filename, last.lineno).strip()
-    assert statement.startswith("raise "), f"a crash in {last}: {message}"
+    assert statement.startswith("raise "), f"raised in {last}: {message}"
     assert type(error) is row.kind, message
     assert re.search(rf"\b{row.name}\b", message), message
     assert row.found in message
     assert re.search(r"\b(expected|must)\b", message), message
-    assert words(error) == MESSAGES[name], MESSAGES_OLD
+    assert normalized_message(error) == MESSAGES[name], MESSAGES_CHANGED
 
 
 @pytest.mark.parametrize(
@@ -672,21 +705,21 @@ def test_bad_input_is_refused_by_name(name):
         lambda: descent(lr=1e300).to_figure().png(),
     ],
 )
-def test_odd_input_is_not_bad(call):
-    """Pixels that are no numbers, runs that diverge, descents that stand still."""
+def test_unusual_input_is_accepted(call):
+    """NaN pixels, training that diverges, and a descent that doesn't move are valid."""
     assert call() is not None
 
 
-def test_every_public_name_has_bad_inputs():
-    """A new function needs rows, unless it takes no argument or is an exception."""
-    without = {"CheckpointError", "DivergenceError", "TrainingError", "default_device"}
-    without |= {"History", "Splits", "TensorBatches", "lenet", "load_digits28"}
-    without |= {"load_onet", "load_pnet", "load_rnet"}
-    without |= {"label_curves", "subplots"}  # matplotlib's messages name the argument
-    assert without <= set(conv.__all__)
-    code = inspect.getsource(inspect.getmodule(test_bad_input_is_refused_by_name))
+def test_every_public_function_is_tested_with_invalid_input():
+    """A new function needs rows, unless it takes no arguments or is an exception."""
+    exempt = {"CheckpointError", "DivergenceError", "TrainingError", "default_device"}
+    exempt |= {"History", "Splits", "TensorBatches", "lenet", "load_digits28"}
+    exempt |= {"load_onet", "load_pnet", "load_rnet"}
+    exempt |= {"label_curves", "subplots"}  # matplotlib's messages name the argument
+    assert exempt <= set(conv.__all__)
+    code = inspect.getsource(inspect.getmodule(test_invalid_input_raises_a_clear_error))
     tables, _, _ = code.partition("\nTABLE = {")
-    names = [f"conv.{name}" for name in set(conv.__all__) - without]
+    names = [f"conv.{name}" for name in set(conv.__all__) - exempt]
     names += [f"widgets.{name}" for name in widgets.__all__]
     names += [f"exercises.{name}" for name in ("hint", "judge", "solution")]
     assert [name for name in names if not re.search(rf"\b{name}\b", tables)] == []

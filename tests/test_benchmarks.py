@@ -1,4 +1,4 @@
-"""``make bench`` in its quick mode, and what it keeps when something goes wrong."""
+"""Test ``make bench`` in its quick mode, and how it handles failures."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from load import ROOT, load
 
 FOLDER = ROOT / "benchmarks"
 with pytest.MonkeyPatch.context() as patch:
-    patch.syspath_prepend(FOLDER)  # the files of the folder import each other
+    patch.syspath_prepend(FOLDER)  # modules of the folder import each other
     run = load("benchmarks/run.py")
 
 ROW = {"conv": 0.001, "peer": 0.002, "ratio": 0.5, "faults": [0, 16321]}
@@ -27,7 +27,7 @@ QUIET = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
 
 @pytest.fixture
 def tasks(monkeypatch):
-    """Replace all measurements, and the figure, by functions that return at once."""
+    """Replace all measurements and the figure by functions that return immediately."""
     monkeypatch.setattr(run.page, "draw", lambda *_: b"figure")
     rows, columns = run.comparisons.all_comparisons(run.FULL), run.page.columns
     tasks = {row.key: lambda: ROW for row in rows}
@@ -48,7 +48,7 @@ def fail(error, *_):
     raise error
 
 
-def test_the_quick_mode_makes_all_comparisons_and_writes_everything(tmp_path):
+def test_quick_mode_measures_and_writes_everything(tmp_path):
     folder = tmp_path / "new"
     command = [sys.executable, FOLDER / "run.py", "--quick", "--into", folder]
     done = subprocess.run(
@@ -67,13 +67,13 @@ def test_the_quick_mode_makes_all_comparisons_and_writes_everything(tmp_path):
         assert sum(line.startswith(f"| {name} |") for line in lines) == 1
     assert "Quick mode" in page
     assert not {word for word in ("failed", "yet", "Incomplete") if word in page}
-    height, width, _ = imread(folder / "methods.png").shape  # a PNG that can be read
+    height, width, _ = imread(folder / "methods.png").shape  # the PNG is valid
     assert width > height > 300
     files = {"results.json", "README.md", "methods.png"}
     assert {file.name for file in folder.iterdir()} == files
 
 
-def test_a_comparison_that_fails_does_not_stop_the_others(tasks, tmp_path, capsys):
+def test_failed_comparison_does_not_stop_the_others(tasks, tmp_path, capsys):
     row, column = list(tasks)[1], list(tasks)[-1]
     tasks[row] = tasks[column] = partial(fail, ValueError("3 | 4\nmore"))
     assert run.main(["--into", str(tmp_path)]) == 1
@@ -87,13 +87,13 @@ def test_a_comparison_that_fails_does_not_stop_the_others(tasks, tmp_path, capsy
 
 
 @pytest.mark.parametrize("count", [1, 4])
-def test_the_figure_has_the_columns_that_were_measured(count):
+def test_figure_can_have_any_number_of_columns(count):
     ratios = {f"{n} x {n}, kernel 3 x 3": COLUMN["ratios"] for n in range(count)}
     height, width, _ = imread(io.BytesIO(run.page.draw(ratios, "machine"))).shape
     assert width > height > 300
 
 
-def test_each_result_is_on_the_disk_before_the_next_is_measured(tasks, tmp_path):
+def test_each_result_is_saved_before_the_next_measurement(tasks, tmp_path):
     first, second, *_ = tasks
     tasks[second] = partial(fail, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
@@ -105,7 +105,7 @@ def test_each_result_is_on_the_disk_before_the_next_is_measured(tasks, tmp_path)
     assert f"{len(tasks) - 1} are still missing and 0 failed" in page
 
 
-def test_a_run_continues_where_the_last_one_stopped(tasks, tmp_path):
+def test_run_resumes_where_the_last_one_stopped(tasks, tmp_path):
     _, second, *_ = tasks
     measured = []
     for key, task in tasks.items():
@@ -118,17 +118,18 @@ def test_a_run_continues_where_the_last_one_stopped(tasks, tmp_path):
     assert run.main(["--into", str(tmp_path)]) == 0
     assert measured == [second]
     measured.clear()
-    assert run.main(["--into", str(tmp_path)]) == 0  # nothing is missing: all again
+    # Nothing is missing, so everything is measured again.
+    assert run.main(["--into", str(tmp_path)]) == 0
     assert measured == list(tasks)
 
 
-def test_results_of_another_machine_are_not_continued(tasks, tmp_path):
+def test_results_of_another_machine_are_discarded(tasks, tmp_path):
     run.save(tmp_path, {"about": {"machine": "a", "quick": False}, "results": {"b": 1}})
     assert run.main(["--into", str(tmp_path)]) == 0
     assert results(tmp_path).keys() == tasks.keys()
 
 
-def test_results_outlive_a_figure_that_fails(tasks, tmp_path, monkeypatch):
+def test_results_are_kept_if_the_figure_fails(tasks, tmp_path, monkeypatch):
     monkeypatch.setattr(run.page, "draw", partial(fail, ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
         run.main(["--into", str(tmp_path)])
@@ -139,7 +140,7 @@ def test_results_outlive_a_figure_that_fails(tasks, tmp_path, monkeypatch):
     assert (tmp_path / "methods.png").read_bytes() == b"figure"
 
 
-def test_a_process_that_dies_is_a_failure(tasks, tmp_path, monkeypatch):
+def test_process_that_dies_is_reported_as_failure(tasks, tmp_path, monkeypatch):
     first, *others = tasks
     kept = {first: tasks.pop(first)}
     monkeypatch.setattr(run, "all_tasks", lambda sizes: (kept, tasks))
@@ -151,14 +152,14 @@ def test_a_process_that_dies_is_a_failure(tasks, tmp_path, monkeypatch):
     assert all(found[key] in (ROW, COLUMN) for key in others)
 
 
-def test_the_quick_mode_does_not_overwrite_the_table(capsys):
+def test_quick_mode_does_not_overwrite_the_table(capsys):
     for arguments in (["--quick"], ["--quick", "--into", str(FOLDER / ".")]):
         with pytest.raises(SystemExit):
             run.main(arguments)
         assert "--quick would overwrite the table" in capsys.readouterr().err
 
 
-def test_a_missed_target_is_marked():
+def test_missed_target_is_marked():
     def target(limit, ratio):
         row = SimpleNamespace(name="a", work="b", peer="c", limit=limit)
         return run.page.line(row, ROW | {"ratio": ratio}).split(" | ")[-2]
@@ -181,7 +182,7 @@ glibc_only = pytest.mark.skipif(
 
 
 @glibc_only
-def test_the_variables_make_the_allocator_keep_its_memory():
+def test_environment_variables_make_the_allocator_keep_memory():
     def faults(variables):
         command, env = [sys.executable, "-c", FAULTS], os.environ | variables
         return int(subprocess.check_output(command, env=env))
@@ -189,7 +190,7 @@ def test_the_variables_make_the_allocator_keep_its_memory():
     assert faults(run.KEEP_MEMORY) < 16 <= faults({})
 
 
-def test_without_glibc_the_rows_say_that_they_are_not_measured(monkeypatch):
+def test_rows_are_skipped_without_glibc(monkeypatch):
     rows = run.comparisons.all_comparisons(run.QUICK)
     [row, *_] = [row for row in rows if row.keep_memory]
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
@@ -199,7 +200,7 @@ def test_without_glibc_the_rows_say_that_they_are_not_measured(monkeypatch):
     )
 
 
-def test_the_baseline_is_measured_however_slow_it_is(monkeypatch):
+def test_baseline_is_measured_even_if_it_is_slow(monkeypatch):
     names = {
         "methods": {"slow": lambda X, K: X, "F.conv2d": lambda X, K: X[1:, 1:]},
         "fits": lambda name, k: True,
@@ -213,14 +214,14 @@ def test_the_baseline_is_measured_however_slow_it_is(monkeypatch):
     assert run.methods.measure(3, 2, 1) == {"ratios": {"F.conv2d": 1.0}}
 
 
-def test_a_method_that_is_wrong_is_not_timed():
+def test_wrong_method_is_not_timed():
     right = torch.ones(2, 2)
     run.methods.check({"F.conv2d": right, "a": (right + 1e-6).numpy()})
     with pytest.raises(AssertionError, match=r"a is wrong by 0\.01"):
         run.methods.check({"F.conv2d": right, "a": right + 0.01})
 
 
-def test_the_page_is_made_from_the_results():
+def test_page_matches_the_stored_results():
     stored = json.loads((FOLDER / "results.json").read_text())
     assert page_of(FOLDER) == run.page.text(stored["about"], stored["results"])
     assert "Incomplete" not in page_of(FOLDER)

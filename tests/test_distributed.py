@@ -1,4 +1,4 @@
-"""conv.fit in two processes: what they record, and who can resume it."""
+"""Test conv.fit in two processes: its history and resuming from checkpoints."""
 
 import json
 import os
@@ -16,7 +16,7 @@ LAUNCH = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Let one process write a checkpoint, and two processes resume it."""
+    """Write a checkpoint with one process, and resume it with two processes."""
     folder = tmp_path_factory.mktemp("runs")
     train(folder / "one.pt", 2)
     done = subprocess.run(
@@ -36,12 +36,12 @@ def runs(folder):
     return json.loads((folder / "runs.json").read_text())
 
 
-def test_two_processes_resume_bit_for_bit(runs):
-    """Each has its own dropout, so each must get its own generators back."""
+def test_two_processes_resume_exactly(runs):
+    """Each process has its own dropout masks, so it must restore its own generator."""
     assert runs["resumed"] == runs["uninterrupted"]
 
 
-def test_two_processes_resume_what_one_has_written(runs):
+def test_two_processes_resume_checkpoint_of_one(runs):
     expected = record(train(None, 4)[1])
     for key in ("losses", "validation"):
         assert runs["from one"][key] == pytest.approx(expected[key], rel=1e-12)
@@ -50,23 +50,23 @@ def test_two_processes_resume_what_one_has_written(runs):
     )
 
 
-def test_one_process_resumes_what_two_have_written(folder):
+def test_one_process_resumes_checkpoint_of_two(folder):
     expected = record(train(None, 4)[1])
     found = record(train(folder / "for_one.pt", 4)[1])
     for key in ("losses", "validation"):
         assert found[key] == pytest.approx(expected[key], rel=1e-12)
 
 
-def test_names_are_those_of_the_plain_net(runs, folder):
-    """Without ``module.``, so that the weights can be loaded anywhere."""
+def test_parameter_names_match_the_plain_network(runs, folder):
+    """There is no prefix ``module.``, so the plain network can load the weights."""
     net, _ = train(None, 1)
     plain = [*net.state_dict()]
     assert runs["resumed"]["names"] == plain * 2
     assert [*torch.load(folder / "two.pt", weights_only=True)["net"]] == plain
 
 
-def test_only_the_first_process_writes(folder, monkeypatch):
-    """The second one's write would have left a file of its own, or raced."""
+def test_only_the_first_process_writes_checkpoints(folder, monkeypatch):
+    """A second writer could cause a race."""
     monkeypatch.setattr("conv.checkpoints.process_rank", lambda: 1)
     train(folder / "second.pt", 1)
     assert not (folder / "second.pt").exists()

@@ -1,4 +1,4 @@
-"""What ``make execute`` saves: all of a notebook or nothing, and its metadata."""
+"""Test ``make execute``: notebooks are saved atomically, with stable metadata."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from full_disk import full_disk
 
 
 @pytest.fixture
-def saved(tmp_path, monkeypatch) -> Path:
-    """Give a notebook whose output takes a kilobyte."""
+def notebook_path(tmp_path, monkeypatch) -> Path:
+    """Create a notebook whose output takes a kilobyte."""
     cell = nbformat.v4.new_code_cell("print(2)", id="one")
     path = tmp_path / "01_small.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
@@ -26,20 +26,21 @@ def saved(tmp_path, monkeypatch) -> Path:
     return path
 
 
-def test_a_full_disk_keeps_the_notebook(saved):
-    old = saved.read_bytes()
+def test_full_disk_keeps_the_notebook(notebook_path):
+    old = notebook_path.read_bytes()
     with full_disk(500):
-        told = execute.execute(saved)
-    assert told == f"{saved} is as it was: [Errno 27] File too large: '{saved}'"
-    assert saved.read_bytes() == old
-    assert list(saved.parent.iterdir()) == [saved]
+        message = execute.execute(notebook_path)
+    error = f"[Errno 27] File too large: '{notebook_path}'"
+    assert message == f"{notebook_path} is unchanged: {error}"
+    assert notebook_path.read_bytes() == old
+    assert list(notebook_path.parent.iterdir()) == [notebook_path]
 
 
-def test_it_is_saved_as_jupyter_does(saved):
-    assert execute.execute(saved) is None
-    expected = saved.with_suffix(".expected")
-    nbformat.write(nbformat.read(saved, as_version=4), expected)
-    assert saved.read_bytes() == expected.read_bytes()
+def test_file_format_matches_jupyter(notebook_path):
+    assert execute.execute(notebook_path) is None
+    expected = notebook_path.with_suffix(".expected")
+    nbformat.write(nbformat.read(notebook_path, as_version=4), expected)
+    assert notebook_path.read_bytes() == expected.read_bytes()
     assert b"2222" in expected.read_bytes()
 
 
@@ -49,7 +50,7 @@ def test_it_is_saved_as_jupyter_does(saved):
 INDEX = Path(__file__).parent.parent / "notebooks" / "index.ipynb"
 
 
-def test_the_notebooks_store_what_the_kernel_reports(tmp_path):
+def test_stored_metadata_match_the_kernel(tmp_path):
     """If this fails after an update, reinstall conv: make .venv/ready."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
     execute.run(notebook, tmp_path)
@@ -63,15 +64,15 @@ def test_the_notebooks_store_what_the_kernel_reports(tmp_path):
     }
 
 
-def test_the_version_of_another_environments_kernel_is_not_stored(saved, monkeypatch):
+def test_python_version_is_not_stored(notebook_path, monkeypatch):
     reported = IPythonKernel.language_info | {"version": "3.99.1"}
 
     def run(notebook, folder):
         notebook.metadata["language_info"] = dict(reported)
 
     monkeypatch.setattr(execute, "run", run)
-    assert execute.execute(saved) is None
-    stored = nbformat.read(saved, as_version=4).metadata.language_info
+    assert execute.execute(notebook_path) is None
+    stored = nbformat.read(notebook_path, as_version=4).metadata.language_info
     reported.pop("version")
     assert stored == reported
     assert stored.codemirror_mode == {"name": "ipython", "version": 3}

@@ -1,4 +1,4 @@
-"""Each exercise: its cell, its solution, and how its checker judges wrong answers."""
+"""Test each exercise: its cell, its solution, and the checker's verdicts."""
 
 import copy
 import dataclasses
@@ -32,7 +32,7 @@ from conv.exercises.grader import read_solutions, wrap
 from conv.exercises.judging import judge_value
 from conv.exercises.registry import collect
 from conv.exercises.worker import run_case
-from here import Here
+from in_process import InProcessSandbox
 
 ROOT = Path(__file__).parent.parent
 CHAPTERS = sorted((ROOT / "solutions").glob("*.py"))
@@ -40,30 +40,31 @@ KINDS = {"implement", "predict", "debug", "explain"}
 
 for number in range(1, len(CHAPTERS) + 1):
     module = importlib.import_module(f"answers.chapter_{number:02}")
-    cloudpickle.register_pickle_by_value(module)  # the checker's process can't import
+    # The checker's process can't import it.
+    cloudpickle.register_pickle_by_value(module)
 
 
 @pytest.fixture
-def here(monkeypatch):
-    """Judge answers in this process."""
-    monkeypatch.setattr(GRADER, "sandbox", Here())
+def judge_in_process(monkeypatch):
+    """Judge answers in the test's own process."""
+    monkeypatch.setattr(GRADER, "sandbox", InProcessSandbox())
 
 
 @pytest.fixture(autouse=True)
-def no_process_for_each_mutant(monkeypatch):
-    """Spare a mutant's tests the start of a sandbox, which takes seconds."""
+def judge_mutants_in_process(monkeypatch):
+    """Judge in this process for mutants, because starting a sandbox takes seconds."""
     if os.environ.get("MUTANT_UNDER_TEST"):
-        monkeypatch.setattr(GRADER, "sandbox", Here())
+        monkeypatch.setattr(GRADER, "sandbox", InProcessSandbox())
 
 
-def test_numbers_of_cases_read_well():
+def test_random_cases_are_small_integers():
     whole, distinct = random_integers(30, 40), distinct_integers(3, 5)
     assert whole.unique().tolist() == list(range(-4, 6))
     assert sorted(distinct.flatten().tolist()) == list(range(-7, 8))
     assert whole.dtype == distinct.dtype == torch.float64
 
 
-def test_cases_are_the_same_each_time():
+def test_random_cases_are_reproducible():
     assert torch.equal(random_integers(3, 4), random_integers(3, 4))
     assert not torch.equal(random_integers(3, 4), random_integers(3, 4, seed=1))
     assert torch.equal(distinct_integers(3, 5), distinct_integers(3, 5))
@@ -114,7 +115,7 @@ def test_duplicate_numbers_and_names_raise(number, name, message):
         collect(modules)
 
 
-def test_all_chapters_are_found():
+def test_exercises_of_all_chapters_are_collected():
     names = [f"chapter_{path.stem[:2]}" for path in CHAPTERS]
     found = Path(chapters.__file__).parent.glob("chapter_*.py")
     assert sorted(path.stem for path in found) == names
@@ -124,7 +125,7 @@ def test_all_chapters_are_found():
 
 
 def exercise_cells() -> dict[str, tuple[str, str]]:
-    """Find each exercise's stub, and what its checker is called with, by number."""
+    """Return each exercise's stub and the call of its checker, by number."""
     found = {}
     for path in CHAPTERS:
         notebook = nbformat.read(ROOT / f"notebooks/{path.stem}.ipynb", as_version=4)
@@ -148,7 +149,7 @@ each_exercise = pytest.mark.parametrize("number", EXERCISES)
 
 
 def answers(number: str, code: str) -> list:
-    """Run a cell's code and give what its checker is called with."""
+    """Run a cell's code; return the arguments of the checker."""
     path, _ = SOLUTIONS[number]
     head = path.read_text().split("\n# %% ")[0]
     names = re.fullmatch(r"check\.\w+\((.*)\)", CELLS[number][1])[1].split(", ")
@@ -158,13 +159,13 @@ def answers(number: str, code: str) -> list:
 
 
 def names_of(number: str) -> set[str]:
-    """List an exercise's own misconceptions."""
+    """Return the names of an exercise's misconceptions."""
     exercise = EXERCISES[number]
     reasons = getattr(exercise, "reasons", {}).values()
     return {mistake.name for mistake in [*exercise.mistakes, *reasons]}
 
 
-def test_there_are_enough_of_them():
+def test_there_are_enough_exercises():
     chapters = [int(number.split(".")[0]) for number in EXERCISES]
     assert len(EXERCISES) >= 50
     assert set(chapters) == set(range(1, len(CHAPTERS) + 1))
@@ -176,17 +177,17 @@ def test_there_are_enough_of_them():
 def test_readme_counts_the_misconceptions():
     names = {name for number in EXERCISES for name in names_of(number)}
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"knows some {round(len(names), -1)} misconceptions by name" in readme
+    assert f"some {round(len(names), -1)} misconceptions" in readme
 
 
 @each_exercise
-def test_is_in_its_chapter_under_its_name(number):
+def test_exercise_is_in_its_chapter(number):
     _, call = CELLS[number]
     assert call.startswith(f"check.{EXERCISES[number].name}(")
 
 
 def stub_verdict(number: str) -> str:
-    """Hand in a cell as the notebook has it."""
+    """Return the verdict on a cell as it is in the notebook."""
     stub, _ = CELLS[number]
     return str(judge(number, *answers(number, stub)))
 
@@ -197,18 +198,18 @@ TO_DEBUG = [
 
 
 @pytest.mark.parametrize("number", sorted(set(EXERCISES) - set(TO_DEBUG)))
-def test_the_stub_is_not_attempted_yet(number):
+def test_stub_is_not_attempted(number):
     assert stub_verdict(number) == f"{number}  not attempted yet"
 
 
 @pytest.mark.parametrize("number", TO_DEBUG)
-def test_the_broken_one_is_not_attempted_yet(number):
+def test_broken_function_is_not_attempted(number):
     assert stub_verdict(number) == f"{number}  not attempted yet"
 
 
 @pytest.mark.parametrize("number", TO_DEBUG)
-def test_checker_and_notebook_have_the_same_bugs(number):
-    """Not only the same code, as above: they do the same."""
+def test_bugs_of_checker_and_notebook_agree(number):
+    """The test above compares their code; this one compares their results."""
     exercise = EXERCISES[number]
     [shown] = answers(number, CELLS[number][0])
     for case in exercise.cases():
@@ -229,13 +230,13 @@ def test_checker_and_notebook_have_the_same_bugs(number):
 
 
 @each_exercise
-def test_the_solution_is_right(number):
+def test_solution_is_right(number):
     _, source = SOLUTIONS[number]
     assert str(judge(number, *answers(number, source))) == f"{number}  right"
 
 
 @each_exercise
-def test_hints_are_three_and_grow(number):
+def test_hints_are_three_sentences(number):
     hints = EXERCISES[number].hints
     assert len(set(hints)) == 3
     assert [hint for hint in hints if not hint.endswith((".", "?"))] == []
@@ -245,8 +246,10 @@ def test_hints_are_three_and_grow(number):
     ("number", "name", "answer"),
     [pytest.param(*case, id=f"{case[0]} {case[1]}") for case in WRONG],
 )
-def test_a_wrong_answer_is_named(number, name, answer, here):
-    """By its own misconception's name: so no other one's message fires on it."""
+def test_wrong_answer_gets_the_name_of_its_misconception(
+    number, name, answer, judge_in_process
+):
+    """The checker names this misconception and no other one."""
     verdict = judge(number, *answer)
     assert (verdict.state, verdict.mistake) == ("not yet", name), verdict
     assert verdict.message
@@ -259,7 +262,7 @@ def test_a_wrong_answer_is_named(number, name, answer, here):
 @pytest.mark.parametrize(
     ("number", "answer"), [pytest.param(*case, id=case[0]) for case in RIGHT]
 )
-def test_a_right_answer_may_be_written_otherwise(number, answer):
+def test_right_answers_in_other_styles_are_accepted(number, answer):
     verdict = judge(number, *answer)
     assert verdict.right, verdict
 
@@ -270,7 +273,7 @@ def correlated(x, k):
     )
 
 
-def slanted(x, k):
+def wrong_by_a_curve(x, k):
     y = correlated(x, k)
     return y + 0.1 + 0.37 * torch.arange(len(y)) ** 2
 
@@ -280,15 +283,15 @@ def out_of_range(x, k):
     return y[len(x)]
 
 
-def at_once(net, x, y, parts):
+def whole_batch_at_once(net, x, y, parts):
     net.zero_grad()
     torch.nn.functional.cross_entropy(net(x), y).backward()
     return torch.cat([p.grad.flatten() for p in net.parameters()])
 
 
-TOLD = [
+VERDICTS = [
     (
-        *("1.3", slanted),
+        *("1.3", wrong_by_a_curve),
         "1.3  not yet\nFor x = [1] and k = [4], the expected result is [4], but your "
         "function returned [4.1].\n0 of 8 cases are right.",
     ),
@@ -314,7 +317,7 @@ TOLD = [
         "index 1 is out of bounds for dimension 0 with size 1\n0 of 8 cases are right.",
     ),
     (
-        *("1.3", eval("lambda x, k: 1 / 0")),  # its source is nowhere
+        *("1.3", eval("lambda x, k: 1 / 0")),  # its source code is not available
         "1.3  not yet: error raised\nLine 1 raised ZeroDivisionError: division by "
         "zero\n0 of 8 cases are right.",
     ),
@@ -335,7 +338,7 @@ TOLD = [
         "that was computed from others is None, too.)\n0 of 6 cases are right.",
     ),
     (
-        *("14.3", at_once),
+        *("14.3", whole_batch_at_once),
         "14.3  not yet: too much at once\nThe machine in this exercise has little "
         "memory.\nIt "
         "raised MemoryError: 2 images wait for backward() at once; only one part, 1, "
@@ -345,11 +348,13 @@ TOLD = [
 
 
 @pytest.mark.parametrize(
-    ("number", "answer", "told"), TOLD, ids=[told[:30] for *_, told in TOLD]
+    ("number", "answer", "expected"),
+    VERDICTS,
+    ids=[expected[:30] for *_, expected in VERDICTS],
 )
-def test_what_a_learner_is_told_word_by_word(number, answer, told, monkeypatch):
-    monkeypatch.setattr(GRADER, "sandbox", Here())
-    assert str(judge(number, answer)) == told
+def test_verdicts_have_this_exact_text(number, answer, expected, monkeypatch):
+    monkeypatch.setattr(GRADER, "sandbox", InProcessSandbox())
+    assert str(judge(number, answer)) == expected
 
 
 TO_EXPLAIN = [n for n, exercise in EXERCISES.items() if exercise.kind == "explain"]
@@ -378,7 +383,7 @@ BY_HAND = "Try a smaller case by hand."
 MATRIX = [[1.0, 2.0], [3.0, 4.5]]
 
 
-def test_the_error_of_what_is_no_function_has_no_line():
+def test_error_in_a_callable_object_has_no_line_number():
     class Refusing:
         def __call__(self, x, k):
             raise ValueError("not today")
@@ -418,21 +423,21 @@ def test_the_error_of_what_is_no_function_has_no_line():
         ([6.0, 7.0], [7, 8], "", f"0 of 2 numbers are right. {BY_HAND}"),
     ],
 )
-def test_a_wrong_value_of_no_known_thought(expected, answer, name, message):
+def test_wrong_values_get_general_messages(expected, answer, name, message):
     verdict = judge_value(value_exercise(expected), answer)
     assert str(verdict).partition("\n")[2] == verdict.message == message
     assert (verdict.number, verdict.state, verdict.mistake) == ("9.9", "not yet", name)
 
 
 @pytest.mark.parametrize("answer", [None, [3, None], (None,)])
-def test_a_value_that_nobody_gave(answer):
+def test_missing_value_is_not_attempted(answer):
     assert (
         str(judge_value(value_exercise([3.0, 4.0]), answer)) == "9.9  not attempted yet"
     )
 
 
-def test_a_mistake_is_recognized_within_the_exercises_tolerance():
-    """As in 13.1, which accepts a thousandth more or less."""
+def test_mistakes_are_recognized_within_the_tolerance():
+    """For example 13.1, which has a relative tolerance of 1/1000."""
     assert judge("13.1", 0.00463).right
     assert judge("13.1", 0.037).mistake == "ReLU forgotten"
     mistake = Mistake("too large", "Smaller.", 30.0, lambda n: n == 50)
@@ -450,8 +455,8 @@ def test_a_mistake_is_recognized_within_the_exercises_tolerance():
     assert judge_value(exact, 30.01).mistake == ""
 
 
-def test_a_wrong_value_where_many_are_right():
-    """Then nothing is told of the one that the course expects."""
+def test_wrong_value_of_an_open_question():
+    """The message must not reveal the answer that the course expects."""
     exercise = value_exercise(6.0, accept=lambda n: n > 5)
     assert str(judge_value(exercise, 8)) == "9.9  right"
     message = "Read the question again, or ask for a hint."
@@ -459,7 +464,7 @@ def test_a_wrong_value_where_many_are_right():
 
 
 @pytest.mark.parametrize("number", TO_EXPLAIN)
-def test_a_wrong_measurement(number):
+def test_wrong_measurement_gets_advice(number):
     assert str(judge(number, 12345.678, "a")) == (
         f"{number}  not yet\nYour answer is too large. "
         "Measure again exactly what the question asks for."
@@ -468,7 +473,7 @@ def test_a_wrong_measurement(number):
 
 @pytest.mark.parametrize("written", ["{}", "{}.", "({})", " ({}) ", "{}) "])
 @pytest.mark.parametrize("number", TO_EXPLAIN)
-def test_a_letter_may_be_written_otherwise(number, written):
+def test_letters_in_other_notations_are_accepted(number, written):
     value, right = answers(number, SOLUTIONS[number][1])
     for letter in (right, right.upper()):
         verdict = judge(number, value, written.format(letter))
@@ -477,7 +482,7 @@ def test_a_letter_may_be_written_otherwise(number, written):
 
 @pytest.mark.parametrize("reason", [None, 2, "", "XaX", "because", ["b"]])
 @pytest.mark.parametrize("number", TO_EXPLAIN)
-def test_a_measurement_asks_for_its_reason(number, reason):
+def test_measurement_without_its_reason_is_incomplete(number, reason):
     value, _ = answers(number, SOLUTIONS[number][1])
     assert str(judge(number, value, reason)) == (
         f"{number}  not yet: reason missing\n"
@@ -486,12 +491,12 @@ def test_a_measurement_asks_for_its_reason(number, reason):
 
 
 @each_exercise
-def test_each_misconception_is_tried(number):
-    tried = {name for other, name, _ in WRONG if other == number}
-    assert names_of(number) - tried == set()
+def test_each_misconception_is_tested(number):
+    tested = {name for other, name, _ in WRONG if other == number}
+    assert names_of(number) - tested == set()
 
 
-def test_each_general_misconception_is_tried():
+def test_each_general_misconception_is_tested():
     general = {name for name, _, _ in GENERIC_MISTAKES}
     assert general - {name for _, name, _ in WRONG} == set()
 
@@ -499,13 +504,13 @@ def test_each_general_misconception_is_tried():
 @pytest.mark.parametrize(
     "number", [n for n, e in EXERCISES.items() if isinstance(e, FunctionExercise)]
 )
-def test_function_exercises_are_solved_in_two_other_ways(number):
+def test_function_exercises_have_two_other_solutions(number):
     assert [other for other, _ in RIGHT].count(number) >= 2
 
 
 @each_exercise
-def test_says_nothing_that_gives_the_solution_away(number):
-    """No line of the solution stands in what a wrong answer is told."""
+def test_messages_do_not_reveal_the_solution(number):
+    """No message contains a line of the solution."""
     lines = {line.strip() for line in SOLUTIONS[number][1].splitlines()}
     lines = {line for line in lines if "=" in line and not line.startswith("#")}
     exercise = EXERCISES[number]
@@ -513,7 +518,7 @@ def test_says_nothing_that_gives_the_solution_away(number):
         assert not [line for line in lines if line in mistake.message]
 
 
-def test_cases_begin_with_the_smallest_and_tell_something():
+def test_first_case_is_the_smallest_and_no_result_is_zero():
     for exercise in EXERCISES.values():
         if isinstance(exercise, FunctionExercise):
             sizes = [
@@ -523,30 +528,30 @@ def test_cases_begin_with_the_smallest_and_tell_something():
             assert sizes[0] == min(sizes), exercise.number
             for case in exercise.cases():
                 expected = torch.as_tensor(exercise.expected(*case))
-                assert expected.any(), "zeros hide too many mistakes"
+                assert expected.any(), "an expected result of zeros would hide mistakes"
 
 
-def test_the_smallest_wrong_case_is_shown():
-    """Which isn't the first: cases are told by what they show, too."""
+def test_smallest_wrong_case_is_shown():
+    """The smallest wrong case need not be the first wrong one."""
     exercise = EXERCISES["3.5"]
     verdict = judge_function(
-        exercise, lambda X: exercise.expected(X) + (X.numel() > 15), Here()
+        exercise, lambda X: exercise.expected(X) + (X.numel() > 15), InProcessSandbox()
     )
     wrong = [X.shape for (X,) in exercise.cases() if X.numel() > 15]
     assert wrong[0] != verdict.case_result.case[0].shape == (4, 4)
 
 
-def test_asking_for_an_unknown_exercise_names_it():
+def test_unknown_exercise_number_raises():
     with pytest.raises(ValueError, match=r"number is '1\.9'; expected"):
         judge("1.9", 3)
 
 
-def test_the_answers_are_read():
+def test_answers_are_loaded():
     assert len(WRONG) > 200
     assert "answers.chapter_14" in sys.modules
 
 
-def test_solutions_come_on_demand(tmp_path, monkeypatch, capsys):
+def test_solution_is_printed_on_request(tmp_path, monkeypatch, capsys):
     file = tmp_path / "progress.json"
     monkeypatch.setenv("CONV_PROGRESS", str(file))
     solution("1.3")

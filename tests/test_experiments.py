@@ -1,4 +1,4 @@
-"""What the long experiments wrote is what their code made, and is in a chapter."""
+"""Test that the stored results of long experiments match their code and chapters."""
 
 import json
 import linecache
@@ -13,13 +13,13 @@ run = load("notebooks/experiments/run.py")
 each_experiment = pytest.mark.parametrize("name", run.NAMES)
 
 
-def test_each_result_has_its_experiment():
+def test_each_result_has_an_experiment():
     assert sorted(file.stem for file in run.FOLDER.glob("*.json")) == run.NAMES
     assert run.NAMES
 
 
 @each_experiment
-def test_the_results_are_those_of_the_code(name):
+def test_results_match_the_code(name):
     found = run.stored(name)
     command = found["command"]
     assert command == f"make experiments ONLY={name}"
@@ -30,7 +30,7 @@ def test_the_results_are_those_of_the_code(name):
 
 
 @each_experiment
-def test_it_states_a_tolerance_for_each_result(name):
+def test_tolerances_are_valid(name):
     tolerance = run.experiment(name).TOLERANCE
     results = run.stored(name)["results"]
     assert set(tolerance) <= {"", *run.spread(results, results)}
@@ -38,14 +38,14 @@ def test_it_states_a_tolerance_for_each_result(name):
 
 
 @each_experiment
-def test_its_chapter_shows_the_code_and_reads_the_results(name):
+def test_chapter_shows_the_code_and_reads_the_results(name):
     chapter = run.FOLDER.parent / f"{run.experiment(name).CHAPTER}.ipynb"
     cells = nbformat.read(chapter, as_version=4).cells
     assert run.chapter_code(chapter.stem)
     assert any(f"experiments/{name}.json" in cell.source for cell in cells)
 
 
-def test_compares_means_over_the_seeds():
+def test_spread_compares_means_over_seeds():
     before = {"a": [[0.5, 0.6], [0.7, 0.8]], "b": {"c": [1.0, 2.0]}}
     after = {"a": [[0.7, 0.6], [0.5, 1.0]], "b": {"c": [2.0, 1.0]}}
     assert run.spread(after, before) == pytest.approx({"a": 0.1, "b, c": 0.0})
@@ -69,7 +69,7 @@ def run(code, seeds):
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
-    """Make an experiment that takes no time, of a chapter with two cells."""
+    """Create a fast experiment for a chapter with two cells."""
     tagged = {"tags": ["experiment"]}
     cell = nbformat.v4.new_code_cell("base = 0.123456", metadata=tagged)
     other = nbformat.v4.new_code_cell("base = 1 / 0")
@@ -81,7 +81,7 @@ def small(tmp_path, monkeypatch):
     return file
 
 
-def test_writes_and_checks_an_experiment(small, monkeypatch, capsys):
+def test_experiment_is_written_and_checked(small, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["run.py", "small"])
     assert run.main() == 0
     file = run.FOLDER / "small.json"

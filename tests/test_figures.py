@@ -1,4 +1,4 @@
-"""The diagrams in notebooks/figures, which figures/draw.py draws."""
+"""Test the diagrams in notebooks/figures, which figures/draw.py draws."""
 
 import json
 import re
@@ -17,22 +17,17 @@ ANIMATIONS = {f"{SVG}{tag}" for tag in ("animate", "animateTransform", "set")}
 ANIMATED = ["dilated_layers", "im2col", "image_gradient_stride"]
 ANIMATED += ["kernel_gradient_stride", "kernel_volume", "loop_over_taps", "occlusion"]
 ANIMATED += ["padding", "pnet_slides", "pooling", "receptive_field", "ring_all_reduce"]
-ANIMATED += [
-    "rotated_kernel",
-    "stride",
-    "suppression",
-    "transposed_conv",
-    "window_slides",
-]
-LONGEST = 5  # seconds that WCAG 2.2 (2.2.2) allows for motion that can't be paused
-WIDEST = 720  # CSS pixels
-SMALLEST = 14
+ANIMATED += ["rotated_kernel", "stride", "suppression", "transposed_conv"]
+ANIMATED += ["window_slides"]
+MAX_DURATION = 5  # seconds that WCAG 2.2 (2.2.2) allows for motion that can't be paused
+MAX_WIDTH = 720  # CSS pixels
+MIN_FONT_SIZE = 14
 each_file = pytest.mark.parametrize(
     "path", sorted(FOLDER.glob("*.svg")), ids=lambda path: path.stem
 )
 
 
-# The committed files are what the code draws
+# The committed files match the code
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +39,7 @@ def drawn(tmp_path_factory) -> Path:
 
 
 def differences(committed: Path, drawn: Path) -> set[str]:
-    """Name the files that only one folder has, or that differ in any byte."""
+    """Return the names of files that differ, or that only one of the folders has."""
     files = [
         {path.name: path.read_bytes() for path in folder.iterdir()}
         for folder in (committed, drawn)
@@ -52,11 +47,11 @@ def differences(committed: Path, drawn: Path) -> set[str]:
     return {name for name, _ in files[0].items() ^ files[1].items()}
 
 
-def test_the_committed_diagrams_are_what_the_code_draws(drawn):
+def test_committed_diagrams_match_the_code(drawn):
     assert differences(FOLDER, drawn) == set(), "run `make figures`"
 
 
-def test_a_changed_a_missing_and_a_foreign_file_are_found(drawn, tmp_path):
+def test_changed_missing_and_extra_files_are_found(drawn, tmp_path):
     names = sorted(path.name for path in drawn.iterdir())
     folder = shutil.copytree(drawn, tmp_path / "copy")
     assert differences(folder, drawn) == set()
@@ -72,7 +67,7 @@ def test_a_changed_a_missing_and_a_foreign_file_are_found(drawn, tmp_path):
 
 
 def links(svg: ElementTree.Element) -> list[str]:
-    """List what the SVG refers to outside of itself."""
+    """List the external resources that an SVG refers to."""
     found = []
     for element in svg.iter():
         for name, value in element.attrib.items():
@@ -85,7 +80,7 @@ def links(svg: ElementTree.Element) -> list[str]:
 
 
 def scripts(svg: ElementTree.Element) -> list[str]:
-    """List what a browser may execute, or treat as HTML."""
+    """List the parts that a browser may execute or parse as HTML."""
     tags = [element.tag.removeprefix(SVG) for element in svg.iter()]
     names = [name for element in svg.iter() for name in element.attrib]
     return [
@@ -98,8 +93,8 @@ def end_value(animation: ElementTree.Element) -> str:
     return animation.attrib["values"].split(";")[-1]
 
 
-def unfinished(parent: ElementTree.Element) -> list[str]:
-    """Say which of an element's animations don't end in time, on what it is."""
+def animation_problems(parent: ElementTree.Element) -> list[str]:
+    """List the problems of an element's animations, such as a late end."""
     problems = []
     for animation in parent:
         if animation.tag not in ANIMATIONS:
@@ -108,8 +103,8 @@ def unfinished(parent: ElementTree.Element) -> list[str]:
         seconds = [get("begin", "0s"), get("dur", "indefinite")]
         if not all(re.fullmatch(r"[\d.]+s", value) for value in seconds):
             problems.append(f"begins and lasts {seconds}")
-        elif sum(float(value.removesuffix("s")) for value in seconds) > LONGEST:
-            problems.append(f"lasts longer than {LONGEST} s")
+        elif sum(float(value.removesuffix("s")) for value in seconds) > MAX_DURATION:
+            problems.append(f"lasts longer than {MAX_DURATION} s")
         if get("repeatCount", "1") != "1" or get("repeatDur"):
             problems.append("is repeated")
         if get("fill") != "freeze":
@@ -121,8 +116,10 @@ def unfinished(parent: ElementTree.Element) -> list[str]:
 
 
 def motion_problems(svg: ElementTree.Element) -> list[str]:
-    """Say what is wrong with an SVG's motion, or with its still."""
-    problems = [problem for parent in svg.iter() for problem in unfinished(parent)]
+    """List the problems of an SVG's motion and of its still."""
+    problems = [
+        problem for parent in svg.iter() for problem in animation_problems(parent)
+    ]
     count = sum(element.tag in ANIMATIONS for element in svg.iter())
     if not count:
         return problems
@@ -138,13 +135,17 @@ def motion_problems(svg: ElementTree.Element) -> list[str]:
         css,
     ):
         problems.append("ignores a preference for reduced motion")
-    if looks(svg, groups["still"]) != looks(svg, groups["motion"]):
-        problems.append("its still isn't how the motion ends")
+    if final_appearance(svg, groups["still"]) != final_appearance(
+        svg, groups["motion"]
+    ):
+        problems.append("its still differs from the end of the motion")
     return problems
 
 
-def looks(svg: ElementTree.Element, group: ElementTree.Element) -> list[tuple]:
-    """List what a group shows at the end: shapes, texts and where they are moved."""
+def final_appearance(
+    svg: ElementTree.Element, group: ElementTree.Element
+) -> list[tuple]:
+    """List what a group shows at the end: shapes and texts with their translations."""
     shown = []
     for wrapper in group:
         if wrapper.get("opacity") == "0":
@@ -161,7 +162,7 @@ def looks(svg: ElementTree.Element, group: ElementTree.Element) -> list[tuple]:
 
 
 @each_file
-def test_a_diagram_needs_no_script_and_no_other_file(path):
+def test_diagram_has_no_scripts_and_no_external_files(path):
     svg = ElementTree.parse(path).getroot()
     assert svg.tag == f"{SVG}svg"
     assert scripts(svg) == []
@@ -169,7 +170,7 @@ def test_a_diagram_needs_no_script_and_no_other_file(path):
 
 
 @each_file
-def test_motion_ends_within_five_seconds_on_a_still(path):
+def test_motion_ends_within_five_seconds_with_the_still(path):
     svg = ElementTree.parse(path).getroot()
     assert motion_problems(svg) == []
     moves = any(element.tag in ANIMATIONS for element in svg.iter())
@@ -177,18 +178,18 @@ def test_motion_ends_within_five_seconds_on_a_still(path):
 
 
 @each_file
-def test_a_diagram_is_legible_on_every_page(path):
-    """On a white background, not too wide for a page, in text that is large enough."""
+def test_diagram_is_legible(path):
+    """The background is white, the width fits a page, and the text is large enough."""
     svg = ElementTree.parse(path).getroot()
     width, height = float(svg.attrib["width"]), float(svg.attrib["height"])
-    assert width <= WIDEST
+    assert width <= MAX_WIDTH
     assert svg.attrib["viewBox"] == f"0 0 {width:g} {height:g}"
     background = svg.find(f"{SVG}rect").attrib
     assert (background["width"], background["fill"]) == (f"{width:g}", "white")
     texts = list(svg.iter(f"{SVG}text"))
     assert texts
     for text in texts:
-        assert float(text.attrib["font-size"]) >= SMALLEST, text.text
+        assert float(text.attrib["font-size"]) >= MIN_FONT_SIZE, text.text
     assert svg.findtext(f"{SVG}title")
 
 
@@ -206,7 +207,7 @@ OUTSIDE = """</style>
 </g>"""
 
 
-def test_a_good_diagram_has_no_problems():
+def test_valid_diagram_has_no_problems():
     svg = ElementTree.fromstring(GOOD)
     assert (scripts(svg), links(svg), motion_problems(svg)) == ([], [], [])
 
@@ -234,7 +235,7 @@ def test_a_good_diagram_has_no_problems():
         ("</style>", OUTSIDE),
     ],
 )
-def test_a_bad_diagram_is_refused(old, new):
+def test_invalid_diagram_has_problems(old, new):
     assert old in GOOD
     svg = ElementTree.fromstring(GOOD.replace(old, new))
     assert scripts(svg) + links(svg) + motion_problems(svg)
@@ -245,20 +246,20 @@ def test_a_bad_diagram_is_refused(old, new):
 
 def markdown() -> str:
     """Join the text of all notebooks."""
-    books = [
+    notebooks = [
         json.loads(path.read_text(encoding="utf-8"))
         for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
     ]
     return "\n".join(
         "".join(cell["source"])
-        for book in books
+        for book in notebooks
         for cell in book["cells"]
         if cell["cell_type"] == "markdown"
     )
 
 
 def embedded(text: str) -> dict[str, str]:
-    """Find the diagrams that a text shows, with their alternative texts."""
+    """Return the diagrams in a text, with their alternative texts."""
     images = re.findall(r"!\[([^\]]*)\]\(figures/([^)\s]*)\)", text)
     return {name: alt.strip() for alt, name in images}
 

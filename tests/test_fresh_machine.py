@@ -1,4 +1,4 @@
-"""``make fresh``: what it notices. It checks its isolation itself."""
+"""Test the checks of ``make fresh``. It checks its isolation itself."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def work(tmp_path):
     return tmp_path
 
 
-def test_the_environment_is_empty_but_for_pips_settings(work, monkeypatch):
+def test_environment_has_only_pip_settings(work, monkeypatch):
     monkeypatch.setenv("PIP_TIMEOUT", "9")
     monkeypatch.setenv("VIRTUAL_ENV", "/x")
     found = fresh_machine.environment(work)
@@ -31,7 +31,7 @@ def test_the_environment_is_empty_but_for_pips_settings(work, monkeypatch):
     assert found["PIP_TIMEOUT"] == "9"
 
 
-def test_what_is_left_behind_is_noticed(work, monkeypatch):
+def test_unexpected_files_are_reported(work, monkeypatch):
     course = work / "home" / "conv"
     monkeypatch.chdir(course)
     monkeypatch.setenv("HOME", str(work / "home"))
@@ -39,17 +39,17 @@ def test_what_is_left_behind_is_noticed(work, monkeypatch):
     (course / ".venv" / "ready").touch()
     (course / "tests" / "__pycache__").mkdir()
     (course / "tests" / "__pycache__" / "a.pyc").touch()
-    assert fresh_machine.litter() == []
+    assert fresh_machine.unexpected_files() == []
     (course / "build").mkdir()
     (course / "build" / "a").touch()
     (course / "b.txt").touch()
     (course / ".gitignore").write_text("build/\n.venv/\n__pycache__/\n# \n")
     (work / "home" / ".odd").touch()
     found = {" M .gitignore", "?? b.txt", "!! build/", ".odd"}
-    assert set(fresh_machine.litter()) == found
+    assert set(fresh_machine.unexpected_files()) == found
 
 
-def test_the_address_is_read_from_what_jupyterlab_prints():
+def test_address_is_read_from_the_output_of_jupyterlab():
     line = (
         "[I ServerApp] http://127.0.0.1:8889/lab/tree/notebooks/index.ipynb?token=a1\n"
     )

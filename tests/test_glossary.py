@@ -1,4 +1,4 @@
-"""The glossary, which docs/glossary.py writes from the chapters' key terms."""
+"""Test the glossary, which docs/glossary.py writes from the chapters' key terms."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def chapter(folder: Path, name: str, terms: str) -> Path:
     return path
 
 
-def test_the_page_is_up_to_date():
+def test_page_is_up_to_date():
     """If this fails, run `make glossary`."""
     page = (NOTEBOOKS / "glossary.md").read_text(encoding="utf-8")
     assert page == glossary(CHAPTERS)
@@ -43,7 +43,7 @@ def test_terms_are_sorted_and_linked(tmp_path):
     ]
 
 
-def test_a_term_is_defined_once(tmp_path):
+def test_duplicate_definitions_raise(tmp_path):
     chapters = [chapter(tmp_path, f"0{n}_a.ipynb", "- *Kernel*: k.") for n in (1, 2)]
     with pytest.raises(ValueError, match="defined more than once: kernel"):
         glossary(chapters)

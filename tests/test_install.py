@@ -1,6 +1,6 @@
-"""``requirements/install.py``: which PyTorch is installed, and from which index.
+"""Test which PyTorch ``requirements/install.py`` installs, and from which index.
 
-The index is a local one, with wheels that contain nothing.
+The indexes are served locally, with empty wheels.
 """
 
 import os
@@ -40,7 +40,7 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="CUDA is for Linux
 
 
 def make_wheel(index: Path, name: str, version: str) -> None:
-    """Add a package without contents to an index."""
+    """Add an empty package to an index."""
     stem = f"{name.replace('-', '_')}-{version}"
     files = {
         "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
@@ -53,8 +53,8 @@ def make_wheel(index: Path, name: str, version: str) -> None:
             wheel.writestr(f"{stem}.dist-info/{file}", text)
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serve folders, whose listings are what pip expects of an index."""
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serve folders, which pip can read as a package index, without logging."""
 
     def log_message(self, *_: object) -> None:
         pass
@@ -62,13 +62,13 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def indexes(tmp_path_factory):
-    """Serve two indexes; give their folder and their address."""
+    """Serve two indexes; return their folder and their address."""
     folder = tmp_path_factory.mktemp("indexes")
     for name, version in WHOLE_LOCK.items():
         make_wheel(folder / "default", name, version)
     for name in ("torch", "torchvision"):
         make_wheel(folder / "cpu", name, CPU_ONLY[name])
-    handler = partial(Quiet, directory=folder)
+    handler = partial(QuietHandler, directory=folder)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield folder, f"http://127.0.0.1:{server.server_port}"
@@ -77,7 +77,7 @@ def indexes(tmp_path_factory):
 
 @pytest.fixture
 def machine(indexes, tmp_path, monkeypatch):
-    """Let pip install into an empty folder, from the local default index only."""
+    """Make pip install into an empty folder, from the local default index only."""
     for name in list(os.environ):
         if name.startswith("PIP_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -104,7 +104,7 @@ def run(machine: Path, index: str, *options: str) -> dict[str, str]:
     return {package.name: package.version for package in found}
 
 
-def closed_port() -> str:
+def unreachable_index() -> str:
     """Return the address of an index that refuses connections."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -115,7 +115,7 @@ def closed_port() -> str:
 
 
 @on_linux
-def test_without_a_driver_auto_installs_the_cpu_builds(machine, indexes, capsys):
+def test_auto_without_a_driver_installs_the_cpu_builds(machine, indexes, capsys):
     assert run(machine, f"{indexes[1]}/cpu") == CPU_ONLY
     assert capsys.readouterr().out == ""
 
@@ -128,21 +128,21 @@ def test_cuda_installs_the_whole_lock(machine, indexes):
     assert run(machine, f"{indexes[1]}/cpu", "--torch", "cuda") == WHOLE_LOCK
 
 
-def test_with_a_driver_auto_installs_the_whole_lock(machine, indexes, monkeypatch):
+def test_auto_with_a_driver_installs_the_whole_lock(machine, indexes, monkeypatch):
     monkeypatch.setattr(install, "has_nvidia_driver", lambda: True)
     assert run(machine, f"{indexes[1]}/cpu") == WHOLE_LOCK
 
 
 @pytest.mark.parametrize("system", ["darwin", "win32"])
-def test_auto_installs_the_whole_lock_where_it_has_no_cuda(system, monkeypatch):
+def test_auto_installs_the_whole_lock_on_macos_and_windows(system, monkeypatch):
     monkeypatch.setattr(install.sys, "platform", system)
     monkeypatch.setattr(install, "has_nvidia_driver", lambda: False)
-    assert install.choose_torch(["torch==9.9"], closed_port(), None) == "cuda"
+    assert install.choose_torch(["torch==9.9"], unreachable_index(), None) == "cuda"
 
 
 @on_linux
-def test_auto_falls_back_to_the_whole_lock(machine, capsys):
-    index = closed_port()
+def test_auto_installs_the_whole_lock_if_the_cpu_index_is_unreachable(machine, capsys):
+    index = unreachable_index()
     assert run(machine, index) == WHOLE_LOCK
     assert capsys.readouterr().out == (
         f"{index} can't be reached, so pip installs PyTorch with CUDA: "
@@ -150,8 +150,8 @@ def test_auto_falls_back_to_the_whole_lock(machine, capsys):
     )
 
 
-def test_cpu_fails_if_its_index_cannot_be_reached(machine):
-    index = closed_port()
+def test_cpu_fails_if_the_cpu_index_is_unreachable(machine):
+    index = unreachable_index()
     with pytest.raises(SystemExit, match=rf"^{index} can't be reached"):
         run(machine, index, "--torch", "cpu")
     assert not (machine / "installed").exists()
@@ -159,29 +159,29 @@ def test_cpu_fails_if_its_index_cannot_be_reached(machine):
 
 @on_linux
 @pytest.mark.parametrize(("found", "build"), [("9.9+cpu", "cpu"), ("9.9", "cuda")])
-def test_auto_keeps_the_build_that_is_installed(found, build, machine, monkeypatch):
+def test_auto_keeps_the_installed_build(found, build, machine, monkeypatch):
     monkeypatch.setattr(install, "version", lambda name: found)
-    assert install.choose_torch(["torch==9.9"], closed_port(), None) == build
+    assert install.choose_torch(["torch==9.9"], unreachable_index(), None) == build
     assert install.installed_build(["torch==9.8"]) == ""
 
 
 # The index
 
 
-def test_an_index_that_answers_is_noticed(indexes):
+def test_reachable_index_is_detected(indexes):
     assert install.answers(f"{indexes[1]}/cpu", 5)
     assert not install.answers(f"{indexes[1]}/nothing", 5)
 
 
-def test_an_index_that_stays_silent_costs_little_time():
-    """As behind a firewall that drops packets."""
+def test_index_that_does_not_respond_times_out_quickly():
+    """A firewall that drops packets behaves like this."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         begin = time.monotonic()
         assert not install.answers(f"http://127.0.0.1:{silent.getsockname()[1]}", 0.5)
         assert time.monotonic() - begin < 3
 
 
-def test_a_slow_name_lookup_costs_little_time(monkeypatch):
+def test_slow_name_lookup_times_out_quickly(monkeypatch):
     def look_up(*_: object, **__: object) -> None:
         time.sleep(5)
         raise OSError
@@ -196,7 +196,7 @@ def test_a_slow_name_lookup_costs_little_time(monkeypatch):
 
 
 def hashes(index: Path, packages: dict[str, str]) -> str:
-    """Write a lock with the hashes of an index's files."""
+    """Return a lock with the hashes of an index's files."""
     lines = []
     for name, version in packages.items():
         [file] = (index / name).iterdir()
@@ -217,13 +217,13 @@ def hash_options(machine: Path, folder: Path, *, cpu: bool) -> list[str]:
 
 
 @on_linux
-def test_known_hashes_of_the_cpu_builds_are_required(machine, indexes):
+def test_auto_installs_the_cpu_builds_if_their_hashes_are_known(machine, indexes):
     folder, address = indexes
     options = hash_options(machine, folder, cpu=True)
     assert run(machine, f"{address}/cpu", *options) == CPU_ONLY
 
 
-def test_a_cpu_build_with_another_hash_is_refused(machine, indexes):
+def test_cpu_build_with_a_wrong_hash_is_rejected(machine, indexes):
     folder, address = indexes
     options = hash_options(machine, folder, cpu=True)
     file = machine / "hashed-cpu.txt"
@@ -234,7 +234,9 @@ def test_a_cpu_build_with_another_hash_is_refused(machine, indexes):
 
 
 @on_linux
-def test_auto_without_their_hashes_installs_the_whole_lock(machine, indexes, capsys):
+def test_auto_without_hashes_of_the_cpu_builds_installs_the_whole_lock(
+    machine, indexes, capsys
+):
     folder, address = indexes
     options = hash_options(machine, folder, cpu=False)
     assert run(machine, f"{address}/cpu", *options) == WHOLE_LOCK
@@ -244,7 +246,7 @@ def test_auto_without_their_hashes_installs_the_whole_lock(machine, indexes, cap
     )
 
 
-def test_cpu_without_their_hashes_is_refused(machine, indexes, capsys):
+def test_cpu_without_hashes_of_the_cpu_builds_fails(machine, indexes, capsys):
     folder, address = indexes
     options = hash_options(machine, folder, cpu=False)
     with pytest.raises(SystemExit, match="2"):
@@ -268,7 +270,7 @@ def test_cpu_without_their_hashes_is_refused(machine, indexes, capsys):
         (["dev/dxg", "usr/lib/wsl/lib/libcuda.so.1"], True),
     ],
 )
-def test_the_driver_is_found_by_its_files(files, found, tmp_path, monkeypatch):
+def test_driver_is_detected_by_its_files(files, found, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -276,14 +278,14 @@ def test_the_driver_is_found_by_its_files(files, found, tmp_path, monkeypatch):
     assert install.has_nvidia_driver(tmp_path) is found
 
 
-def test_the_driver_is_found_by_its_program(tmp_path, monkeypatch):
+def test_driver_is_detected_by_its_program(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     program = tmp_path / ("nvidia-smi.exe" if os.name == "nt" else "nvidia-smi")
     program.touch(mode=0o755)
     assert install.has_nvidia_driver(tmp_path)
 
 
-def test_make_lock_asks_the_same_index():
+def test_make_lock_uses_the_same_index():
     makefile = (Path(install.__file__).parent.parent / "Makefile").read_text()
     assert f"CPU_INDEX := {install.CPU_INDEX}\n" in makefile
     assert "TORCH ?= auto\n" in makefile

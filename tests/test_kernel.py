@@ -1,4 +1,4 @@
-"""Jupyter's stop button, and a kernel restarted while it trains."""
+"""Test interrupting and restarting a kernel during training."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ SETUP = """
 import sys, time
 sys.path.insert(0, {tests!r})
 from pathlib import Path
-from killed_run import same, train
+from killed_run import bitwise_equal, train
 
 def slowly(epoch, history):
     print("epoch", epoch, flush=True)
@@ -27,8 +27,9 @@ def slowly(epoch, history):
 RUN = "net, history = train(Path({path!r}), callback=slowly)"
 CHECK = """
 net, history = train(Path({path!r}))
-whole, its = train(None)
-print(same([net.state_dict(), vars(history)], [whole.state_dict(), vars(its)]))
+expected_net, expected_history = train(None)
+expected = [expected_net.state_dict(), vars(expected_history)]
+print(bitwise_equal([net.state_dict(), vars(history)], expected))
 """
 
 
@@ -45,13 +46,13 @@ def kernel():
 
 
 def read_until(client: BlockingKernelClient, wanted: str) -> str:
-    """Read what the kernel prints, up to some text or the end of the cell."""
+    """Read the kernel's output until it contains a text or the cell ends."""
     text = ""
     while wanted not in text:
         try:
             message = client.get_iopub_msg(timeout=100)
         except Empty:
-            pytest.fail(f"the kernel is silent; before: {text}")
+            pytest.fail(f"the kernel sent no more output after: {text}")
         content = message["content"]
         text += content.get("text", "") + "".join(content.get("traceback", []))
         if content.get("execution_state") == "idle" and text:
@@ -60,7 +61,7 @@ def read_until(client: BlockingKernelClient, wanted: str) -> str:
     return text
 
 
-def test_stopped_then_restarted_while_it_trains(kernel, tmp_path):
+def test_training_survives_interrupt_and_restart(kernel, tmp_path):
     manager, client = kernel
     names = {"tests": str(Path(__file__).parent), "path": str(tmp_path / "run.pt")}
     setup, run, check = (text.format(**names) for text in (SETUP, RUN, CHECK))
@@ -71,14 +72,14 @@ def test_stopped_then_restarted_while_it_trains(kernel, tmp_path):
     client.execute("print(history, len(history.snapshots))")  # nothing is lost
     read_until(client, "INTERRUPTED) 4")
     client.execute(run)
-    read_until(client, "epoch 3")  # of epoch 3 there was no checkpoint yet
+    read_until(client, "epoch 3")  # there was no checkpoint of epoch 3 yet
     manager.restart_kernel(now=True)
     client.wait_for_ready(timeout=60)
     client.execute(setup + check)
     read_until(client, "True")
 
 
-def test_a_kernel_that_dies_says_why(tmp_path):
+def test_reason_for_a_dead_kernel_is_reported(tmp_path):
     startup = tmp_path / "profile_default" / "startup" / "die.py"
     startup.parent.mkdir(parents=True)
     startup.write_text('import os\nos.write(2, b"no room left")\nos._exit(1)\n')
@@ -93,7 +94,7 @@ def test_a_kernel_that_dies_says_why(tmp_path):
     assert "no room left" in run.stdout.partition("what the kernel wrote")[2]
 
 
-def test_kernels_share_no_socket():
+def test_kernels_do_not_share_sockets():
     first, second = own_sockets(), own_sockets()
     assert first["transport"] == second["transport"] == "ipc"
     assert first["ip"] != second["ip"]

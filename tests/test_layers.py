@@ -1,4 +1,4 @@
-"""conv.Conv2D and conv.ConvLayer against nn.Conv2d; receptive fields."""
+"""Compare conv.Conv2D and conv.ConvLayer with nn.Conv2d; test receptive fields."""
 
 import io
 
@@ -13,7 +13,7 @@ from conv.functional import as_pair
 
 
 @pytest.mark.parametrize("kernel_size", [1, 3, (1, 2), (5, 2), [2, 3]])
-def test_agrees_with_torch(kernel_size, device):
+def test_conv2d_layer_matches_pytorch(kernel_size, device):
     ours = Conv2D(kernel_size).to(device, torch.float64)
     theirs = nn.Conv2d(1, 1, kernel_size).to(device, torch.float64)
     with torch.no_grad():
@@ -29,7 +29,7 @@ def test_agrees_with_torch(kernel_size, device):
     torch.testing.assert_close(ours.bias.grad, theirs.bias.grad)
 
 
-def test_first_numbers():
+def test_initialization():
     layer = Conv2D((30, 40))
     assert layer.weight.shape == (30, 40)
     assert 0 <= layer.weight.min() < 0.01
@@ -42,24 +42,24 @@ def test_repr():
     assert repr(Conv2D((1, 2))) == "Conv2D(kernel_size=(1, 2))"
 
 
-def test_state_round_trips():
-    layer, twin = Conv2D((2, 3)), Conv2D((2, 3))
+def test_state_dict_round_trip():
+    layer, restored = Conv2D((2, 3)), Conv2D((2, 3))
     file = io.BytesIO()
     torch.save(layer.state_dict(), file)
     file.seek(0)
-    twin.load_state_dict(torch.load(file, weights_only=True))
+    restored.load_state_dict(torch.load(file, weights_only=True))
     x = torch.rand(5, 5)
     assert list(layer.state_dict()) == ["weight", "bias"]
-    assert torch.equal(layer(x), twin(x))
+    assert torch.equal(layer(x), restored(x))
 
 
-def test_made_and_run_on_meta():
+def test_meta_device():
     with torch.device("meta"):
         layer = Conv2D(3)
         assert layer(torch.empty(8, 9)).device.type == "meta"
 
 
-def test_learns_kernel_and_bias(device):
+def test_kernel_and_bias_can_be_learned(device):
     target = Conv2D(2).to(device)
     with torch.no_grad():
         target.bias.fill_(-0.5)
@@ -73,23 +73,23 @@ def test_learns_kernel_and_bias(device):
     torch.testing.assert_close(layer.state_dict(), target.state_dict())
 
 
-def test_pairs():
+def test_as_pair():
     assert as_pair(2) == (2, 2)
     assert as_pair([1, 2]) == (1, 2)
     assert as_pair(np.int64(2)) == (2, 2)
 
 
-def test_numpys_ints_are_sizes():
-    """As PyTorch has it: they come from shapes, for instance."""
+def test_numpy_integers_are_valid_sizes():
+    """PyTorch accepts them, too; they may come from the shape of an array."""
     layer = ConvLayer(np.int64(2), 4, np.int64(3), (np.int64(2), 1), np.int64(1))
     assert layer(torch.rand(1, 2, 8, 8)).shape == (1, 4, 4, 8)
     assert Conv2D(np.int64(2)).weight.shape == (2, 2)
 
 
 def measured_field(net: nn.Sequential, side: int) -> tuple[int, int]:
-    """Measure which pixels the middle output depends on, by its gradient."""
+    """Measure the receptive field of the central output by its gradient."""
     for parameter in net.parameters():
-        nn.init.constant_(parameter, 0.1)  # nothing cancels
+        nn.init.constant_(parameter, 0.1)  # positive weights, so that nothing cancels
     x = torch.ones(1, 1, side, side, dtype=torch.float64, requires_grad=True)
     y = net.double()(x)
     y[0, 0, y.shape[2] // 2, y.shape[3] // 2].backward()
@@ -115,7 +115,7 @@ def measured_field(net: nn.Sequential, side: int) -> tuple[int, int]:
         ),
     ],
 )
-def test_receptive_field_is_what_gradients_reach(net):
+def test_receptive_field_matches_gradients(net):
     assert receptive_field(net) == measured_field(net, 40)
 
 
@@ -129,7 +129,7 @@ def test_receptive_fields_of_known_networks(features, side):
         assert receptive_field(features()) == (side, side)
 
 
-def test_receptive_field_names_a_stranger():
+def test_receptive_field_names_an_unsupported_layer():
     message = (
         r"layers contains Linear\(.*\); expected convolutions, pooling, activations"
     )
@@ -146,8 +146,8 @@ LAYERS = {
 
 
 @pytest.mark.parametrize(("sizes", "options"), LAYERS.values(), ids=LAYERS)
-def test_conv_layer_is_torchs_layer(sizes, options, device):
-    """After one seed: the same numbers, outputs and gradients, and names."""
+def test_conv_layer_matches_pytorch(sizes, options, device):
+    """With the same seed, parameters, names, outputs and gradients are equal."""
     ours, theirs = seeded(ConvLayer, sizes, options), seeded(nn.Conv2d, sizes, options)
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
     ours, theirs = ours.to(device, torch.float64), theirs.to(device, torch.float64)
@@ -165,7 +165,7 @@ def seeded(layer, sizes, options):
     return layer(*sizes, **options)
 
 
-def test_conv_layer_on_meta_and_printed():
+def test_conv_layer_on_meta_and_its_repr():
     with torch.device("meta"):
         layer = ConvLayer(2, 4, 3, stride=2)
         assert layer(torch.empty(1, 2, 9, 9)).shape == (1, 4, 4, 4)

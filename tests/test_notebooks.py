@@ -1,4 +1,4 @@
-"""What nbval can't see: the structure of each notebook."""
+"""Test the structure of each notebook, which nbval doesn't check."""
 
 import ast
 import html
@@ -48,7 +48,7 @@ def tags(cell: nbformat.NotebookNode) -> list[str]:
 
 
 def texts(cell: nbformat.NotebookNode) -> list[str]:
-    """List all text in a cell's outputs; the letters of an image are no text."""
+    """List all texts in a cell's outputs, without images in base64."""
     streams = [output.text for output in cell.outputs if "text" in output]
     data = [output.data for output in cell.outputs if "data" in output]
     return streams + [
@@ -60,7 +60,7 @@ def texts(cell: nbformat.NotebookNode) -> list[str]:
 
 
 def printed(path: Path) -> list[str]:
-    """List all text in a notebook's outputs."""
+    """List all texts in a notebook's outputs."""
     return [text for cell in code_cells(path) for text in texts(cell)]
 
 
@@ -77,7 +77,7 @@ def test_there_are_chapters():
 
 
 @each_notebook
-def test_is_valid_and_names_its_kernel(path):
+def test_format_and_kernel_are_valid(path):
     notebook = read(path)
     nbformat.validate(notebook)
     assert notebook.metadata.kernelspec.name == "python3"
@@ -89,13 +89,13 @@ def test_is_valid_and_names_its_kernel(path):
 
 
 @each_notebook
-def test_was_run_from_top_to_bottom(path):
+def test_cells_were_run_from_top_to_bottom(path):
     cells = code_cells(path)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
 
 
 @each_notebook
-def test_ran_without_errors(path):
+def test_outputs_have_no_errors(path):
     for cell in code_cells(path):
         kinds = {output.output_type for output in cell.outputs}
         assert "error" not in kinds or "raises-exception" in tags(cell), cell.source
@@ -103,7 +103,7 @@ def test_ran_without_errors(path):
 
 
 @each_notebook
-def test_prints_no_path_and_no_user(path):
+def test_outputs_have_no_paths_and_no_user_names(path):
     private = ["/home/", "/Users/", "/root/", "/tmp/", "site-packages", str(ROOT)]
     private += [str(Path.home()), os.environ.get("USER") or "/home/"]
     for text in printed(path):
@@ -111,14 +111,14 @@ def test_prints_no_path_and_no_user(path):
 
 
 @each_notebook
-def test_prints_no_negative_zero(path):
-    """The sign of a rounded zero moves with the order of a sum."""
+def test_outputs_have_no_negative_zero(path):
+    """The sign of a number that rounds to zero depends on the order of summation."""
     for text in printed(path):
         assert not re.search(r"-0\.?0*(?![\d.])", text), text
 
 
 @each_notebook
-def test_prints_no_device_that_is_compared(path):
+def test_compared_outputs_do_not_depend_on_the_device(path):
     for cell in code_cells(path):
         if "nbval-ignore-output" not in tags(cell):
             for text in texts(cell):
@@ -135,7 +135,7 @@ def test_cells_are_short(path):
 
 
 @each_notebook
-def test_cells_are_collapsed_everywhere_or_nowhere(path):
+def test_cells_are_collapsed_in_all_viewers_or_none(path):
     for cell in code_cells(path):
         hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
         assert hidden == ("hide-input" in tags(cell)), cell.source
@@ -149,18 +149,18 @@ def test_outputs_that_are_not_compared_have_a_reason_and_a_check(path):
         if "nbval-ignore-output" in tags(cell):
             assert len(cell.metadata.get("reason", "").split()) > 2, cell.source
             assert "expect" in cell.metadata or "assert_" in cell.source, cell.source
-            assert any(texts(cell)), f"nothing to compare anyway: {cell.source}"
+            assert any(texts(cell)), f"no text that would be compared: {cell.source}"
 
 
 @each_notebook
-def test_what_metadata_expect_is_an_expression(path):
+def test_expectations_are_expressions(path):
     for cell in code_cells(path):
         for line in cell.metadata.get("expect", []):
             assert isinstance(ast.parse(line, mode="eval").body, ast.expr)
 
 
 @each_notebook
-def test_tolerances_are_stated_for_cells_that_are_compared(path):
+def test_tolerances_are_valid_and_needed(path):
     for cell in code_cells(path):
         if "tolerance" in cell.metadata:
             Tolerance(**cell.metadata.tolerance)
@@ -169,7 +169,7 @@ def test_tolerances_are_stated_for_cells_that_are_compared(path):
 
 
 @each_notebook
-def test_runs_anywhere(path):
+def test_code_does_not_depend_on_the_machine(path):
     for cell in code_cells(path):
         code = cell.source
         assert "sys.path" not in code
@@ -177,8 +177,8 @@ def test_runs_anywhere(path):
 
 
 @each_notebook
-def test_every_figure_has_alternative_text(path):
-    """conv's figures keep it in metadata, as plain text and, for JupyterLab, below."""
+def test_figures_have_alternative_texts(path):
+    """It is in the metadata, as plain text and, for JupyterLab, below the figure."""
     for cell in code_cells(path):
         for place, output in enumerate(cell.outputs):
             if "image/png" in output.get("data", {}):
@@ -195,8 +195,8 @@ def test_every_figure_has_alternative_text(path):
 
 
 @each_notebook
-def test_outputs_are_of_kinds_that_nbval_compares(path):
-    """Text of any other kind, and any other metadata, could go wrong unseen."""
+def test_output_types_are_compared_by_nbval(path):
+    """Other kinds of text and other metadata would not be compared."""
     for cell in code_cells(path):
         for output in cell.outputs:
             kinds = {"text/plain", "text/html", "image/png", VIEW}
@@ -205,8 +205,8 @@ def test_outputs_are_of_kinds_that_nbval_compares(path):
 
 
 @each_notebook
-def test_widgets_can_move_before_a_cell_is_run(path):
-    """The notebook holds each widget's state, with the code that is in src/conv now."""
+def test_stored_widgets_are_up_to_date(path):
+    """The notebook stores each widget's state with the current code in src/conv."""
     states = read(path).metadata.get("widgets", {}).get(WIDGETS, {}).get("state", {})
     shown = [
         output.data[VIEW]["model_id"]
@@ -227,7 +227,7 @@ def test_every_widget_is_in_a_chapter():
     assert set(re.findall(r'"module": "(\w+)"', text)) == modules
 
 
-def test_executing_gives_widgets_lasting_names():
+def test_execute_gives_widgets_stable_ids():
     state = {"abc123": {"state": {}}, "def456": {"state": {}}}
     output = nbformat.v4.new_output("display_data", {VIEW: {"model_id": "def456"}})
     cell = nbformat.v4.new_code_cell(outputs=[output])
@@ -241,7 +241,7 @@ def test_executing_gives_widgets_lasting_names():
 
 
 @each_notebook
-def test_links_lead_somewhere(path):
+def test_links_are_valid(path):
     links = re.findall(r"\]\(([^)\s]+)\)", prose(path))
     for link in links:
         if not link.startswith("https://"):
@@ -251,7 +251,7 @@ def test_links_lead_somewhere(path):
 
 
 @each_chapter
-def test_has_the_chapters_frame(path):
+def test_chapter_has_all_required_parts(path):
     text = prose(path)
     number = int(path.name[:2])
     assert text.startswith(f"# {number} · ")
@@ -263,21 +263,21 @@ def test_has_the_chapters_frame(path):
 
 
 @each_chapter
-def test_first_code_cell_sets_the_scene(path):
+def test_first_code_cell_sets_seed_and_device(path):
     first = code_cells(path)[0].source
     assert "conv.seed_everything(" in first
     assert "device = conv.default_device()" in first
 
 
 @each_chapter
-def test_shows_pictures(path):
-    pictures = [
+def test_chapter_has_at_least_two_figures(path):
+    figures = [
         output
         for cell in code_cells(path)
         for output in cell.outputs
         if "image/png" in output.get("data", {})
     ]
-    assert len(pictures) >= 2
+    assert len(figures) >= 2
 
 
 def without_docstrings(source: str) -> str:
@@ -289,7 +289,7 @@ def without_docstrings(source: str) -> str:
 
 
 def saved_cells() -> list:
-    """List the code and the name of each cell that a module keeps, too."""
+    """Return the code and the name of each definition that a module also contains."""
     found = []
     for path in NOTEBOOKS:
         for cell in code_cells(path):
@@ -300,23 +300,23 @@ def saved_cells() -> list:
 
 
 @pytest.mark.parametrize(("source", "name"), saved_cells())
-def test_saved_cells_are_the_modules_code(source, name):
+def test_saved_cells_match_the_package(source, name):
     modules = conv.functional, conv.layers, conv.models, conv.training, conv.vision
     [owner] = [
         module
         for module in modules
         if hasattr(module, name) and getattr(module, name).__module__ == module.__name__
     ]
-    kept = inspect.getsource(getattr(owner, name))
-    assert without_docstrings(source) == without_docstrings(kept)
+    stored = inspect.getsource(getattr(owner, name))
+    assert without_docstrings(source) == without_docstrings(stored)
 
 
-def test_chapter_one_and_two_show_the_packages_code():
+def test_chapters_1_and_2_show_the_code_of_the_package():
     assert {case.values[1] for case in saved_cells()} >= {"corr2d", "Conv2D"}
 
 
-def test_chapter_nine_repeats_chapter_fours_losses():
-    """Descent by hand prints what autograd's printed, to the last digit."""
+def test_losses_in_chapters_4_and_9_are_equal():
+    """Descent by hand prints the same losses as autograd, to the last digit."""
     four, nine = (
         re.findall(r"epoch +\d+, loss \S+", "".join(printed(CHAPTERS[n - 1])))
         for n in (4, 9)
@@ -334,7 +334,7 @@ def test_readme_and_index_list_the_same_chapters():
     assert listed == [chapter.name for chapter in CHAPTERS]
 
 
-def test_executing_joins_pieces_of_text():
+def test_execute_joins_streams():
     pieces = [("stdout", "a\n"), ("stdout", "b\n"), ("stderr", "c\n")]
     cell = nbformat.v4.new_code_cell()
     cell.outputs = [
@@ -345,7 +345,7 @@ def test_executing_joins_pieces_of_text():
 
 
 @each_notebook
-def test_text_is_in_one_piece(path):
+def test_streams_are_joined(path):
     for cell in code_cells(path):
         names = [output.get("name") for output in cell.outputs]
         pairs = itertools.pairwise(names)

@@ -1,7 +1,7 @@
-"""Each number in prose and captions has a source; outputs nbval skips are as executed.
+"""Test the sources of numbers in prose, the digests of outputs, and planted numbers.
 
-When a test here fails after a change that you want, its message says what to do, and
-``tests/prose_numbers.py`` says why.
+If a test fails after an intended change, its message explains what to do, and
+``tests/prose_numbers.py`` explains why.
 """
 
 import ast
@@ -34,7 +34,7 @@ def test_every_number_has_a_source(path):
 
 
 @each_page
-def test_no_digit_is_missed(path):
+def test_tokens_find_every_digit(path):
     source = path.read_text(encoding="utf-8")
     for part in prose_numbers.sections(nbformat.reads(source, as_version=4)):
         for text in part.texts:
@@ -46,7 +46,7 @@ def test_no_digit_is_missed(path):
                     assert any(a <= place < b for a, b in spans), text[place:][:40]
 
 
-def test_entries_are_few_and_on_pages():
+def test_entries_are_few_and_name_existing_pages():
     entries = prose_numbers.load(ENTRIES.read_text(encoding="utf-8"))
     assert {entry.page for entry in entries} <= set(map(page_name, NOTEBOOKS))
     assert len(entries) < 250
@@ -57,8 +57,8 @@ def cells(path):
 
 
 @each_notebook
-def test_captions_are_written_where_the_check_finds_them(path):
-    """A caption that came through a variable would not be checked."""
+def test_captions_are_literals(path):
+    """A caption that is passed in a variable would not be checked."""
     for cell in cells(path):
         for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.keyword) and node.arg == "alt":
@@ -66,15 +66,15 @@ def test_captions_are_written_where_the_check_finds_them(path):
 
 
 @each_notebook
-def test_outputs_that_nbval_skips_are_as_executed(path):
-    """tests/execute.py says what this proves, and what it doesn't."""
+def test_digests_match_outputs_that_nbval_skips(path):
+    """tests/execute.py explains what this proves, and what it doesn't."""
     for cell in cells(path):
         skipped = "nbval-ignore-output" in cell.metadata.get("tags", [])
         expected = digest(cell) if skipped else None
         assert cell.metadata.get("printed") == expected, f"make execute: {cell.source}"
 
 
-def test_executing_signs_what_nbval_skips():
+def test_execute_stores_digests_of_outputs_that_nbval_skips():
     cell = new_code_cell(outputs=[new_output("stream", text="12 ms\n")])
     sign(cell)
     assert "printed" not in cell.metadata
@@ -85,11 +85,11 @@ def test_executing_signs_what_nbval_skips():
     assert cell.metadata["printed"] != digest(cell)
 
 
-# Reading numbers.
+# Finding and parsing numbers.
 
 
 @pytest.mark.parametrize("module", [prose_numbers, written_numbers, plant])
-def test_examples(module):
+def test_doctests(module):
     assert doctest.testmod(module).failed == 0
 
 
@@ -105,16 +105,16 @@ def test_examples(module):
         ('<img width="940" alt="by 7"> LeNet-5, float32', ["7"]),
     ],
 )
-def test_finds_numbers(text, expected):
+def test_tokens(text, expected):
     assert [token.text for token in written_numbers.tokens(text)] == expected
 
 
-def test_calculates_plain_numbers_only():
+def test_calculate_rejects_function_calls():
     with pytest.raises(ValueError, match="not plain arithmetic"):
         written_numbers.calculate("len('abc')")
 
 
-def test_proves_a_number_or_its_rounding():
+def test_evidence_proves_numbers_and_their_roundings():
     found = Evidence.of("loss 0.0433, 95%, tensor([-1.4]), 61,706 of float32, 1e-8")
     right = ["0.0433", "0.04", "95%", "0.95", "1.4", "1", "61706", "10^{-8}"]
     assert [number for number in right if not found.proves(number)] == []
@@ -130,7 +130,7 @@ PAGE = NOTEBOOKS[0]
 
 
 def check(*texts, code="steps = 300", printed="loss 0.0433", entries=()):
-    """List what is wrong in the second section of a notebook."""
+    """List the problems in the second section of a notebook."""
     output = new_output("stream", text=printed)
     cells = [
         *[new_markdown_cell(text) for text in ("# Title", "## One")],
@@ -151,11 +151,11 @@ def check(*texts, code="steps = 300", printed="loss 0.0433", entries=()):
         "As chapter 3 says, and chapters 4, 6 and 8 to 10.",
         "**2. Taps.** See exercise 5.3, section 7.2.4, and [14 · More](14.ipynb).",
         "A net of 1998.\n\n## References\n\n- LeCun, 1998: 86, 2278.",
-        "## Your turn\n\n**9.9** A picture of 123 pixels.\n\n## Try next\n\n456",
+        "## Your turn\n\n**9.9** An image of 123 pixels.\n\n## Try next\n\n456",
         "## Recap\n\nThe first section has 777.",
     ],
 )
-def test_accepts(text):
+def test_numbers_with_a_source_are_accepted(text):
     assert check(text) == []
 
 
@@ -170,29 +170,29 @@ def test_accepts(text):
         ("In chapter 3, 987,654,321 pixels.", "987,654,321"),
     ],
 )
-def test_refuses(text, number):
+def test_numbers_without_a_source_are_reported(text, number):
     [problem] = check(text)
     assert f"Two: {number} has no source" in problem
 
 
-def test_a_named_chapter_proves_the_numbers_of_its_sentence():
+def test_named_chapter_is_a_source_for_its_sentence():
     assert check("Chapter 11 counts 61,706 weights.") == []
     [problem] = check("Chapter 11 counts weights. There are 61,706.")
     assert "61,706 has no source" in problem
 
 
-def test_captions_comments_and_formats_prove_nothing():
+def test_captions_comments_and_formats_are_not_sources():
     code = '"""500"""\nf(x, alt=f"after 600 {n[7]} epochs")  # 800\nf"{x:.9f} or 300"'
-    said = "<Figure: after 600 12 epochs>"
+    output = "<Figure: after 600 12 epochs>"
     numbers = "300, 500, 600, 7, 800, 9, 12"
-    found = "".join(check(numbers, code=code, printed=said))
+    found = "".join(check(numbers, code=code, printed=output))
     assert [n for n in numbers.split(", ") if f": {n} has no source" not in found] == [
         "300"
     ]
     assert len(check(code=code, printed="")) == 1  # the caption's own 600
 
 
-def test_the_line_that_a_problem_proposes_solves_it():
+def test_suggested_entry_solves_the_problem():
     [problem] = check("Some words around\nthe 1,234 and\nmore words.")
     line = problem.splitlines()[-1].strip()
     assert line == "01 :: around the 1,234 and more :: REASON"
@@ -205,13 +205,13 @@ def test_the_line_that_a_problem_proposes_solves_it():
     assert line in stale
 
 
-def test_an_entry_that_is_not_needed_is_refused():
+def test_unneeded_entry_is_reported():
     [problem] = check("After 300 steps.", entries=["01 :: After 300 :: by hand"])
     assert "delete this line" in problem
 
 
 @pytest.mark.parametrize(
-    ("reason", "holds"),
+    ("reason", "expected"),
     [
         ("= 28 - 5 + 1: rows", True),
         ("= 28 - 5: rows", False),
@@ -222,11 +222,11 @@ def test_an_entry_that_is_not_needed_is_refused():
         ("counted by hand", True),
     ],
 )
-def test_an_entrys_source_holds_or_not(reason, holds):
-    assert Entry.of(f"01 :: 24 rows :: {reason}").proves("24") is holds
+def test_source_of_an_entry_is_checked(reason, expected):
+    assert Entry.of(f"01 :: 24 rows :: {reason}").proves("24") is expected
 
 
-def test_an_entrys_chapter_or_file_proves_it():
+def test_source_of_an_entry_may_be_a_chapter_or_a_file():
     assert Entry.of("12 :: x :: chapter 11: weights").proves("61,706")
     assert Entry.of("index :: x :: file pyproject.toml: Python").proves("3.11")
 
@@ -234,7 +234,7 @@ def test_an_entrys_chapter_or_file_proves_it():
 # Planting.
 
 
-def test_the_same_seed_plants_the_same_numbers():
+def test_seed_reproduces_plants():
     assert plant.make_plants(3, 8, 8) == plant.make_plants(3, 8, 8)
     assert plant.make_plants(3, 8, 8) != plant.make_plants(4, 8, 8)
     sizes = [plant.size_of(wrong.place) for wrong in plant.make_plants(0, 0, 20)]
@@ -244,16 +244,16 @@ def test_the_same_seed_plants_the_same_numbers():
     assert set(kinds) <= set(plant.RUN)
 
 
-def test_a_plant_changes_one_digit():
+def test_plant_changes_one_digit():
     for wrong in plant.make_plants(5, 10, 12):
         text = plant.text_of(wrong.place)
-        pairs = zip(text, plant.planted(text, wrong), strict=True)
+        pairs = zip(text, plant.with_plant(text, wrong), strict=True)
         [(old, new)] = [(a, b) for a, b in pairs if a != b]
         assert old.isdecimal()
         assert new.isdecimal()
 
 
-def test_a_planted_page_differs_in_that_number():
+def test_planted_page_differs_in_one_character():
     for wrong in plant.make_plants(6, 5, 8):
         page = wrong.place.page
         before, after = plant.with_plants(page, []), plant.with_plants(page, [wrong])
@@ -261,7 +261,7 @@ def test_a_planted_page_differs_in_that_number():
         assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
 
 
-def test_finds_captions_in_code():
+def test_captions_are_found_in_code():
     code = 'é = show("µ 5", alt=f"after 300 "\n    "epochs {x:.2f}")'
     [part] = plant.captions(code)
     assert code[part.start : part.stop] == 'f"after 300 "\n    "epochs {x:.2f}"'
@@ -272,7 +272,7 @@ def test_finds_captions_in_code():
 
 @pytest.fixture
 def page(tmp_path):
-    """Write a notebook with a cell that has a tolerance of one."""
+    """Write a notebook with a cell whose tolerance is one percentage point."""
     cell = new_code_cell(
         outputs=[new_output("stream", text="accuracy 97.4%, epoch 3\n")],
         metadata={"tolerance": {"absolute": 1}},
@@ -294,14 +294,14 @@ def test_plants_within_and_outside_a_tolerance(page):
     assert len(plant.possible("outside", epoch)) == 9
 
 
-def test_plants_results_of_experiments_only(tmp_path):
+def test_only_results_of_experiments_are_planted(tmp_path):
     file = tmp_path / "small.json"
     file.write_text('{"seeds": [0, 1],\n "results": {"3 layers": [0.5, 12]}}')
     found = [plant.text_of(p)[p.start : p.end] for p in plant.places(file)]
     assert found == ["0.5", "12"]
 
 
-def test_plants_go_to_each_page_once_a_round():
+def test_each_page_has_one_plant_per_round():
     plants = plant.make_plants(0, 5, 20)
     parts = list(plant.rounds(plants, "page"))
     assert sum(map(len, parts)) == len(plants)
@@ -311,14 +311,14 @@ def test_plants_go_to_each_page_once_a_round():
         assert len(set(pages)) == len(pages)
 
 
-def test_the_check_of_prose_finds_plants():
+def test_prose_numbers_finds_plants():
     plants = [p for p in plant.make_plants(0, 0, 40) if plant.size_of(p.place) > "3"]
     assert len(plants) == 20
     assert len(plant.try_reading(plants)) >= 14
 
 
 @pytest.mark.parametrize(
-    ("kind", "found", "well"),
+    ("kind", "found", "succeeds"),
     [
         ("output", 1, True),
         ("output", 0, False),
@@ -328,17 +328,17 @@ def test_the_check_of_prose_finds_plants():
         ("prose", 16, False),
     ],
 )
-def test_reports_what_should_not_have_happened(page, capsys, kind, found, well):
+def test_report_fails_on_unexpected_results(page, capsys, kind, found, succeeds):
     place = plant.places(page)[0]
     count = 20 if kind == "prose" else 1
     plants = [Plant(kind, place, "170", str(number)) for number in range(count)]
-    assert plant.report(plants, dict.fromkeys(plants[:found], "a test")) is well
-    wish = "should pass" if kind == "within" else "should be found"
-    assert wish in capsys.readouterr().out
+    assert plant.report(plants, dict.fromkeys(plants[:found], "a test")) is succeeds
+    expectation = "should pass" if kind == "within" else "should be found"
+    assert expectation in capsys.readouterr().out
 
 
-def test_reads_the_makefiles_environment():
+def test_environment_is_read_from_the_makefile():
     assert (
-        plant.pinned().items()
+        plant.makefile_environment().items()
         >= {"OMP_NUM_THREADS": "1", "CONV_PROGRESS": "off"}.items()
     )

@@ -1,4 +1,4 @@
-"""conv2d, conv_transpose2d and pool2d against PyTorch, over all their arguments."""
+"""Compare conv2d, conv_transpose2d and pool2d with PyTorch, for all their arguments."""
 
 import pytest
 import torch
@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from conv import conv2d, conv_transpose2d, corr2d, output_shape, pool2d
 
-# PyTorch warns that it copies for "same" padding with even kernels. So it may.
+# PyTorch warns that "same" padding with even kernels makes a copy, which is fine here.
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same'")
-CLOSE = {"rtol": 0, "atol": 1e-10}
+TOLERANCE = {"rtol": 0, "atol": 1e-10}
 
 
 def size(least: int, most: int):
-    """One int, or a pair of ints."""
+    """Return a strategy for one int or a pair of ints."""
     one = st.integers(least, most)
     return st.one_of(one, st.tuples(one, one))
 
@@ -29,7 +29,7 @@ def normal(*shape: int) -> torch.Tensor:
 
 @st.composite
 def operands(draw, transposed: bool = False):
-    """Draw a batch, kernels and a bias that go together, and the other arguments."""
+    """Draw a batch, kernels and a bias that fit each other, and the other arguments."""
     torch.manual_seed(draw(st.integers(0, 2**32)))
     groups = draw(st.integers(1, 3))
     C_in, C_out = (groups * draw(st.integers(1, 3)) for _ in range(2))
@@ -64,10 +64,10 @@ def operands(draw, transposed: bool = False):
     return (X, K, bias), options
 
 
-def assert_agree(ours, theirs, inputs, options):
+def assert_equal_with_gradients(ours, theirs, inputs, options):
     """Compare two operators' outputs, and the gradients of a sum of squares."""
     mine, other = ours(*inputs, **options), theirs(*inputs, **options)
-    torch.testing.assert_close(mine, other, **CLOSE)
+    torch.testing.assert_close(mine, other, **TOLERANCE)
     leaves = [leaf for leaf in inputs if leaf is not None]
     for a, b in zip(
         torch.autograd.grad(mine.square().sum(), leaves),
@@ -78,18 +78,18 @@ def assert_agree(ours, theirs, inputs, options):
 
 
 @given(operands())
-def test_conv2d_agrees_with_torch(drawn):
-    assert_agree(conv2d, F.conv2d, *drawn)
+def test_conv2d_matches_pytorch(drawn):
+    assert_equal_with_gradients(conv2d, F.conv2d, *drawn)
 
 
 @given(operands(transposed=True))
-def test_conv_transpose2d_agrees_with_torch(drawn):
-    assert_agree(conv_transpose2d, F.conv_transpose2d, *drawn)
+def test_conv_transpose2d_matches_pytorch(drawn):
+    assert_equal_with_gradients(conv_transpose2d, F.conv_transpose2d, *drawn)
 
 
 @given(operands(transposed=True))
-def test_conv_transpose2d_takes_gradients_back(drawn):
-    """It is the transpose of conv2d: <conv_transpose2d(X), Z> = <X, conv2d(Z)>."""
+def test_conv_transpose2d_is_the_adjoint_of_conv2d(drawn):
+    """The adjoint satisfies <conv_transpose2d(X), Z> = <X, conv2d(Z)>."""
     (X, K, _), options = drawn
     Y = conv_transpose2d(X, K, **options)
     Z = torch.randn_like(Y)
@@ -113,10 +113,10 @@ def pools(draw):
 
 
 @given(pools())
-def test_max_pooling_agrees_with_torch(drawn):
-    """Ties included: PyTorch gives the gradient to the first of equals."""
+def test_max_pooling_matches_pytorch(drawn):
+    """If several values are equal, PyTorch gives the gradient to the first of them."""
     X, pool, stride, padding, ceil_mode = drawn
-    assert_agree(
+    assert_equal_with_gradients(
         lambda X: pool2d(X, pool, "max", stride, padding, ceil_mode),
         lambda X: F.max_pool2d(X, pool, stride, padding, ceil_mode=ceil_mode),
         (X,),
@@ -125,9 +125,9 @@ def test_max_pooling_agrees_with_torch(drawn):
 
 
 @given(pools())
-def test_average_pooling_agrees_with_torch(drawn):
+def test_average_pooling_matches_pytorch(drawn):
     X, pool, stride, padding, ceil_mode = drawn
-    assert_agree(
+    assert_equal_with_gradients(
         lambda X: pool2d(X, pool, "avg", stride, padding, ceil_mode),
         lambda X: F.avg_pool2d(X, pool, stride, padding, ceil_mode),
         (X,),
@@ -136,7 +136,7 @@ def test_average_pooling_agrees_with_torch(drawn):
 
 
 @given(pools())
-def test_output_shape_counts_windows_of_pooling(drawn):
+def test_output_shape_matches_pooling(drawn):
     X, pool, stride, padding, ceil_mode = drawn
     shape = pool2d(X, pool, "max", stride, padding, ceil_mode).shape[2:]
     steps = pool if stride is None else stride
@@ -144,7 +144,7 @@ def test_output_shape_counts_windows_of_pooling(drawn):
 
 
 def test_ceil_mode_keeps_the_last_column():
-    """As a cascade of face detectors needs it: from 22 to 11."""
+    """A cascade of face detectors needs this: 22 pixels become 11."""
     X = torch.arange(484.0).view(1, 1, 22, 22)
     assert pool2d(X, 3, stride=2).shape == (1, 1, 10, 10)
     assert pool2d(X, 3, stride=2, ceil_mode=True).shape == (1, 1, 11, 11)
@@ -153,30 +153,30 @@ def test_ceil_mode_keeps_the_last_column():
 
 @pytest.mark.parametrize("shape", [(4, 5), (5, 4)])
 def test_ceil_mode_with_padding(shape):
-    """The last window hangs over: below in one case, on the right in the other."""
+    """The last window extends beyond the bottom or the right edge."""
     X = torch.randn(1, 1, *shape, dtype=torch.float64)
     for mode, theirs in {"max": F.max_pool2d, "avg": F.avg_pool2d}.items():
         expected = theirs(X, 3, 2, 1, ceil_mode=True)
         torch.testing.assert_close(pool2d(X, 3, mode, 2, 1, ceil_mode=True), expected)
 
 
-def test_the_first_of_equals_gets_the_gradient():
+def test_first_of_equal_values_gets_the_gradient():
     X = torch.ones(1, 1, 2, 2, requires_grad=True)
     pool2d(X, 2).backward()
     assert X.grad.flatten().tolist() == [1, 0, 0, 0]
 
 
-def test_pooling_keeps_what_is_not_a_number():
+def test_max_pooling_propagates_nan():
     X = torch.tensor([[1.0, float("nan"), 3.0]]).expand(1, 1, 1, 3)
     assert pool2d(X, (1, 3)).isnan().all()
 
 
-def test_valid_padding_is_none():
+def test_valid_padding_means_no_padding():
     X, K = torch.rand(2, 3, 5, 6), torch.rand(4, 3, 2, 3)
     assert torch.equal(conv2d(X, K, padding="valid"), conv2d(X, K, padding=0))
 
 
-def test_second_derivatives():
+def test_second_derivatives_pass_gradgradcheck():
     X, K, Kt = normal(2, 2, 4, 5), normal(4, 1, 2, 2), normal(2, 2, 2, 2)
     X2, K2, bias = X.detach()[:1, :, :2, :2].requires_grad_(), K, normal(4)
     assert torch.autograd.gradgradcheck(
@@ -187,27 +187,27 @@ def test_second_derivatives():
     )
 
 
-def test_corr2d_is_the_smallest_case():
+def test_corr2d_is_a_special_case_of_conv2d():
     X, K = torch.randn(6, 7), torch.randn(3, 2)
     torch.testing.assert_close(corr2d(X, K), conv2d(X[None, None], K[None, None])[0, 0])
 
 
 @pytest.mark.parametrize("operator", [conv2d, conv_transpose2d])
-def test_dtypes_promote(operator):
+def test_dtype_promotion(operator):
     X, K = torch.ones(1, 1, 3, 3).int(), torch.ones(1, 1, 2, 2).bool()
     assert operator(X, K).dtype == torch.float32
     assert operator(X, K.double()).dtype == torch.float64
     assert pool2d(X, 2).dtype == torch.float32
 
 
-def test_lives_on_its_inputs_device(device):
+def test_output_is_on_the_device_of_the_inputs(device):
     X, K = torch.ones(1, 2, 4, 4, device=device), torch.ones(2, 2, 3, 3, device=device)
     for Y in (conv2d(X, K), conv_transpose2d(X, K), pool2d(X, 2)):
         assert Y.device == X.device
     assert conv2d(X, K).tolist() == [[[[18.0] * 2] * 2] * 2]
 
 
-def test_makes_nothing_on_another_device():
+def test_all_tensors_are_on_the_device_of_the_inputs():
     X = torch.empty(2, 4, 9, 8, device="meta")
     K, bias = torch.empty(4, 2, 3, 3, device="meta"), torch.empty(4, device="meta")
     assert conv2d(X, K, bias, 2, 1, 1, 2).shape == (2, 4, 5, 4)
@@ -216,7 +216,7 @@ def test_makes_nothing_on_another_device():
 
 
 @given(operands())
-def test_output_shape_counts(drawn):
+def test_output_shape_matches_conv2d(drawn):
     (X, K, _), options = drawn
     del options["groups"]
     if isinstance(options["padding"], str):

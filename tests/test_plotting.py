@@ -1,4 +1,4 @@
-"""What the figures show, and the text that stands for them."""
+"""Test the content of the figures and their alternative texts."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -21,8 +21,8 @@ mpl.use("agg")
 
 
 @pytest.fixture
-def shown(monkeypatch):
-    """Catch what a figure gives to Jupyter."""
+def displayed(monkeypatch):
+    """Record what a figure displays in Jupyter."""
     calls = []
     monkeypatch.setattr(
         "IPython.display.display", lambda data, **options: calls.append((data, options))
@@ -34,11 +34,11 @@ def texts(ax: Axes) -> list[str]:
     return [text.get_text() for text in ax.texts]
 
 
-def test_a_figure_carries_its_text(shown):
+def test_figure_displays_its_alternative_text(displayed):
     figure, ax = conv.subplots(size=(4, 3), alt="A straight line.")
     ax.plot([0, 1])
     figure._ipython_display_()
-    [(data, options), (words, _)] = shown
+    [(data, options), (words, _)] = displayed
     assert data["text/plain"] == "<Figure: A straight line.>"
     assert data["image/png"].startswith("iVBOR")  # PNG's first bytes, in base64
     assert options["metadata"]["image/png"] == {
@@ -52,23 +52,23 @@ def test_a_figure_carries_its_text(shown):
     }
 
 
-def test_the_text_is_not_taken_for_html(shown):
+def test_alternative_text_is_escaped(displayed):
     conv.subplots(size=(1, 1), alt="1 < 2")[0]._ipython_display_()
-    assert "1 &lt; 2" in shown[1][0]["text/html"]
+    assert "1 &lt; 2" in displayed[1][0]["text/html"]
 
 
-def test_a_figure_is_drawn_the_same_each_time(shown):
+def test_drawing_is_reproducible(displayed):
     for _ in range(2):
         conv.show_kernels([torch.eye(3)])._ipython_display_()
-    assert shown[:2] == shown[2:]
+    assert displayed[:2] == displayed[2:]
 
 
-def test_style_stays_inside():
+def test_style_is_not_changed_globally():
     before = dict(mpl.rcParams)
     conv.show_images([torch.rand(4, 4)])
     conv.plot_losses({"a": [2.0, 1.0]})
     assert dict(mpl.rcParams) == before
-    assert plt.get_fignums() == []  # nothing waits to be shown a second time
+    assert plt.get_fignums() == []  # no open figure could be shown a second time
 
 
 def test_images_share_one_scale(device):
@@ -92,12 +92,12 @@ def test_signed_images_are_centered_on_zero():
 @pytest.mark.parametrize(
     ("values", "limits"), [([-1, 4], (-1, 4)), ([2, 4], (0, 4)), ([-3, -1], (-3, 0))]
 )
-def test_the_color_bar_has_no_color_that_no_pixel_has(values, limits):
+def test_color_bar_has_only_colors_that_occur(values, limits):
     figure = conv.show_images([torch.tensor([values])], signed=True)
     assert figure.axes[1].get_ylim() == limits
 
 
-def test_a_blank_signed_image_has_a_color_bar():
+def test_blank_signed_image_has_a_color_bar():
     low, high = conv.show_images([torch.zeros(2, 2)], signed=True).axes[1].get_ylim()
     assert low < high
 
@@ -109,7 +109,7 @@ def test_pixels_are_numbered_on_request():
 
 
 @pytest.mark.parametrize("show", [conv.show_images, conv.show_kernels])
-def test_all_cells_of_a_row_have_one_size(show):
+def test_images_in_a_row_have_equal_pixel_sizes(show):
     shapes = [(3, 3), (5, 2), (1, 4)]
     figure = show([torch.rand(shape) for shape in shapes], [*"abc"])
     figure.draw_without_rendering()
@@ -122,18 +122,18 @@ def test_all_cells_of_a_row_have_one_size(show):
     assert max(sides) < 1.05 * min(sides)
 
 
-def test_color_images_are_shown_as_they_are():
+def test_color_images_are_not_rescaled():
     image = torch.rand(5, 4, 3)
     [ax] = conv.show_images([image]).axes
     np.testing.assert_array_equal(ax.images[0].get_array(), image.numpy())
 
 
-def test_many_images_wrap():
+def test_many_images_are_wrapped():
     figure = conv.show_images([torch.rand(3, 3)] * 5, columns=2)
     assert len(figure.axes) == 5
 
 
-def test_kernels_show_their_numbers(device):
+def test_kernels_show_their_weights(device):
     kernel = torch.tensor([[1.0, -0.25], [0.0, 2.0]], requires_grad=True)
     figure = conv.show_kernels([kernel.to(device)], ["K"])
     [ax] = figure.axes
@@ -152,11 +152,11 @@ def test_numbers_contrast_with_their_cells():
     ("value", "text"),
     [(1, "1"), (-0.001, "0"), (0.111, "0.11"), (-2.5, "-2.5"), (100, "100")],
 )
-def test_short_numbers(value, text):
+def test_short_format_of_numbers(value, text):
     assert short(value) == text
 
 
-def test_a_blank_image_has_a_scale():
+def test_shared_norm_of_a_blank_image():
     assert shared_norm([np.zeros((2, 2))], signed=True)(0.0) == 0.5
 
 
@@ -170,7 +170,7 @@ def test_losses_start_at_epoch_one():
     assert conv.plot_losses({"a": [1]}, log=False).axes[0].get_yscale() == "linear"
 
 
-def test_curves_have_the_colors_of_their_names():
+def test_curves_have_the_palettes_colors():
     [ax] = conv.plot_losses({"validation": [1, 2], "training": [2, 1]}).axes
     assert [line.get_color() for line in ax.lines] == [
         PALETTE["validation"],
@@ -207,11 +207,11 @@ def test_curves_without_labels_are_left_out():
         ([], []),
     ],
 )
-def test_labels_keep_apart(values, expected):
+def test_labels_do_not_overlap(values, expected):
     assert spread(values, 0.2) == pytest.approx(expected)
 
 
-def test_descent_draws_path_and_surface():
+def test_descent_draws_path_and_contours():
     path = torch.tensor([[2.0, 0.0], [1.0, 0.5], [0.0, 0.0]])
     figure = conv.plot_descent(lambda a, b: a**2 + 3 * b**2, {"down": path})
     [ax] = figure.axes
@@ -226,7 +226,7 @@ def test_descent_draws_path_and_surface():
         np.testing.assert_allclose(a**2 + 3 * b**2, level, rtol=0.05, atol=1e-3)
 
 
-def test_descent_names_runs_and_marks_a_minimum_that_is_inside():
+def test_descent_labels_runs_and_marks_a_visible_minimum():
     path = torch.tensor([[2.0, 1.0], [0.0, 0.0]])
     paths = {"pytorch": path, "ours": path}
     [ax] = conv.plot_descent(lambda a, b: a**2 + b**2, paths).axes
@@ -244,7 +244,7 @@ def test_descent_names_runs_and_marks_a_minimum_that_is_inside():
         assert len(ax.lines) == 2
 
 
-def test_levels_of_contours_are_round_where_possible():
+def test_contour_levels_are_round_numbers():
     assert contour_levels(np.array([0.0, 30.0])) == pytest.approx(
         [0.1, 0.2, 0.5, 1, 2, 5, 10, 20]
     )
@@ -271,7 +271,7 @@ def test_given_axes_are_used_and_returned(draw):
     assert isinstance(figure, Figure)
 
 
-def test_as_many_titles_as_images():
+def test_number_of_titles_must_match():
     with pytest.raises(ValueError, match=r"^titles has length 1; expected 2$"):
         conv.show_images([torch.rand(2, 2)] * 2, ["only one"])
 
@@ -283,7 +283,7 @@ def test_alternative_text_without_titles():
 
 
 @pytest.mark.parametrize("signed", [False, True])
-def test_a_gallery_has_no_ticks_and_one_scale(signed):
+def test_gallery_has_no_ticks_and_one_scale(signed):
     images = [torch.full((3, 3), value) for value in (0.25, 0.5, 1.0, 0.75, 0.0)]
     figure = conv.show_gallery(
         images, list("abcde"), columns=3, signed=signed, alt="Five grays."

@@ -1,4 +1,4 @@
-"""The files around the course: environment, lock, README, package."""
+"""Test the project's files: environment, locks, README, workflows and package."""
 
 import re
 import subprocess
@@ -26,7 +26,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
 def locked(file: str = "requirements.txt") -> dict[str, list[Requirement]]:
-    """Read a lock: by name, one requirement per platform."""
+    """Parse a lock: return, by name, one requirement per platform."""
     lines = (ROOT / file).read_text().replace("\\\n", "").splitlines()
     requirements: dict[str, list[Requirement]] = {}
     for line in lines:
@@ -45,11 +45,13 @@ LOCKS = {
     "requirements/audit.txt": ["dev", "audit"],
 }
 HASHED = "requirements/hashed.txt"
-HASHED_CPU = "requirements/hashed-cpu.txt"  # there once `make lock` has reached PyTorch
+HASHED_CPU = (
+    "requirements/hashed-cpu.txt"  # exists if `make lock` could reach PyTorch's index
+)
 each_lock = pytest.mark.parametrize("file", LOCKS)
 
 
-def asked_for(extras: list[str]) -> list[Requirement]:
+def requirements_of(extras: list[str]) -> list[Requirement]:
     project = PROJECT["project"]
     groups = [project["optional-dependencies"][extra] for extra in extras]
     texts = [text for group in [project["dependencies"], *groups] for text in group]
@@ -57,14 +59,14 @@ def asked_for(extras: list[str]) -> list[Requirement]:
 
 
 @each_lock
-def test_lock_pins_everything_exactly(file):
+def test_locks_pin_exact_versions(file):
     for requirements in locked(file).values():
         for requirement in requirements:
             assert re.fullmatch(r"==[\w.]+", str(requirement.specifier)), requirement
 
 
 @each_lock
-def test_the_other_locks_add_to_the_learners(file):
+def test_other_locks_extend_the_learners_lock(file):
     more, less = locked(file), locked()
     pins = {name: [str(r.specifier) for r in rs] for name, rs in more.items()}
     assert all(
@@ -73,21 +75,21 @@ def test_the_other_locks_add_to_the_learners(file):
 
 
 def pins(file: str) -> set[tuple[str, str]]:
-    """Give each name in a lock with each version that it has there."""
+    """Return the pairs of names and versions in a lock."""
     lock = locked(file)
     return {(name, str(r.specifier)) for name in lock for r in lock[name]}
 
 
-def test_the_hashes_are_of_the_same_versions():
+def test_hashes_are_of_the_locked_versions():
     assert pins(HASHED) == set().union(*map(pins, LOCKS))
-    for file in ROOT.glob(HASHED_CPU):  # `make lock` writes it where it can
+    for file in ROOT.glob(HASHED_CPU):  # `make lock` writes it if it can
         _, torch = install.split((ROOT / "requirements.txt").read_text())
         assert install.has_cpu_hashes(torch, file.read_text())
         assert len(pins(HASHED_CPU)) == len(torch)
 
 
 @each_lock
-def test_every_pin_has_its_hashes(file):
+def test_every_pin_has_hashes(file):
     lock = (ROOT / file).read_text()
     lines = install.hashed(lock, (ROOT / HASHED).read_text()).splitlines()
     assert len(lines) == sum(len(found) for found in locked(file).values())
@@ -96,7 +98,7 @@ def test_every_pin_has_its_hashes(file):
         assert line.partition(" --hash")[0] in lock.splitlines()
 
 
-def test_a_pin_without_a_hash_is_no_pin():
+def test_pin_without_a_hash_raises():
     hashes = "a==1 \\\n    --hash=sha256:1\nb==2 ; x \\\n    --hash=sha256:2\n"
     assert install.hashed("b==2 ; y\n    # via a\n", hashes) == (
         "b==2 ; y --hash=sha256:2\n"
@@ -105,7 +107,7 @@ def test_a_pin_without_a_hash_is_no_pin():
         install.hashed("b==3\n", hashes)
 
 
-def test_jupyterhub_is_not_installed_by_hash(capsys):
+def test_jupyterhub_cannot_be_installed_with_hashes(capsys):
     with pytest.raises(SystemExit, match="2"):
         install.main(["--jupyterhub", "6", "--hashes", str(ROOT / HASHED)])
     assert "the hashes of jupyterhub are not known" in capsys.readouterr().err
@@ -114,8 +116,8 @@ def test_jupyterhub_is_not_installed_by_hash(capsys):
 # The root folder
 
 
-def test_the_root_folder_is_small():
-    """A newcomer finds the course in it: at most 21 entries that git tracks."""
+def test_root_folder_is_small():
+    """At most 21 tracked entries, so that newcomers find the course."""
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -124,15 +126,15 @@ def test_the_root_folder_is_small():
     assert len(entries) <= 21, sorted(entries)
 
 
-def test_pip_is_told_to_require_hashes(monkeypatch):
-    asked = []
+def test_pip_requires_hashes(monkeypatch):
+    calls = []
 
-    def note(command: list[str], check: bool) -> None:
-        asked.append((command, Path(command[-1]).read_text()))
+    def record(command: list[str], check: bool) -> None:
+        calls.append((command, Path(command[-1]).read_text()))
 
-    monkeypatch.setattr(install.subprocess, "run", note)
+    monkeypatch.setattr(install.subprocess, "run", record)
     install.main(["--torch", "cuda", "--hashes", str(ROOT / HASHED)])
-    [(command, lock)] = asked
+    [(command, lock)] = calls
     assert {"--require-hashes", "--no-deps"} < set(command)
     assert lock.count("--hash") > 1000
 
@@ -146,25 +148,26 @@ def test_every_extra_is_locked():
 @each_lock
 def test_lock_satisfies_pyproject(file):
     lock = locked(file)
-    for wanted in asked_for(LOCKS[file]):
-        for pinned in lock[canonicalize_name(wanted.name)]:
+    for required in requirements_of(LOCKS[file]):
+        for pinned in lock[canonicalize_name(required.name)]:
             version = str(pinned.specifier).removeprefix("==")
-            assert wanted.specifier.contains(version), (wanted, pinned)
+            assert required.specifier.contains(version), (required, pinned)
 
 
-def test_what_runs_here_is_what_is_locked():
-    """A torch for the CPU alone comes without CUDA's packages."""
+def test_installed_versions_match_the_lock():
+    """A CPU build of torch comes without CUDA's packages."""
     for name, requirements in locked().items():
         if torch.version.cuda is None and install.CUDA.fullmatch(name):
             continue
         for requirement in requirements:
             if requirement.marker is None or requirement.marker.evaluate():
                 pin = str(requirement.specifier).removeprefix("==")
-                found = version(name).partition("+")[0]  # torch says 2.x+cu130
+                # The version of torch may be 2.x+cu130.
+                found = version(name).partition("+")[0]
                 assert found == pin, name
 
 
-def test_environment_is_the_lock():
+def test_conda_environment_installs_the_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     assert environment["name"] == "conv"
     *conda, pip = environment["dependencies"]
@@ -181,11 +184,11 @@ def test_environment_is_the_lock():
         assert len(chosen) <= 1, name
 
 
-COMMANDS = {"site": "make site", "weekly": "make fresh"}  # of the others: make test
+COMMANDS = {"site": "make site", "weekly": "make fresh"}  # others run make test
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_workflows_call_the_readmes_command(path):
+def test_workflows_run_the_readmes_commands(path):
     workflow = yaml.safe_load(path.read_text())
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     command = COMMANDS.get(path.stem, "make test")
@@ -204,8 +207,8 @@ TARGETS = re.findall(r"^([a-z-]+):.*## ", MAKEFILE, flags=re.M)
 ROW = re.compile(r"^\| `make ([a-z-]+)` \| .* \| (.*) \|$", re.M)
 
 
-def commands_of(*files: str) -> set[str]:
-    """List the targets that files make, with those that these need."""
+def targets_run_by(*files: str) -> set[str]:
+    """List the make targets that files run, with their prerequisites."""
     text = "\n".join((ROOT / file).read_text() for file in files)
     lines = re.findall(r"^(?:\s*(?:- )?(?:run: )?)make (.*)", text, flags=re.M)
     found = {word for line in lines for word in line.split() if word in TARGETS}
@@ -219,21 +222,21 @@ def commands_of(*files: str) -> set[str]:
     return found
 
 
-def test_every_command_is_run_by_someone():
-    """The page for authors says by whom: no command may break without notice."""
+def test_every_command_is_run_regularly():
+    """docs/authors.md states who runs each command, so that none breaks unnoticed."""
     rows = dict(ROW.findall((ROOT / "docs" / "authors.md").read_text()))
     assert set(rows) == set(TARGETS)
-    always = commands_of(".ci/run")
-    weekly = commands_of(".github/workflows/weekly.yml")
+    always = targets_run_by(".ci/run")
+    weekly = targets_run_by(".github/workflows/weekly.yml")
     fresh = (ROOT / "tests" / "fresh_machine.py").read_text()
-    for target, who in rows.items():
-        if who.startswith("tests: "):
-            assert (ROOT / who.removeprefix("tests: ").strip("`")).exists()
-        elif who == "weekly, by `make fresh`":
+    for target, runner in rows.items():
+        if runner.startswith("tests: "):
+            assert (ROOT / runner.removeprefix("tests: ").strip("`")).exists()
+        elif runner == "weekly, by `make fresh`":
             assert f"make {target}" in fresh
         else:
-            assert who.partition(";")[0] in {"every change", "weekly"}, target
-            assert target in (always if who == "every change" else weekly), target
+            assert runner.partition(";")[0] in {"every change", "weekly"}, target
+            assert target in (always if runner == "every change" else weekly), target
 
 
 def test_help_lists_every_command():
@@ -243,7 +246,7 @@ def test_help_lists_every_command():
     assert re.findall(r"^  make ([a-z-]+) +\w", listed, flags=re.M) == TARGETS
 
 
-def test_readmes_files_exist():
+def test_files_that_the_readme_links_exist():
     readme = (ROOT / "README.md").read_text()
     links = re.findall(r"(?:\]\(|src=\")([^)\s\"]+)[)\"]", readme)
     local = [link for link in links if not link.startswith("https://")]
@@ -252,7 +255,7 @@ def test_readmes_files_exist():
         assert (ROOT / link).exists(), link
 
 
-def test_importing_conv_stays_light():
+def test_importing_conv_loads_few_packages():
     code = (
         "import torch, matplotlib.pyplot, sys; before = set(sys.modules); import conv; "
         "print(*(set(sys.modules) - before))"
@@ -270,10 +273,12 @@ def test_every_public_name_is_documented():
     for name in conv.__all__:
         text = getattr(conv, name).__doc__
         assert text, name
-        assert not text.startswith(f"{name}("), "a dataclass writes this by itself"
+        assert not text.startswith(f"{name}("), (
+            "this is the default docstring of a dataclass"
+        )
 
 
-def test_the_gpu_check_notices_a_run_on_the_cpu(monkeypatch):
+def test_gpu_check_detects_a_run_on_the_cpu(monkeypatch):
     monkeypatch.setenv("CONV_DEVICE", "cpu")
     index = ROOT / "notebooks" / "index.ipynb"
     assert check_gpu.accelerator_bytes(index) == 0

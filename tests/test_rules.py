@@ -1,4 +1,4 @@
-"""What the checker finds in a function's code, and says about its results."""
+"""Test what the checker finds in a function's code and reports about its results."""
 
 import dataclasses
 from functools import partial
@@ -21,7 +21,7 @@ from conv.exercises.exercise import NO_AUTOGRAD, Rule
 from conv.exercises.functions import breaks, judge_function
 from conv.exercises.wording import describe_difference, write
 from conv.exercises.worker import Outcome, Summary, run_case, summarize
-from here import Here
+from in_process import InProcessSandbox
 
 
 def helper(x):
@@ -100,7 +100,7 @@ def plain(x):
         (calls_itself, set()),
     ],
 )
-def test_the_names_that_a_function_uses_are_found(function, names):
+def test_names_that_a_function_uses_are_found(function, names):
     watched = "conv2d", "unfold", "autograd", "grad", "func", "vjp", "backward"
     own = "helper", "calls_itself"
     assert names_used(function).intersection([*watched, *own]) == names
@@ -133,7 +133,7 @@ def test_objects_that_are_not_functions_have_no_code():
         (Rule(message="", needs=("conv2d", "conv1d")), by_library, by_method),
     ],
 )
-def test_a_rule_is_broken_or_not(rule, good, bad):
+def test_rules_detect_forbidden_and_missing_names(rule, good, bad):
     assert not breaks(good, rule)
     assert breaks(bad, rule)
     assert not breaks(torch.nn.ReLU(), rule)
@@ -160,15 +160,15 @@ REQUIRED = [
 
 
 @pytest.mark.parametrize(("required", "answer", "name"), REQUIRED)
-def test_what_a_statement_requires_is_checked_and_nothing_else(required, answer, name):
+def test_only_required_properties_are_checked(required, answer, name):
     exercise = EXERCISES["1.3"]
-    demanding = dataclasses.replace(exercise, requires=(required,), mistakes=())
-    verdict = judge_function(demanding, answer, Here())
+    strict = dataclasses.replace(exercise, requires=(required,), mistakes=())
+    verdict = judge_function(strict, answer, InProcessSandbox())
     assert (verdict.state, verdict.mistake) == ("not yet", name)
-    free = dataclasses.replace(demanding, requires=())
-    assert judge_function(free, answer, Here()).right
+    lenient = dataclasses.replace(strict, requires=())
+    assert judge_function(lenient, answer, InProcessSandbox()).right
     assert judge_function(
-        dataclasses.replace(exercise, requires=(required,)), corr1d, Here()
+        dataclasses.replace(exercise, requires=(required,)), corr1d, InProcessSandbox()
     ).right
 
 
@@ -203,14 +203,14 @@ def test_what_a_statement_requires_is_checked_and_nothing_else(required, answer,
         ),
     ],
 )
-def test_a_remark_on_the_form_of_a_right_answer(answer, remark):
-    verdict = judge_function(EXERCISES["1.3"], answer, Here())
+def test_right_answers_get_remarks_on_their_form(answer, remark):
+    verdict = judge_function(EXERCISES["1.3"], answer, InProcessSandbox())
     text = f"1.3  right\n({remark})" if remark else "1.3  right"
     assert (str(verdict), verdict.remark) == (text, remark)
 
 
 @pytest.mark.parametrize(
-    ("shape", "expected", "holds"),
+    ("shape", "expected", "expected_match"),
     [
         ((3,), (3,), True),
         ((1, 3), (3,), True),
@@ -227,15 +227,15 @@ def test_a_remark_on_the_form_of_a_right_answer(answer, remark):
         ((4,), (3,), False),
     ],
 )
-def test_shapes_that_differ_by_axes_without_information(shape, expected, holds):
-    assert fits(shape, expected) == holds
+def test_shapes_may_differ_by_axes_of_length_1(shape, expected, expected_match):
+    assert fits(shape, expected) == expected_match
     value, target = np.ones(shape), np.ones(expected)
-    assert matches_freely(Summary("", value), target) == holds
+    assert matches_freely(Summary("", value), target) == expected_match
     assert not matches_freely(Summary("", value + 1), target)
 
 
 def result(case, expected, returned):
-    """Create the result of a function that returned something."""
+    """Create the case result of a function that returned a value."""
     return CaseResult(case, as_float64(expected), Outcome(summarize(returned)))
 
 
@@ -272,11 +272,11 @@ LARGE = torch.arange(20.0).reshape(4, 5)
         ),
     ],
 )
-def test_a_wrong_result_is_described_by_its_numbers(wrong, message):
+def test_wrong_results_are_described(wrong, message):
     assert describe_difference(wrong, ["x", "k"]) == message
 
 
-def test_numbers_are_written_briefly():
+def test_numbers_are_formatted_briefly():
     assert write(np.array([[1.0, -0.0], [1 / 3, 1e9]])) == "[[1, 0], [0.333333, 1e+09]]"
     assert write(np.float64(2.5)) == "2.5"
 
@@ -334,11 +334,11 @@ ERRONEOUS = {
 
 
 @pytest.mark.parametrize("name", ERRONEOUS)
-def test_the_errors_of_this_pytorch_are_explained(name):
+def test_errors_of_this_pytorch_version_are_explained(name):
     outcome = run_case(lambda answer, x: answer(x), ERRONEOUS[name], (torch.ones(3),))
     assert explain_error(outcome.error)[0] == name, outcome.error
 
 
-def test_all_errors_are_tried():
+def test_all_errors_are_tested():
     assert {name for _, name, _ in ERRORS} == set(ERRONEOUS)
     assert explain_error("ValueError: something else") == ("", "")

@@ -1,4 +1,4 @@
-"""Whatever a learner hands in: the checker answers, and goes on."""
+"""Test that the checker judges any answer and keeps working."""
 
 import contextlib
 import dataclasses
@@ -43,8 +43,8 @@ def in_notebook(function):
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
-def right_again() -> bool:
-    """Tell whether the checker still works."""
+def checker_works() -> bool:
+    """Return whether the checker still accepts a right answer."""
 
     @in_notebook
     def corr1d(x, k):
@@ -79,12 +79,12 @@ def sleeping(x, k):
     time.sleep(1000)
 
 
-def asking(x, k):
+def requesting_input(x, k):
     return float(input("Which number? "))
 
 
 def write_to_all_pipes(message):
-    """Write to all that is open, as if it were the checker's own message."""
+    """Write to all open file descriptors, to forge a message to the checker."""
     for number in range(3, 100):
         try:
             os.write(number, message)
@@ -117,13 +117,13 @@ def forging_an_outcome(x, k):
     return x
 
 
-def hoarding(x, k):
+def allocating(x, k):
     heap = []
     while True:
         heap.append(torch.ones(2**22))
 
 
-def greedy(x, k):
+def allocating_at_once(x, k):
     return torch.ones(2**50)
 
 
@@ -142,7 +142,7 @@ def closing(x, k):
     return x
 
 
-def quitting(x, k):
+def exiting_with_message(x, k):
     sys.exit("that's it")
 
 
@@ -165,15 +165,15 @@ CHILD = (
 )
 
 
-def childbearing(x, k):
+def with_children(x, k):
     subprocess.Popen([sys.executable, "-c", CHILD])
     while True:
         pass
 
 
-def hoarding_with_children(x, k):
+def allocating_with_children(x, k):
     child = subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE)
-    child.stdout.readline()  # both are there now
+    child.stdout.readline()  # both processes are running now
     hoard = []
     while True:
         hoard.append(torch.ones(1_000_000))
@@ -182,7 +182,7 @@ def hoarding_with_children(x, k):
 LOCK = threading.Lock()
 
 
-TOLD = {
+MESSAGES = {
     "infinite loop": "Your function was still computing after 3 seconds",
     "too slow": "Your function hadn't finished after 10 seconds",
     "input requested": "Your function waits for input from the keyboard.",
@@ -203,14 +203,14 @@ TOLD = {
         (swallowing, "infinite loop"),
         (inside_torch, "infinite loop"),
         (sleeping, "too slow"),
-        (asking, "input requested"),
-        (childbearing, "infinite loop"),
-        (hoarding, "out of memory"),
-        (greedy, "out of memory at once"),
+        (requesting_input, "input requested"),
+        (with_children, "infinite loop"),
+        (allocating, "out of memory"),
+        (allocating_at_once, "out of memory at once"),
         (exiting, "process ended"),
         (crashing, "process ended"),
         (closing, "process ended"),
-        (quitting, "ends Python"),
+        (exiting_with_message, "ends Python"),
         (forging, "unreadable result"),
         (forging_nested, "unreadable result"),
         (forging_a_flood, "unreadable result"),
@@ -221,18 +221,19 @@ TOLD = {
         (lambda x, k: LOCK, "can't be sent"),
     ],
 )
-def test_bad_behavior_is_named_and_survived(answer, name, monkeypatch):
+def test_misbehaving_answers_are_reported(answer, name, monkeypatch):
     if "out of memory" in name:
-        monkeypatch.setattr(sandbox, "TIME_LIMIT", 60.0)  # busy machines fill it slowly
+        # Filling memory is slow on a busy machine.
+        monkeypatch.setattr(sandbox, "TIME_LIMIT", 60.0)
         monkeypatch.setattr(sandbox, "CPU_LIMIT", 60.0)
     verdict = judge("1.3", in_notebook(answer))
     assert verdict.mistake == name.removesuffix(" at once")
-    assert TOLD[name] in verdict.message
-    assert right_again()
+    assert MESSAGES[name] in verdict.message
+    assert checker_works()
 
 
-class Broken:
-    """Can be sent, and can't be unpacked."""
+class FailsToUnpickle:
+    """An object that can be pickled but not unpickled."""
 
     def __call__(self, x, k):
         return x
@@ -242,45 +243,45 @@ class Broken:
 
 
 class ErrorAt:
-    """A sandbox in which the n-th run ends badly."""
+    """A sandbox whose n-th run raises an error."""
 
     def __init__(self, n):
-        self.left = n
+        self.remaining = n
 
     def run(self, use, answer, cases):
-        if self.left == 0:
+        if self.remaining == 0:
             raise SandboxError("lost", "It was here a moment ago.")
-        self.left -= 1
+        self.remaining -= 1
         return [run_case(use, answer, case) for case in cases]
 
     def stop(self):
-        """Do nothing: there is no process."""
+        """Do nothing, because there is no process."""
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
-def test_trouble_is_told_whenever_it_comes(n):
+def test_sandbox_errors_in_any_run_are_reported(n):
     requires = "dtype", "gradient"
     exercise = dataclasses.replace(EXERCISES["1.3"], requires=requires, rules=())
     verdict = judge_function(exercise, exercise.expected, ErrorAt(n))
-    told = "1.3  not yet: lost\nIt was here a moment ago."
-    assert str(verdict) == told
+    expected = "1.3  not yet: lost\nIt was here a moment ago."
+    assert str(verdict) == expected
     assert judge_function(exercise, exercise.expected, ErrorAt(3)).right
 
 
-def test_what_cant_be_unpacked_is_told():
-    verdict = judge("1.3", Broken())
+def test_answers_that_cannot_be_unpickled_are_reported():
+    verdict = judge("1.3", FailsToUnpickle())
     assert verdict.mistake == "can't be sent"
     assert (
         "ValueError: invalid literal for int() with base 10: 'one'" in verdict.message
     )
-    assert right_again()
+    assert checker_works()
 
 
 BALLAST = np.ones(2**24)  # 128 MB
 
 
-def test_only_what_the_answer_takes_counts(monkeypatch):
-    """Not what it brings along from the notebook."""
+def test_only_memory_of_the_answer_counts(monkeypatch):
+    """Data that it uses from the notebook don't count towards the memory limit."""
 
     @in_notebook
     def heavy(x, k):
@@ -295,20 +296,20 @@ def test_only_what_the_answer_takes_counts(monkeypatch):
     assert "Your function uses 128 MB of data from the notebook" in verdict.message
 
 
-def test_a_stopped_worker_leaves_no_process(monkeypatch):
+def test_stopped_worker_leaves_no_process(monkeypatch):
     monkeypatch.setattr(sandbox, "TIME_LIMIT", 60.0)
     monkeypatch.setattr(sandbox, "CPU_LIMIT", 60.0)
     box = Sandbox()
     box.warm_up()
     worker = box.process.pid
-    answer = in_notebook(hoarding_with_children)
+    answer = in_notebook(allocating_with_children)
     assert judge_function(EXERCISES["1.3"], answer, box).mistake == "out of memory"
     assert not psutil.pid_exists(worker)
-    left = [p.info["cmdline"] for p in psutil.process_iter(["cmdline"])]
-    assert not [line for line in left if line and line[-1] in (CHILD, GRANDCHILD)]
+    remaining = [p.info["cmdline"] for p in psutil.process_iter(["cmdline"])]
+    assert not [line for line in remaining if line and line[-1] in (CHILD, GRANDCHILD)]
 
 
-def test_a_worker_that_is_gone_can_be_stopped():
+def test_worker_that_has_exited_can_be_stopped():
     box = Sandbox()
     box.warm_up()
     box.process.kill()
@@ -317,25 +318,25 @@ def test_a_worker_that_is_gone_can_be_stopped():
     assert box.process is None
 
 
-def test_memory_is_watched_before_the_machine_runs_out(monkeypatch):
-    """The hoarder is stopped soon after the limit, not by the system."""
+def test_memory_limit_applies_before_the_machine_runs_out(monkeypatch):
+    """The sandbox stops the function soon after it exceeds the limit."""
     monkeypatch.setattr(sandbox, "TIME_LIMIT", 60.0)
     monkeypatch.setattr(sandbox, "CPU_LIMIT", 60.0)
-    box, seen = Sandbox(), []
+    box, excess = Sandbox(), []
     check_limits = sandbox.check_limits
 
     def watch(process, limits):
-        seen.append(process.memory_info().rss - limits.memory)
+        excess.append(process.memory_info().rss - limits.memory)
         check_limits(process, limits)
 
     monkeypatch.setattr(sandbox, "check_limits", watch)
-    verdict = judge_function(EXERCISES["1.3"], in_notebook(hoarding), box)
+    verdict = judge_function(EXERCISES["1.3"], in_notebook(allocating), box)
     assert verdict.mistake == "out of memory"
-    assert -MEMORY_LIMIT / 2 < max(seen) / 2**20 < MEMORY_LIMIT
+    assert -MEMORY_LIMIT / 2 < max(excess) / 2**20 < MEMORY_LIMIT
 
 
 class Hostile:
-    """An object that objects to everything."""
+    """An object that raises an error on any access."""
 
     def __getattr__(self, name):
         raise RuntimeError("don't touch me")
@@ -372,23 +373,23 @@ class HostileList(list):
         raise RuntimeError("don't measure me")
 
 
-def selfish() -> list:
-    """Make a list that contains itself."""
+def self_containing_list() -> list:
+    """Create a list that contains itself."""
     inner: list = []
     inner.append(inner)
     return inner
 
 
-RUBBISH = {
-    "text": "rubbish",
-    "bytes": b"rubbish",
+GARBAGE = {
+    "text": "garbage",
+    "bytes": b"garbage",
     "dict": {"a": 1},
     "set": {1, 2},
     "object": object(),
     "hostile": Hostile(),
     "module": torch,
     "type": int,
-    "self-containing": selfish(),
+    "self-containing": self_containing_list(),
     "ragged": [[1, 2], [3]],
     "empty": [],
     "long": [0] * 2_000_000,
@@ -416,60 +417,60 @@ RUBBISH = {
 }
 
 
-class Reused(Sandbox):
-    """A sandbox that saves time: it keeps the worker of a wrong answer."""
+class ReusingSandbox(Sandbox):
+    """A sandbox that keeps the worker after a wrong answer, which saves time."""
 
     def stop(self):
         """Keep the process."""
 
 
 @pytest.fixture(scope="module")
-def reused_box():
-    box = Reused()
+def reusing_sandbox():
+    box = ReusingSandbox()
     yield box
     Sandbox.stop(box)
 
 
 @pytest.fixture
-def reused(monkeypatch, reused_box):
+def judge_in_one_process(monkeypatch, reusing_sandbox):
     """Judge all answers in one process."""
-    monkeypatch.setattr(GRADER, "sandbox", reused_box)
+    monkeypatch.setattr(GRADER, "sandbox", reusing_sandbox)
 
 
 @pytest.mark.parametrize("number", EXERCISES)
-def test_rubbish_is_answered(number, reused):
-    for name, rubbish in RUBBISH.items():
+def test_garbage_answers_get_a_message(number, judge_in_one_process):
+    for name, garbage in GARBAGE.items():
         extra = ["b"] if EXERCISES[number].kind == "explain" else []
-        verdict = judge(number, rubbish, *extra)
+        verdict = judge(number, garbage, *extra)
         assert verdict.state == "not yet", name
         assert verdict.message, name
 
 
-@pytest.mark.parametrize("name", RUBBISH)
-def test_rubbish_that_a_function_returns_is_described(name, reused):
-    rubbish = RUBBISH[name]
+@pytest.mark.parametrize("name", GARBAGE)
+def test_garbage_results_get_a_message(name, judge_in_one_process):
+    garbage = GARBAGE[name]
 
     def answer(x, k):
-        return rubbish
+        return garbage
 
     verdict = judge("1.3", in_notebook(answer))
     assert verdict.state == "not yet"
     assert verdict.message
 
 
-def test_a_measurement_without_its_reason_is_half_the_answer():
+def test_measurement_needs_a_reason():
     for reason in (None, "", "z", 3, Hostile(), ["a"]):
         assert judge("7.4", 8, reason).mistake == "reason missing"
 
 
-@pytest.mark.parametrize("hole", [None, "1", object()])
-def test_a_list_with_something_else_in_it_holds_no_numbers(hole):
-    assert summarize([[hole, 2.0]]).numbers is None
+@pytest.mark.parametrize("other", [None, "1", object()])
+def test_list_with_other_objects_is_not_numeric(other):
+    assert summarize([[other, 2.0]]).numbers is None
     assert summarize([[1.0, 2.0]]).numbers.tolist() == [[1.0, 2.0]]
 
 
 @pytest.mark.parametrize("kind", [list, tuple, np.array, torch.tensor])
-def test_of_many_numbers_none_is_looked_at(kind, monkeypatch):
+def test_too_many_numbers_are_not_compared(kind, monkeypatch):
     monkeypatch.setattr("conv.exercises.worker.MAX_SIZE", 3)
     for count in (0, 1, 3):
         numbers = summarize(kind(range(count))).numbers
@@ -478,7 +479,7 @@ def test_of_many_numbers_none_is_looked_at(kind, monkeypatch):
 
 
 @pytest.mark.parametrize("value", ["1", 1j, np.datetime64("2020")])
-def test_an_array_of_something_else_holds_no_numbers(value):
+def test_array_of_another_dtype_is_not_numeric(value):
     assert summarize(np.array([value])).numbers is None
     assert summarize(np.array([True, False])).numbers.tolist() == [1, 0]
 
@@ -506,17 +507,17 @@ def test_an_array_of_something_else_holds_no_numbers(value):
         (torch.ones(2, 2).to_sparse(), "a tensor of shape (2, 2)", False),
     ],
 )
-def test_an_answer_is_named_by_what_it_is(value, kind, is_numbers):
+def test_answers_are_described_by_their_kind(value, kind, is_numbers):
     found = summarize(value)
     assert (found.kind, found.numbers is not None) == (kind, is_numbers)
 
 
-def test_nothing_agrees_with_no_number():
+def test_none_matches_no_number():
     assert not matches(summarize(None), 0.0)
 
 
 @pytest.mark.parametrize(
-    ("want", "off", "fits"),
+    ("want", "off", "expected_match"),
     [
         ([1000.0, 1.0], 0.009, True),
         ([1000.0, 1.0], 0.011, False),
@@ -528,23 +529,24 @@ def test_nothing_agrees_with_no_number():
         ([math.inf, 1.0], 1.1e-5, False),
     ],
 )
-def test_numbers_are_compared_as_parts_of_the_largest(want, off, fits):
+def test_tolerance_is_relative_to_the_largest_number(want, off, expected_match):
     want = np.array(want)
-    assert close(want + off, want) == close(want - off, want) == fits
+    assert close(want + off, want) == close(want - off, want) == expected_match
 
 
 @pytest.mark.parametrize(
-    ("wrong", "holds"), [({}, False), ({1}, False), ({1, 3}, True), ({1, 2, 3}, True)]
+    ("wrong", "expected"),
+    [({}, False), ({1}, False), ({1, 3}, True), ({1, 2, 3}, True)],
 )
-def test_a_mistake_must_show_in_two_cases(wrong, holds):
-    def err(number):
+def test_mistake_must_occur_in_two_cases(wrong, expected):
+    def answer(number):
         return torch.tensor(-1 if number in wrong else number)
 
-    tries = [
-        CaseResult((number,), as_float64(number), Outcome(summarize(err(number))))
+    results = [
+        CaseResult((number,), as_float64(number), Outcome(summarize(answer(number))))
         for number in (1, 2, 3)
     ]
-    assert reproduces(err, tries) == holds
+    assert reproduces(answer, results) == expected
 
 
 def case_results(*pairs):
@@ -556,7 +558,7 @@ def case_results(*pairs):
 
 
 @pytest.mark.parametrize(
-    ("generic_mistake", "pairs", "holds"),
+    ("generic_mistake", "pairs", "expected"),
     [
         (scaled, [([2.0, 4], [1.0, 2])], True),
         (scaled, [([-2.0, -4], [1.0, 2]), ([6.0], [-3.0])], True),
@@ -581,22 +583,22 @@ def case_results(*pairs):
         (one_too_many, [([1.0], [1.0, 2])], False),
     ],
 )
-def test_generic_mistakes_hold_where_they_should(generic_mistake, pairs, holds):
-    assert bool(generic_mistake(case_results(*pairs))) == holds
+def test_generic_mistakes(generic_mistake, pairs, expected):
+    assert bool(generic_mistake(case_results(*pairs))) == expected
 
 
-def test_to_print_besides_is_no_mistake():
+def test_printing_is_not_a_mistake():
     @in_notebook
-    def chatty(x, k):
+    def printing(x, k):
         print("at work")
         return "done"
 
-    verdict = judge("1.3", chatty)
+    verdict = judge("1.3", printing)
     assert verdict.mistake == ""
     assert verdict.message.startswith("Your function returned a str;")
 
 
-def test_a_result_instead_of_a_function_is_told():
+def test_result_instead_of_a_function_is_reported():
     assert str(judge("1.3", torch.ones(3))).splitlines() == [
         "1.3  not yet: result instead of function",
         "The checker calls your answer, so it needs the function itself; you gave a "
@@ -604,7 +606,7 @@ def test_a_result_instead_of_a_function_is_told():
     ]
 
 
-def test_the_number_of_answers_is_checked():
+def test_number_of_answers_is_checked():
     assert str(judge("1.1")).splitlines() == [
         "1.1  not yet: wrong number of answers",
         "The checker takes 1 answer; you gave 0.",
@@ -613,19 +615,19 @@ def test_the_number_of_answers_is_checked():
     assert judge("7.4", 8).mistake == "wrong number of answers"
 
 
-def test_an_answer_leaves_no_settings_behind():
+def test_settings_of_an_answer_do_not_persist():
     @in_notebook
-    def meddling(x, k):
+    def changing_settings(x, k):
         torch.set_default_dtype(torch.float16)
         torch.set_default_device("meta")
         torch.set_grad_enabled(False)
         return x
 
-    assert not judge("1.3", meddling).right
-    assert right_again()
+    assert not judge("1.3", changing_settings).right
+    assert checker_works()
 
 
-def test_an_interrupt_stops_the_worker_and_the_next_answer_is_judged(monkeypatch):
+def test_interrupt_stops_the_worker_and_the_next_answer_is_judged(monkeypatch):
     box = Sandbox()
 
     def interrupted(*args):
@@ -641,17 +643,17 @@ def test_an_interrupt_stops_the_worker_and_the_next_answer_is_judged(monkeypatch
 
 
 def slow(answer: object, seconds: float) -> float:
-    """Use an answer for so long."""
+    """Wait for some seconds instead of using the answer."""
     time.sleep(seconds)
     return seconds
 
 
 @pytest.mark.rare
 @pytest.mark.parametrize("seconds", [None, [0.5, 0.5], [0.0]])
-def test_a_forgotten_worker_ends(seconds):
-    """As when a notebook's process closes its end and lives on.
+def test_abandoned_worker_exits(seconds):
+    """The notebook closes its end of the pipe but keeps running.
 
-    The worker waits, or it works, or its last word was not read.
+    The worker is idle, or computing, or its last message has not been read.
     """
     box = Sandbox()
     box.run(slow, None, [(0.0,)])
@@ -662,8 +664,8 @@ def test_a_forgotten_worker_ends(seconds):
     box.stop()
 
 
-def test_the_worker_ends_with_its_notebook():
-    """Even if the notebook is killed while the worker is in a loop."""
+def test_worker_exits_with_its_notebook():
+    """The notebook may even be killed while the worker is in an infinite loop."""
     script = (
         "import os, threading, time\n"
         "from conv.exercises import judge\n"
@@ -707,28 +709,28 @@ def patching(x, k):
     return x
 
 
-def test_a_wrong_answers_worker_does_not_judge_the_next_one():
-    for answer in (patching, sleeping_a_little, quitting):
-        assert right_again()
+def test_wrong_answer_does_not_share_its_worker():
+    for answer in (patching, sleeping_a_little, exiting_with_message):
+        assert checker_works()
         before = GRADER.sandbox.process.pid
         assert not judge("1.3", in_notebook(answer)).right
         assert not psutil.pid_exists(before)
-    assert right_again()
+    assert checker_works()
     before = GRADER.sandbox.process.pid
-    assert right_again()
+    assert checker_works()
     assert GRADER.sandbox.process.pid == before
 
 
-def test_what_an_answer_writes_later_does_not_reach_the_next_one():
+def test_delayed_output_does_not_affect_the_next_answer():
     @in_notebook
-    def haunting(x, k):
+    def writing_later(x, k):
         message = b'{"state": "unpacked"}\n'
         threading.Timer(0.3, write_to_all_pipes, [message]).start()
         return corr1d(x, k)
 
-    assert judge("1.3", haunting).right
+    assert judge("1.3", writing_later).right
     time.sleep(1)
-    assert right_again()
+    assert checker_works()
 
 
 def sleeping_a_little(x, k):
@@ -736,19 +738,19 @@ def sleeping_a_little(x, k):
     return x
 
 
-def test_waiting_does_not_count_as_computing(monkeypatch):
-    """As on a busy machine, on which the clock runs on without the answer."""
+def test_waiting_does_not_count_as_computing_time(monkeypatch):
+    """On a busy machine, time passes while the answer isn't running."""
     monkeypatch.setattr(sandbox, "CPU_LIMIT", 0.5)
 
     @in_notebook
-    def patient(x, k):
+    def waiting(x, k):
         time.sleep(0.2)
         return corr1d(x, k)
 
-    assert judge("1.3", patient).right
+    assert judge("1.3", waiting).right
 
 
-def test_the_first_import_of_a_large_module_is_not_an_infinite_loop():
+def test_slow_import_is_not_an_infinite_loop():
     @in_notebook
     def with_scipy(x, k):
         import scipy.signal
@@ -760,7 +762,7 @@ def test_the_first_import_of_a_large_module_is_not_an_infinite_loop():
 
 
 def test_exit_is_explained():
-    """In a notebook, `exit` belongs to IPython, and can't be sent."""
+    """In a notebook, `exit` is an object of IPython that can't be pickled."""
     space = {"__name__": "__main__", "exit": LOCK}
     exec("def leave(x, k):\n    exit()", space)
     verdict = judge("1.3", space["leave"])
@@ -804,8 +806,10 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_the_notebooks_settings_make_no_difference(setting, reused):
-    """And they stay as they are, as does the random state."""
+def test_settings_of_the_notebook_do_not_affect_the_verdict(
+    setting, judge_in_one_process
+):
+    """Settings and random state are unchanged afterwards."""
     for number, exercise in EXERCISES.items():
         if isinstance(exercise, ValueExercise):
             answer = [exercise.expected(), exercise.reason][: 1 + bool(exercise.reason)]
@@ -836,19 +840,19 @@ def properties(answer):
     return [answer.device.type == "cpu", answer.requires_grad, *answer.tolist()]
 
 
-def test_tensors_and_devices_are_sent_to_the_cpu(reused_box):
-    """An answer may use the notebook's own device and kernels."""
-    [outcome] = reused_box.run(
+def test_tensors_and_devices_are_moved_to_the_cpu(reusing_sandbox):
+    """An answer may use tensors and devices of the notebook."""
+    [outcome] = reusing_sandbox.run(
         lambda device: device.type == "cpu", torch.device("cuda", 1), [()]
     )
     assert outcome.returned.numbers == 1
     for tensor in (torch.ones(2), torch.nn.Parameter(torch.ones(2))):
-        elsewhere = tensor.as_subclass(Accelerated)
-        [outcome] = reused_box.run(properties, elsewhere, [()])
+        accelerated = tensor.as_subclass(Accelerated)
+        [outcome] = reusing_sandbox.run(properties, accelerated, [()])
         assert outcome.returned.numbers.tolist() == [1, tensor.requires_grad, 1, 1]
 
 
-def test_an_idle_worker_ends_and_the_next_answer_starts_another(monkeypatch):
+def test_idle_worker_exits_and_the_next_answer_starts_another(monkeypatch):
     monkeypatch.setattr(sandbox, "IDLE_LIMIT", 0.5)
     box, exercise = Sandbox(), EXERCISES["1.3"]
     assert judge_function(exercise, corr1d, box).right
@@ -859,12 +863,12 @@ def test_an_idle_worker_ends_and_the_next_answer_starts_another(monkeypatch):
     box.stop()
 
 
-def test_a_worker_that_ends_as_it_gets_its_job_is_replaced(monkeypatch):
+def test_worker_that_exits_when_it_gets_a_job_is_replaced(monkeypatch):
     box, exercise = Sandbox(), EXERCISES["1.3"]
     assert judge_function(exercise, corr1d, box).right
     idle = box.process
     idle.kill()
     idle.wait()
-    monkeypatch.setattr(idle, "poll", lambda: None)  # as if it were still there
+    monkeypatch.setattr(idle, "poll", lambda: None)  # pretend that it is still running
     assert judge_function(exercise, corr1d, box).right
     box.stop()

@@ -1,6 +1,6 @@
-"""What .github/SECURITY.md promises: nothing unpickled, fetched, or left open.
+"""Test the promises of .github/SECURITY.md on pickles, requests, workflows and servers.
 
-The rules read files. Only the last tests start something: the server of ``make lab``.
+Most tests only read files. The last ones start the server of ``make lab``.
 """
 
 import ast
@@ -29,15 +29,15 @@ each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 
 
-# No pickle from outside: to read one is to run it
+# No pickles from outside, because reading a pickle can run code
 
 UNPICKLES = re.compile(
     r"(pickle|cPickle|cloudpickle|dill)\.(loads?|Unpickler)|joblib\.load"
     r"|marshal\.loads?|shelve\.open|pandas\.read_pickle|torch\.(hub|jit|package)\.\w+"
     r"|.*\.(recv|(all_gather|gather|scatter|broadcast)_object(_list)?)"
 )
-# Where it is right, and why.
-LEGAL = {
+# Accepted exceptions, with reasons.
+ALLOWED = {
     ("src/conv/exercises/worker.py", "cloudpickle.loads"): (
         "the learner's own function, from the notebook's process, over a pipe that "
         "only these two processes have"
@@ -52,7 +52,7 @@ FOLDERS += ["solutions", "src", "teacher", "tests"]
 
 
 def dotted(node: ast.expr, names: dict[str, str]) -> str:
-    """Write a function's full name, whatever it was imported as."""
+    """Return a function's full name, independent of its name in the file."""
     if isinstance(node, ast.Attribute):
         return f"{dotted(node.value, names)}.{node.attr}"
     return names.get(node.id, node.id) if isinstance(node, ast.Name) else "?"
@@ -70,13 +70,13 @@ def imported(tree: ast.AST) -> dict[str, str]:
 
 
 def keyword(call: ast.Call, name: str) -> object:
-    """Give a constant of a call, or something that is no constant."""
+    """Return the value of a keyword argument if it is a constant, or else its node."""
     found = {word.arg: word.value for word in call.keywords}.get(name)
     return found.value if isinstance(found, ast.Constant) else found
 
 
 def unpickling(code: str) -> list[str]:
-    """List what runs what a pickle says, called here or handed on to be called."""
+    """List the functions in code that unpickle data, whether called or passed on."""
     tree = ast.parse(code)
     names, nodes = imported(tree), list(ast.walk(tree))
     calls = [node for node in nodes if isinstance(node, ast.Call)]
@@ -96,7 +96,7 @@ def unpickling(code: str) -> list[str]:
 
 
 def programs() -> Iterator[tuple[str, str]]:
-    """Give each program of the course: its place, and its code."""
+    """Yield the path and the code of each program of the course."""
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
             if "node_modules" not in path.parts:
@@ -107,11 +107,11 @@ def programs() -> Iterator[tuple[str, str]]:
         yield f"notebooks/{path.name}", TransformerManager().transform_cell(code)
 
 
-def test_nothing_is_unpickled_but_what_this_process_wrote():
+def test_only_trusted_data_are_unpickled():
     code = dict(programs())
     assert len(code) > 80
     found = {(place, name) for place in code for name in unpickling(code[place])}
-    assert found == set(LEGAL)
+    assert found == set(ALLOWED)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_nothing_is_unpickled_but_what_this_process_wrote():
         "import torch.distributed as dist\ndist.broadcast_object_list(x)",
     ],
 )
-def test_the_rule_notices_what_unpickles(code):
+def test_unpickling_is_detected(code):
     assert unpickling(code)
 
 
@@ -145,75 +145,77 @@ def test_the_rule_notices_what_unpickles(code):
         "import pickle\npickle.dumps(x)",
     ],
 )
-def test_the_rule_lets_other_reading_be(code):
+def test_safe_loading_is_allowed(code):
     assert not unpickling(code)
 
 
-# No notebook fetches: not its outputs, its widgets, its pictures
+# Notebooks load nothing: neither their outputs nor their widgets and images
 
-HARMLESS = {"text/plain", "image/png", "text/html"}
+ALLOWED_TYPES = {"text/plain", "image/png", "text/html"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
-FETCHES = re.compile(
+LOADS_RESOURCES = re.compile(
     r"<\s*(script|iframe|frame|object|embed|link|meta|base|form|audio|video|svg)\b"
     r"|\b(src|srcset|href|poster|action|formaction|background)\s*=\s*"
     r"(?![\"']?(data:image/|\#))"
     r"|@import\b|url\(\s*(?![\"']?(data:image/|\#))|javascript:|\son\w+\s*=",
     re.IGNORECASE,
 )
-CALLS_OUT = re.compile(
+SENDS_REQUESTS = re.compile(
     r"\b(fetch|importScripts|sendBeacon|eval|Function)\s*\(|\bimport\s*[(\"'{*\w]"
     r"|\b(XMLHttpRequest|WebSocket|EventSource|Worker|RTCPeerConnection)\b"
     r"|@import\b|url\(\s*(?![\"']?(data:image/|\#))|\.(src|href)\s*="
     r"|\bhttps?://(?!www\.w3\.org/(2000/svg|1998/Math/MathML|1999/xlink)\b)"
 )
-PICTURE = re.compile(
+IMAGE = re.compile(
     r"!\[[^\]]*\]\(\s*<?([^)\s>]+)|<img\b[^>]*?\bsrc\s*=\s*[\"']?([^\"'\s>]+)"
 )
-TAGS = re.compile(
+FORBIDDEN_TAGS = re.compile(
     r"<\s*(script|iframe|frame|object|embed|link|meta|base|form|audio|video|style)\b",
     re.IGNORECASE,
 )
 
 
 def outputs(path: Path) -> Iterator[tuple[str, str]]:
-    """Give each output of a notebook: its kind, and its text."""
+    """Yield the MIME type and the text of each output of a notebook."""
     for cell in nbformat.read(path, as_version=4).cells:
         for output in cell.get("outputs", []):
             yield from output.get("data", {}).items()
 
 
 @each_notebook
-def test_outputs_fetch_nothing(path):
+def test_outputs_load_nothing(path):
     for kind, text in outputs(path):
-        assert kind in {*HARMLESS, WIDGET}, kind
+        assert kind in {*ALLOWED_TYPES, WIDGET}, kind
         if kind == "text/html":
-            assert not FETCHES.search(text), text
+            assert not LOADS_RESOURCES.search(text), text
 
 
 @each_notebook
-def test_widgets_fetch_nothing(path):
+def test_widgets_load_nothing(path):
     states = nbformat.read(path, as_version=4).metadata.get("widgets", {}).values()
     for state in (
         model["state"] for all_ in states for model in all_["state"].values()
     ):
         for name, value in state.items():
             text = value if isinstance(value, str) else json.dumps(value)
-            assert not CALLS_OUT.search(text), (name, CALLS_OUT.search(text))
+            assert not SENDS_REQUESTS.search(text), (name, SENDS_REQUESTS.search(text))
 
 
-def pictures_elsewhere(markdown: str, folder: Path) -> list[str]:
-    """List pictures that are neither in the text nor in the repository."""
-    targets = [one or other for one, other in PICTURE.findall(markdown)]
-    kept = ("data:image/", "attachment:")
-    return [t for t in targets if not t.startswith(kept) and not (folder / t).is_file()]
+def external_images(markdown: str, folder: Path) -> list[str]:
+    """List images that are neither embedded nor in the repository."""
+    targets = [one or other for one, other in IMAGE.findall(markdown)]
+    embedded = ("data:image/", "attachment:")
+    return [
+        t for t in targets if not t.startswith(embedded) and not (folder / t).is_file()
+    ]
 
 
 @each_notebook
-def test_pictures_in_the_text_are_our_own(path):
+def test_images_in_the_text_are_in_the_repository(path):
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "markdown":
-            assert not pictures_elsewhere(cell.source, path.parent)
-            assert not TAGS.search(cell.source)
+            assert not external_images(cell.source, path.parent)
+            assert not FORBIDDEN_TAGS.search(cell.source)
 
 
 @pytest.mark.parametrize(
@@ -232,14 +234,14 @@ def test_pictures_in_the_text_are_our_own(path):
         "<svg><image href='https://host/a.png'/></svg>",
     ],
 )
-def test_the_rule_notices_html_that_fetches(html):
-    assert FETCHES.search(html)
+def test_html_that_loads_resources_is_detected(html):
+    assert LOADS_RESOURCES.search(html)
 
 
-def test_the_rule_lets_plain_html_be():
+def test_plain_html_is_allowed():
     html = "<details><summary>In words</summary>a = 3, on = 2</details>"
-    assert not FETCHES.search(html)
-    assert not FETCHES.search("<img src='data:image/png;base64,aa' alt='x'>")
+    assert not LOADS_RESOURCES.search(html)
+    assert not LOADS_RESOURCES.search("<img src='data:image/png;base64,aa' alt='x'>")
 
 
 @pytest.mark.parametrize(
@@ -255,25 +257,25 @@ def test_the_rule_lets_plain_html_be():
         "const host = 'http://host'",
     ],
 )
-def test_the_rule_notices_widgets_that_fetch(code):
-    assert CALLS_OUT.search(code)
-    assert not CALLS_OUT.search(
+def test_widgets_that_load_resources_are_detected(code):
+    assert SENDS_REQUESTS.search(code)
+    assert not SENDS_REQUESTS.search(
         "document.createElementNS('http://www.w3.org/2000/svg')"
     )
 
 
-def test_the_rule_notices_pictures_of_other_hosts(tmp_path):
+def test_images_of_other_hosts_are_detected(tmp_path):
     (tmp_path / "a.png").touch()
     text = "![a](a.png) ![b](https://host/b.png) <img alt='' src='//host/c.png'>"
-    assert pictures_elsewhere(text, tmp_path) == ["https://host/b.png", "//host/c.png"]
+    assert external_images(text, tmp_path) == ["https://host/b.png", "//host/c.png"]
 
 
-# The workflows: whose code they run, and what it may do
+# The workflows: the code that they run, and its permissions
 
 PINNED = re.compile(
     r"\s+(- )?uses: ([\w.-]+/[\w./-]+)@([0-9a-f]{40})  # v\d+\.\d+\.\d+"
 )
-MORE_RIGHTS = {("site", "publish"): {"pages": "write", "id-token": "write"}}
+EXTRA_PERMISSIONS = {("site", "publish"): {"pages": "write", "id-token": "write"}}
 
 
 def test_actions_are_pinned_to_a_commit():
@@ -289,11 +291,11 @@ def test_actions_are_pinned_to_a_commit():
 
 
 @each_workflow
-def test_workflows_have_few_rights(path):
+def test_workflows_have_minimal_permissions(path):
     workflow = yaml.safe_load(path.read_text())
     assert workflow["permissions"] == {"contents": "read"}
     for name, job in workflow["jobs"].items():
-        assert job.get("permissions") == MORE_RIGHTS.get((path.stem, name))
+        assert job.get("permissions") == EXTRA_PERMISSIONS.get((path.stem, name))
         for step in job["steps"]:
             if step.get("uses", "").startswith("actions/checkout@"):
                 assert step["with"]["persist-credentials"] is False
@@ -302,7 +304,7 @@ def test_workflows_have_few_rights(path):
     )
 
 
-def test_dependabot_keeps_the_actions_and_waits_a_week():
+def test_dependabot_updates_actions_after_a_week():
     config = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())
     kinds = {update["package-ecosystem"]: update for update in config["updates"]}
     assert {"github-actions", "npm"} == set(kinds)
@@ -310,21 +312,21 @@ def test_dependabot_keeps_the_actions_and_waits_a_week():
 
 
 @each_workflow
-def test_workflows_install_by_hash(path):
-    """Those that call make, but for `make fresh`: a learner has no hashes."""
+def test_workflows_install_with_hashes(path):
+    """Except for `make fresh`, which installs as a learner does, without hashes."""
     workflow = yaml.safe_load(path.read_text())
     for name, job in workflow["jobs"].items():
         runs = [step.get("run", "") for step in job["steps"]]
         if any(run.startswith("make") for run in runs) and name != "fresh":
-            asked = workflow.get("env", {}) | job.get("env", {})
-            assert asked.get("HASHES") == "1", name
+            environment = workflow.get("env", {}) | job.get("env", {})
+            assert environment.get("HASHES") == "1", name
 
 
 # The server of `make lab`
 
 
 def lab_command() -> list[str]:
-    """Read the command of ``make lab`` from the Makefile."""
+    """Return the command of ``make lab`` in the Makefile."""
     makefile = (ROOT / "Makefile").read_text().replace("\\\n", "")
     recipe = re.search(r"^lab:.*\n((?:\t.*\n)+)", makefile, flags=re.M)[1]
     words = shlex.split(recipe.replace("$(BIN)", str(Path(sys.executable).parent)))
@@ -345,28 +347,28 @@ def wait_for(port: int) -> None:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """Start it with nobody's settings; give its process, its port and its token."""
+    """Start JupyterLab without user settings; return its process, port and token."""
     folder = tmp_path_factory.mktemp("lab")
-    own = {"JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "HOME"}
+    folders = {"JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "HOME"}
     rest = {k: v for k, v in os.environ.items() if not k.startswith("JUPYTER")}
     process = subprocess.Popen(
         [*lab_command(), "--no-browser", "--ServerApp.port_retries=1000"],
         cwd=folder,
-        env=rest | dict.fromkeys(own, str(folder)),
+        env=rest | dict.fromkeys(folders, str(folder)),
         stderr=subprocess.PIPE,
         text=True,
     )
     try:
         found = next(filter(None, map(ADDRESS.search, process.stderr)))
-        wait_for(int(found[2]))  # it says so a little before it listens
+        wait_for(int(found[2]))  # it prints the address before it listens
         yield process, int(found[2]), found[3]
     finally:
         process.terminate()
         process.communicate()
 
 
-def ask(port: int, path: str, token: str = "") -> tuple[int, str]:
-    """Ask the server; give the status, and where it sends the browser."""
+def request(port: int, path: str, token: str = "") -> tuple[int, str]:
+    """Send a request to the server; return the status and the target of a redirect."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", path, headers={"Authorization": f"token {token}"})
     reply = connection.getresponse()
@@ -382,19 +384,19 @@ def test_make_lab_listens_on_loopback_only(lab):
     assert {address for address, _ in listening} == {"127.0.0.1"}
 
 
-def test_make_lab_asks_for_its_token(lab):
+def test_make_lab_requires_its_token(lab):
     _, port, token = lab
     assert len(token) >= 48
     for wrong in ("", "a" * len(token)):
-        assert ask(port, "/api/contents", wrong)[0] == 403
-        status, place = ask(port, "/lab", wrong)
+        assert request(port, "/api/contents", wrong)[0] == 403
+        status, place = request(port, "/lab", wrong)
         assert (status, place.partition("?")[0]) == (302, "/login")
-    assert ask(port, "/api/contents", token)[0] == 200
-    assert ask(port, "/lab", token)[0] == 200
+    assert request(port, "/api/contents", token)[0] == 200
+    assert request(port, "/lab", token)[0] == 200
 
 
-def test_the_check_for_a_network_asks_for_a_reserved_name():
-    """Nobody's server should be part of the course's tests."""
+def test_network_check_looks_up_a_reserved_name():
+    """The course's tests must not contact a real server."""
     script = (ROOT / "tests" / "no_network.sh").read_text()
     hosts = re.findall(r'getaddrinfo\("([^"]+)"', script)
     assert hosts == ["example.org"]

@@ -1,4 +1,4 @@
-"""The web site's sources: what Sphinx is told, tried without Sphinx."""
+"""Test the preparation of the web site's sources, without running Sphinx."""
 
 import base64
 import html
@@ -18,14 +18,14 @@ from load import load
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-STILL = base64.b64encode(b"a picture").decode()
-BYTES = base64.b64encode(b"\x00\x01").decode()
+IMAGE = base64.b64encode(b"an image").decode()
+BUFFER = base64.b64encode(b"\x00\x01").decode()
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 
 
 pages = load("docs/widgets_on_pages.py")
 wait_for_socket = load("docs/wait_for_socket.py")
-LATE = """
+LATE_SERVER = """
 import socket, sys, time
 server = socket.socket(socket.AF_UNIX)
 time.sleep(0.3)
@@ -41,10 +41,10 @@ def code(*outputs):
 
 
 def figure(**data):
-    alt = 'A "still" picture'
+    alt = 'A "static" image'
     return {
         "output_type": "display_data",
-        "data": {"image/png": STILL, "text/plain": "In <words>."} | data,
+        "data": {"image/png": IMAGE, "text/plain": "In <words>."} | data,
         "metadata": {"image/png": {"alt": alt, "width": 940, "height": 300}},
     }
 
@@ -60,7 +60,7 @@ def page_of(*cells):
         "says": "</script><b>",
         "_esm": "export default {}",
     }
-    buffers = [{"encoding": "base64", "path": ["weights"], "data": BYTES}]
+    buffers = [{"encoding": "base64", "path": ["weights"], "data": BUFFER}]
     widgets = {pages.STATE: {"state": {"m": {"state": state, "buffers": buffers}}}}
     notebook = {"cells": list(cells), "metadata": {"widgets": widgets}}
     return json.loads(pages.page_source(json.dumps(notebook)))
@@ -71,44 +71,44 @@ def html_of(page):
     return output["data"]["text/html"]
 
 
-def test_a_widget_becomes_its_still_picture_and_its_traits():
+def test_widget_is_converted_to_static_image_and_traits():
     page = page_of(code(view()))
     html = html_of(page)
     assert page["cells"][0]["outputs"][0]["data"].keys() == {"text/html"}
     assert "widgets" not in page["metadata"]
     assert html.startswith('<div class="conv-mount" data-module="sliding_window">')
-    assert 'alt="A &quot;still&quot; picture" width="940" height="300"' in html
-    assert f'src="data:image/png;base64,{STILL}"' in html
+    assert 'alt="A &quot;static&quot; image" width="940" height="300"' in html
+    assert f'src="data:image/png;base64,{IMAGE}"' in html
 
 
-def test_a_trait_cannot_end_the_script_that_carries_it():
+def test_trait_cannot_close_the_script_element():
     html = html_of(page_of(code(view())))
-    [kept] = re.findall(r'<script type="application/json">(.*?)</script>', html)
+    [data] = re.findall(r'<script type="application/json">(.*?)</script>', html)
     traits = {"module": "sliding_window", "stride": 2, "says": "</script><b>"}
-    assert json.loads(kept) == {"traits": traits, "buffers": {"weights": BYTES}}
+    assert json.loads(data) == {"traits": traits, "buffers": {"weights": BUFFER}}
     assert html.count("</script>") == 1
 
 
-def test_a_widget_without_a_picture_shows_its_words():
+def test_widget_without_an_image_shows_its_text():
     output = view()
     del output["data"]["image/png"]
     assert "<p>In &lt;words&gt;.</p>" in html_of(page_of(code(output)))
 
 
-def test_a_widget_whose_state_was_not_stored_stays_a_picture():
+def test_widget_without_a_stored_state_stays_an_image():
     [output] = page_of(code(view("lost")))["cells"][0]["outputs"]
-    assert output["data"]["image/png"] == STILL
+    assert output["data"]["image/png"] == IMAGE
 
 
-def test_a_figure_keeps_its_words_and_its_width():
+def test_figure_keeps_alternative_text_and_width():
     cell = page_of(code(figure()))["cells"][0]
     assert cell["metadata"]["mystnb"]["image"] == {
-        "alt": 'A "still" picture',
+        "alt": 'A "static" image',
         "width": "940px",
     }
 
 
-def test_a_link_into_docs_leads_to_the_page():
+def test_links_into_docs_are_adapted():
     source = ["See [teachers](../docs/teaching.md)", " and [two](02_x.ipynb)."]
     cell = {"cell_type": "markdown", "metadata": {}, "source": source}
     text = page_of(cell)["cells"][0]["source"]
@@ -116,7 +116,7 @@ def test_a_link_into_docs_leads_to_the_page():
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_every_widget_of_a_chapter_has_its_state_and_its_module(path):
+def test_widgets_have_a_state_and_a_module(path):
     source = path.read_text(encoding="utf-8")
     views = source.count(f'"{pages.VIEW}"')
     page = pages.page_source(source)
@@ -126,21 +126,21 @@ def test_every_widget_of_a_chapter_has_its_state_and_its_module(path):
         assert (ROOT / "src" / "conv" / "widgets" / f"{module}.js").exists(), module
 
 
-def test_no_cell_shows_two_figures():
-    for path in CHAPTERS:  # MyST-NB keeps one alternative text a cell
+def test_cells_show_at_most_one_figure():
+    for path in CHAPTERS:  # MyST-NB keeps one alternative text per cell
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             outputs = cell.get("outputs", [])
-            pictures = [o for o in outputs if "image/png" in o.get("data", {})]
-            assert len(pictures) <= 1, path.name
+            images = [o for o in outputs if "image/png" in o.get("data", {})]
+            assert len(images) <= 1, path.name
 
 
-def test_the_landing_page_lists_every_chapter():
+def test_landing_page_lists_every_chapter():
     text = (DOCS / "index.md").read_text(encoding="utf-8")
     listed = re.findall(r"^notebooks/(\w+)$", text, flags=re.M)
     assert listed == [*(path.stem for path in CHAPTERS), "glossary"]
 
 
-def test_the_landing_page_shares_the_readmes_chapters():
+def test_landing_page_includes_the_chapters_of_the_readme():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     for option in ("start-after", "end-before"):
@@ -148,7 +148,7 @@ def test_the_landing_page_shares_the_readmes_chapters():
         assert readme.count(mark) == 1
 
 
-def test_below_a_cell_is_a_link_that_fills_in_the_form_for_mistakes():
+def test_report_link_fills_in_the_issue_form():
     title = {"cell_type": "markdown", "metadata": {}, "source": "# 5 · Pad\n\nText"}
     cell = code(figure()) | {"source": "a < 1\n" * 9}
     source = json.dumps({"cells": [title, cell], "metadata": {}})
@@ -168,12 +168,12 @@ def test_below_a_cell_is_a_link_that_fills_in_the_form_for_mistakes():
     assert fields.keys() - {"title"} <= {field["id"] for field in body}
 
 
-def test_without_a_repository_there_is_no_link_to_it():
+def test_there_is_no_report_link_without_a_repository():
     [cell] = page_of(code(figure()))["cells"]
     assert len(cell["outputs"]) == 1
 
 
-def described() -> list[str]:
+def documented() -> list[str]:
     names = []
     for path in sorted((DOCS / "api").glob("*.md")):
         text = path.read_text(encoding="utf-8")
@@ -183,13 +183,13 @@ def described() -> list[str]:
     return names
 
 
-def test_every_public_name_is_described_once():
+def test_every_public_name_is_documented_once():
     packages = (conv, conv.exercises, conv.widgets)
     public = [f"{p.__name__}.{name}" for p in packages for name in p.__all__]
-    assert sorted(described()) == sorted(public)
+    assert sorted(documented()) == sorted(public)
 
 
-def test_formulas_have_their_own_fonts():
+def test_fonts_of_formulas_exist():
     folder = DOCS / "_static" / "katex"
     style = (folder / "katex.min.css").read_text(encoding="utf-8")
     fonts = re.findall(r"url\(([^)]+)\)", style)
@@ -198,15 +198,17 @@ def test_formulas_have_their_own_fonts():
         assert (folder / font).exists(), font
 
 
-def test_formulas_wait_until_their_process_listens(tmp_path):
+def test_start_waits_until_the_process_listens(tmp_path):
     path = tmp_path / "late.sock"
-    command = [sys.executable, "-c", LATE, str(path)]
+    command = [sys.executable, "-c", LATE_SERVER, str(path)]
     process, connection = wait_for_socket.start(command, path, timeout=60)
     with process, connection, connection.makefile() as lines:
         assert lines.read() == "here"
 
 
-def test_formulas_do_not_wait_for_ever(tmp_path):
+def test_start_gives_up_after_the_timeout(tmp_path):
     command = [sys.executable, "-c", "import time; time.sleep(600)"]
-    with pytest.raises(TimeoutError, match=r"nobody listens on .*none\.sock after 0.2"):
+    with pytest.raises(
+        TimeoutError, match=r"no process listens on .*none\.sock after 0.2"
+    ):
         wait_for_socket.start(command, tmp_path / "none.sock", timeout=0.2)

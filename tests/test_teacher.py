@@ -1,4 +1,4 @@
-"""What a teacher hands out: no answer in it, and nothing missing."""
+"""Test the copies for a class: they are complete, and students get no solutions."""
 
 import json
 import os
@@ -28,8 +28,8 @@ def student(tmp_path_factory):
     return folder
 
 
-def telling_lines(path: Path) -> set[str]:
-    """List a chapter's lines of solution that its notebook doesn't have anyway."""
+def solution_lines(path: Path) -> set[str]:
+    """Return the lines of a chapter's solutions that its notebook doesn't contain."""
     lines = "\n".join(build.solutions_of(path).values()).splitlines()
     stripped = {line.strip() for line in lines}
     given = path.read_text()
@@ -40,7 +40,7 @@ def telling_lines(path: Path) -> set[str]:
     }
 
 
-def test_the_students_copy_tells_no_solution(student):
+def test_student_copy_has_no_solutions(student):
     texts = {
         path: path.read_text()
         for pattern in ("notebooks/*.ipynb", "tests/*.py", "docs/*", "*.md")
@@ -49,40 +49,40 @@ def test_the_students_copy_tells_no_solution(student):
     }
     assert len(texts) > 25
     for path in build.chapters():
-        for line in telling_lines(path):
+        for line in solution_lines(path):
             for place, text in texts.items():
                 assert json.dumps(line)[1:-1] not in text, (place, line)
     assert not (student / "solutions").exists()
     assert not (student / "tests" / "answers").exists()
 
 
-def test_the_students_readme_promises_only_what_is_there(student):
+def test_links_in_the_student_readme_are_valid(student):
     readme = (student / "README.md").read_text()
     links = re.findall(r"(?:\]\(|src=\")([^)\s\"]+)[)\"]", readme)
     for link in links:
         assert link.startswith("https://") or (student / link).exists(), link
 
 
-def test_the_students_own_tests_pass(student):
-    """All are collected; those that look at files are run, the others are as here."""
+def test_student_tests_pass(student):
+    """All tests are collected, but only those that read files are run."""
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-k", "test_notebooks", "tests"],
         cwd=student,
         capture_output=True,
         text=True,
-        env=os.environ | {"PYTEST_ADDOPTS": ""},  # not our options, but the student's
+        env=os.environ | {"PYTEST_ADDOPTS": ""},  # without this test run's options
     )
     assert run.returncode == 0, run.stdout
     assert re.search(r"\d passed, \d+ deselected", run.stdout), run.stdout
 
 
 @each_chapter
-def test_solved_notebooks_have_the_solutions_in_place_of_the_stubs(path):
+def test_solved_notebooks_have_solutions_instead_of_stubs(path):
     before = nbformat.read(path, as_version=4)
-    after = build.solved(before, build.solutions_of(path))
+    after = build.solve(before, build.solutions_of(path))
     for cell, old in zip(after.cells, before.cells, strict=True):
         if "exercise" in cell.metadata.get("tags", []):
-            _, stub, call = build.parts_of(old)
+            _, stub, call = build.split_cell(old)
             source = build.solutions_of(path)[build.number_of(cell)]
             assert cell.source.endswith(f"{source}\n\n{call}")
             assert stub not in cell.source
@@ -91,8 +91,8 @@ def test_solved_notebooks_have_the_solutions_in_place_of_the_stubs(path):
 
 
 @each_chapter
-def test_solutions_import_no_more_than_their_chapter(path):
-    """So that they run in the notebook as they stand."""
+def test_solutions_only_use_imports_of_their_chapter(path):
+    """Otherwise they wouldn't run in the notebook."""
     head = (ROOT / "solutions" / f"{path.stem}.py").read_text().split("\n# %% ")[0]
     imports = [line for line in head.splitlines() if re.match("import |from ", line)]
     cells = nbformat.read(path, as_version=4).cells
@@ -100,7 +100,7 @@ def test_solutions_import_no_more_than_their_chapter(path):
     assert [line for line in imports if line not in first] == []
 
 
-def test_the_files_that_chapters_use_are_copied(tmp_path):
+def test_files_that_chapters_use_are_copied(tmp_path):
     build.copy_companions(tmp_path)
     for path in build.chapters():
         text = path.read_text(encoding="utf-8")
@@ -110,13 +110,13 @@ def test_the_files_that_chapters_use_are_copied(tmp_path):
 
 
 @each_chapter
-def test_nbgraders_source_has_an_answer_and_a_test_for_each_exercise(path):
+def test_nbgrader_source_has_an_answer_and_a_test_per_exercise(path):
     notebook = nbformat.read(path, as_version=4)
-    graded = build.graded(notebook, build.solutions_of(path))
-    nbformat.validate(graded)
+    to_nbgrader = build.to_nbgrader(notebook, build.solutions_of(path))
+    nbformat.validate(to_nbgrader)
     marks = {
         cell.metadata["nbgrader"]["grade_id"]: cell
-        for cell in graded.cells
+        for cell in to_nbgrader.cells
         if "nbgrader" in cell.metadata
     }
     numbers = list(build.solutions_of(path))
@@ -137,7 +137,7 @@ def test_nbgraders_source_has_an_answer_and_a_test_for_each_exercise(path):
         assert f'judge("{number}", ' in test.source
 
 
-def test_a_solution_that_fails_stops_the_build(tmp_path):
+def test_wrong_solution_stops_the_build(tmp_path):
     path = build.chapters()[0]
     notebook = nbformat.read(path, as_version=4)
     wrong = dict.fromkeys(build.solutions_of(path), "answer = kernel = corr1d = 3")
@@ -145,26 +145,26 @@ def test_a_solution_that_fails_stops_the_build(tmp_path):
     first = next(cell for cell in notebook.cells if cell.cell_type == "code")
     notebook.cells = [first, *cells]
     with pytest.raises(SystemExit, match=r"1\.1 is not solved:\n1\.1  not yet"):
-        build.run_exercises(build.solved(notebook, wrong), tmp_path)
+        build.run_exercises(build.solve(notebook, wrong), tmp_path)
 
 
-MINUTES = {"predict": 5, "explain": 10, "debug": 10, "implement": 15}
+MINUTES_PER_EXERCISE = {"predict": 5, "explain": 10, "debug": 10, "implement": 15}
 
 
 @each_chapter
-def test_the_teachers_page_has_the_chapters_minutes(path):
+def test_teaching_page_has_the_chapters_minutes(path):
     page = (ROOT / "docs" / "teaching.md").read_text()
     notebook = nbformat.read(path, as_version=4)
     prose = "\n".join(cell.source for cell in notebook.cells)
     chapter, title = re.match(r"# (\d+) · (.+)", prose).groups()
-    people = re.search(r"About (\d+) minutes", prose)[1]
+    reading = re.search(r"About (\d+) minutes", prose)[1]
     kinds = [EXERCISES[number].kind for number in build.solutions_of(path)]
-    exercises = sum(MINUTES[kind] for kind in kinds)
-    row = rf"^\| {chapter} · {title} \| \d+ \| {people} \| {exercises} \|$"
+    exercises = sum(MINUTES_PER_EXERCISE[kind] for kind in kinds)
+    row = rf"^\| {chapter} · {title} \| \d+ \| {reading} \| {exercises} \|$"
     assert re.search(row, page, re.M)
 
 
-def test_the_teachers_page_adds_up():
+def test_totals_on_the_teaching_page_are_correct():
     page = (ROOT / "docs" / "teaching.md").read_text()
     rows = re.findall(r"^\| \d+ · .+ \| (\d+) \| (\d+) \| (\d+) \|$", page, re.M)
     sums = [sum(map(int, column)) for column in zip(*rows, strict=True)]
@@ -181,7 +181,7 @@ def files_in(folder: Path) -> dict[str, str]:
 
 
 def build_into(folder: Path, part: str, files: dict[str, str], monkeypatch) -> None:
-    """Run ``build.py`` with a builder that writes these files; None breaks it."""
+    """Run ``build.py`` with a builder that writes these files; None makes it fail."""
 
     def builder(target: Path) -> None:
         for name, text in files.items():
@@ -193,7 +193,7 @@ def build_into(folder: Path, part: str, files: dict[str, str], monkeypatch) -> N
     build.main()
 
 
-def test_a_build_that_fails_leaves_the_last_one(tmp_path, monkeypatch):
+def test_failed_build_keeps_the_last_one(tmp_path, monkeypatch):
     build_into(tmp_path, "solved", {"a": "old", "b": "old"}, monkeypatch)
     with pytest.raises(TypeError):
         build_into(tmp_path, "solved", {"a": "new", "b": None}, monkeypatch)
@@ -202,25 +202,25 @@ def test_a_build_that_fails_leaves_the_last_one(tmp_path, monkeypatch):
     assert files_in(tmp_path) == {"solved/a": "new"}
 
 
-def test_a_new_build_keeps_what_a_class_handed_in(tmp_path, monkeypatch):
-    class_work = {"submitted/ada/01/01.ipynb": "hers", "gradebook.db": "marks"}
+def test_new_build_keeps_submissions_and_grades(tmp_path, monkeypatch):
+    submissions = {"submitted/ada/01/01.ipynb": "hers", "gradebook.db": "marks"}
     build_into(tmp_path, "nbgrader", {"source/old": "1", "config": "1"}, monkeypatch)
-    for name, text in class_work.items():
+    for name, text in submissions.items():
         (tmp_path / "nbgrader" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "nbgrader" / name).write_text(text)
     build_into(tmp_path, "nbgrader", {"source/new": "2", "config": "2"}, monkeypatch)
-    kept = class_work | {"source/new": "2", "config": "2"}
+    kept = submissions | {"source/new": "2", "config": "2"}
     assert files_in(tmp_path / "nbgrader") == kept
 
 
 @pytest.mark.rare
-def test_the_memory_of_a_class_is_measured():
+def test_memory_of_a_class_is_measured():
     script = [sys.executable, ROOT / "teacher" / "memory.py", "1", "1"]
     run = subprocess.run(script, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
-    told, in_use, idle = run.stdout.splitlines()
+    verdict, in_use, idle = run.stdout.splitlines()
     number = r" +[\d.]+"
     line = f"{number} MB per kernel,{number} MB per checker .%s of 1 run.,{number} GB"
-    assert told == "1.3  right"
+    assert verdict == "1.3  right"
     assert re.match(f"in use {line % 1} for 60$", in_use)
     assert re.match(f"idle   {line % 0} for 60$", idle)

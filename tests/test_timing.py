@@ -1,4 +1,4 @@
-"""What calls cost: time, bytes moved, page faults."""
+"""Test the measurement of time, memory traffic and page faults."""
 
 import math
 import os
@@ -10,7 +10,7 @@ import torch
 from conv import timing
 
 
-def test_traffic_counts_what_goes_in_and_comes_out():
+def test_traffic_counts_inputs_and_outputs():
     counted = timing.traffic(lambda x, y: x + y, (10, 20), (10, 20))
     assert (counted.calls, counted.bytes, counted.largest) == (1, 3 * 800, 800)
 
@@ -27,13 +27,13 @@ def test_traffic_finds_the_largest_tensor():
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Let a test set what the clock shows."""
+    """Replace the clock by one that the test controls."""
     shown = [0.0]
     monkeypatch.setattr(timing, "clock_for", lambda device: lambda: shown[0])
     return shown
 
 
-def test_the_shortest_time_counts(clock):
+def test_seconds_returns_the_shortest_time(clock):
     durations = iter([0.9, 0.3, 0.4, 0.1])
 
     def call():
@@ -45,7 +45,7 @@ def test_the_shortest_time_counts(clock):
 @pytest.mark.parametrize(
     ("duration", "count"), [(0.001, 20), (0.1, 11), (0.99, 2), (1.1, 1)]
 )
-def test_the_number_of_calls_depends_on_the_budget(clock, duration, count):
+def test_number_of_calls_depends_on_the_budget(clock, duration, count):
     calls = []
 
     def call():
@@ -56,7 +56,7 @@ def test_the_number_of_calls_depends_on_the_budget(clock, duration, count):
     assert len(calls) == count
 
 
-def test_one_thread_has_its_own_clock():
+def test_clock_for_one_thread_measures_its_cpu_time():
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
@@ -67,7 +67,7 @@ def test_one_thread_has_its_own_clock():
         torch.set_num_threads(threads)
 
 
-def test_the_time_from_memory_is_positive():
+def test_time_from_memory_is_positive():
     sweep = torch.zeros(9)
     assert timing.seconds_from_memory(lambda: None, sweep) > 0
     assert sweep.sum() == 9
@@ -86,7 +86,7 @@ def test_page_faults_are_counted():
     assert used.page_faults > block / 2**21 / 2  # even with pages of 2 MiB
 
 
-def test_without_a_counter_page_faults_are_nan(monkeypatch):
+def test_page_faults_are_nan_without_the_resource_module(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "resource", None)
     used = timing.usage(lambda: sum(range(1000)), budget=0.01)
     assert math.isnan(used.page_faults)

@@ -1,4 +1,4 @@
-"""What a cell with a tolerance may print, and what it may not."""
+"""Test which outputs a tolerance allows, and nbval with the course's settings."""
 
 import doctest
 import re
@@ -36,7 +36,7 @@ TENTH = Tolerance(relative=0.1)
         ("loss 0.3", "loss 0.2", Tolerance(absolute=0.1)),
     ],
 )
-def test_numbers_that_are_close_enough(new, stored, allowed):
+def test_allowed_differences(new, stored, allowed):
     assert problems(new, stored, allowed) == []
     assert problems(stored, new, allowed) == []
 
@@ -67,7 +67,7 @@ def test_numbers_that_are_close_enough(new, stored, allowed):
         ("0.5\n0.6", "0.5 0.6", POINT, "the words"),
     ],
 )
-def test_numbers_and_words_that_are_not(new, stored, allowed, message):
+def test_other_differences_are_reported(new, stored, allowed, message):
     [problem] = problems(new, stored, allowed)
     assert re.search(message, problem)
 
@@ -75,12 +75,12 @@ def test_numbers_and_words_that_are_not(new, stored, allowed, message):
 @pytest.mark.parametrize(
     "stated", [{}, {"absolute": 0}, {"absolute": 1, "relative": 0.1}, {"relative": -1}]
 )
-def test_a_tolerance_is_stated_once(stated):
+def test_exactly_one_tolerance_is_required(stated):
     with pytest.raises(ValueError, match="state one tolerance"):
         Tolerance(**stated)
 
 
-def test_the_examples():
+def test_doctests():
     assert doctest.testmod(tolerance).failed == 0
 
 
@@ -96,7 +96,7 @@ CASES = {
 }
 
 
-EXPECTATIONS = {  # what a cell's metadata expect of the number 2.5, named x
+EXPECTATIONS = {  # expectations of a variable x that is 2.5
     "x == 2.5": None,
     "torch.tensor(x) > 2": None,
     "numpy.float64(x) > 2": None,
@@ -108,7 +108,7 @@ EXPECTATIONS = {  # what a cell's metadata expect of the number 2.5, named x
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """Run nbval, as the course does, on a notebook of good and bad cells."""
+    """Run nbval with the course's settings on a notebook with good and bad cells."""
     folder = tmp_path_factory.mktemp("notebooks")
     cells = [nbformat.v4.new_code_cell("import numpy, torch; x = 2.5")]
     for stated, stored, _ in CASES.values():
@@ -133,14 +133,14 @@ def report(tmp_path_factory):
     ).stdout
 
 
-def test_nbval_compares_within_the_tolerance(report):
+def test_nbval_applies_the_tolerance(report):
     for number, (name, (*_, same)) in enumerate(CASES.items(), start=1):
         verdict = "PASSED" if same else "FAILED"
         assert re.search(rf"{verdict} a.ipynb::Cell {number}\b", report), (name, report)
     assert "97.4 is printed, 96.8 is stored; the tolerance is 0.5" in report
 
 
-def test_nbval_checks_what_the_metadata_expect(report):
+def test_nbval_checks_the_expectations(report):
     for number, (line, value) in enumerate(EXPECTATIONS.items(), start=1 + len(CASES)):
         verdict = "FAILED" if value else "PASSED"
         assert re.search(rf"{verdict} a.ipynb::Cell {number}\b", report), (line, report)

@@ -1,4 +1,4 @@
-"""conv.fit: the lesson's five losses, and what survives interruptions and errors."""
+"""Test conv.fit: losses, callbacks, validation, interruptions and errors."""
 
 import math
 import re
@@ -20,8 +20,8 @@ def squared_error(output, target):
     return ((output - target) ** 2).sum()
 
 
-def the_lesson(start, device, lr=3e-2, epochs=10, **options):
-    """Learn (1, -1) from the bar, from a given first kernel."""
+def train_example(start, device, lr=3e-2, epochs=10, **options):
+    """Learn the kernel (1, -1) as in chapter 4, from a given initial kernel."""
     X = torch.ones(6, 8)
     X[:, 2:6] = 0
     Y = corr2d(X, torch.tensor([[1.0, -1.0]]))
@@ -42,17 +42,17 @@ def the_lesson(start, device, lr=3e-2, epochs=10, **options):
         ((-0.64782, -0.50272), (0.9259, -1.0494)),
     ],
 )
-def test_the_lessons_losses(start, end, device):
-    kernel, history = the_lesson(start, device)
+def test_losses_match_the_lesson_in_chapter_4(start, end, device):
+    kernel, history = train_example(start, device)
     printed = [f"{loss:.3f}" for loss in history.losses[1::2]]
     assert printed == ["18.362", "6.154", "2.291", "0.900", "0.362"]
     assert [round(weight, 4) for weight in kernel] == list(end)
-    # The lesson's own printout is of another run.
+    # The lesson in chapter 4's appendix prints a kernel from a different run.
     assert [round(weight, 4) for weight in kernel] != [1.0549, -0.9209]
 
 
-def test_the_lessons_kernel_is_impossible():
-    """Bound the loss after ten updates by the five printed ones."""
+def test_printed_kernel_of_the_lesson_contradicts_its_losses():
+    """The losses bound the final loss, and the kernel's loss exceeds the bound."""
     printed = np.array([18.362, 6.154, 2.291, 0.900, 0.362])
     steps = np.array([1, 3, 5, 7, 9])
     powers = np.stack([0.64**steps, 0.4096**steps], axis=1)
@@ -65,8 +65,8 @@ def test_the_lessons_kernel_is_impossible():
     assert round(18 * e1**2 + 24 * e1 * e2 + 18 * e2**2, 4) == 0.2711
 
 
-def test_snapshots_are_copies_of_each_step(device):
-    kernel, history = the_lesson((0.5, 0.6), device, snapshots=True)
+def test_snapshots_are_copies(device):
+    kernel, history = train_example((0.5, 0.6), device, snapshots=True)
     assert len(history.snapshots) == 11
     first, last = (history.snapshots[k]["weight"].flatten() for k in (0, -1))
     assert first.tolist() == pytest.approx([0.5, 0.6])
@@ -74,32 +74,32 @@ def test_snapshots_are_copies_of_each_step(device):
     assert first.device.type == "cpu"
 
 
-def test_no_snapshots_unless_asked(device):
-    assert the_lesson((0.5, 0.6), device)[1].snapshots == []
+def test_no_snapshots_by_default(device):
+    assert train_example((0.5, 0.6), device)[1].snapshots == []
 
 
-def a_classifier():
+def classifier():
     images, labels = torch.randn(23, 1, 6, 6), torch.randint(0, 3, (23,))
     net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3))
     return TensorDataset(images, labels), net
 
 
-def test_classifier_equals_a_bare_loop(device):
-    data, net = a_classifier()
+def test_fit_matches_a_plain_training_loop(device):
+    data, net = classifier()
     net.to(device)
-    twin = nn.Sequential(
+    reference = nn.Sequential(
         nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)
     ).to(device)
-    twin.load_state_dict(net.state_dict())
-    loader = DataLoader(data, batch_size=5)  # the last batch has three
+    reference.load_state_dict(net.state_dict())
+    loader = DataLoader(data, batch_size=5)  # the last batch has three examples
 
     loss = nn.CrossEntropyLoss()
-    optimizer = torch.optim.Adam(twin.parameters(), lr=0.01)
+    optimizer = torch.optim.Adam(reference.parameters(), lr=0.01)
     expected = []
     for _ in range(4):
         total = 0.0
         for x, y in loader:
-            error = loss(twin(x.to(device)), y.to(device))
+            error = loss(reference(x.to(device)), y.to(device))
             optimizer.zero_grad()
             error.backward()
             optimizer.step()
@@ -109,30 +109,30 @@ def test_classifier_equals_a_bare_loop(device):
     optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
     history = fit(net, loader, loss, optimizer, 4)
     assert history.losses == pytest.approx(expected, rel=1e-5)
-    torch.testing.assert_close(net.state_dict(), twin.state_dict())
+    torch.testing.assert_close(net.state_dict(), reference.state_dict())
 
 
-def test_trains_in_training_mode():
-    data, net = a_classifier()
+def test_fit_uses_training_mode():
+    data, net = classifier()
     net.eval()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
     fit(net, DataLoader(data, 8), nn.CrossEntropyLoss(), optimizer, 1)
     assert net.training
 
 
-def test_callback_sees_each_epoch(device):
+def test_callback_is_called_after_each_epoch(device):
     seen = []
 
     def callback(epoch, history):
         seen.append((epoch, len(history.losses)))
 
-    the_lesson((0.5, 0.6), device, epochs=3, callback=callback)
+    train_example((0.5, 0.6), device, epochs=3, callback=callback)
     assert seen == [(1, 1), (2, 2), (3, 3)]
 
 
-def test_divergence_names_epoch_and_rate_and_keeps_the_run(device):
+def test_divergence_error_has_advice_and_history(device):
     with pytest.raises(DivergenceError) as caught:
-        the_lesson((0.5, 0.6), device, lr=0.04, epochs=1000, snapshots=True)
+        train_example((0.5, 0.6), device, lr=0.04, epochs=1000, snapshots=True)
     history = caught.value.history
     stopped = len(history.losses)
     assert re.match(
@@ -144,12 +144,12 @@ def test_divergence_names_epoch_and_rate_and_keeps_the_run(device):
     assert len(history.snapshots) == stopped + 1
 
 
-def test_interruption_keeps_the_run(device, capsys):
+def test_interruption_keeps_history_and_weights(device, capsys):
     def callback(epoch, history):
         if epoch == 4:
             raise KeyboardInterrupt
 
-    kernel, history = the_lesson(
+    kernel, history = train_example(
         (0.50272, 0.64782), device, callback=callback, snapshots=True
     )
     assert history.interrupted
@@ -160,7 +160,7 @@ def test_interruption_keeps_the_run(device, capsys):
 
 
 def test_interruption_in_the_middle_of_an_epoch():
-    data, net = a_classifier()
+    data, net = classifier()
     loader = list(DataLoader(data, 8))
     calls = []
 
@@ -175,8 +175,8 @@ def test_interruption_in_the_middle_of_an_epoch():
     assert (len(history.losses), history.interrupted) == (1, True)
 
 
-def test_interruption_while_measuring(capsys):
-    data, net = a_classifier()
+def test_interruption_during_validation(capsys):
+    data, net = classifier()
     loader = list(DataLoader(data, 8))
 
     def metric(output, target):
@@ -189,9 +189,9 @@ def test_interruption_while_measuring(capsys):
     assert net.training
 
 
-def test_progress_goes_to_stderr_only(device, capsys, monkeypatch):
+def test_progress_is_written_to_stderr_only(device, capsys, monkeypatch):
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
-    the_lesson((0.5, 0.6), device)
+    train_example((0.5, 0.6), device)
     streams = capsys.readouterr()
     assert streams.out == ""
     assert streams.err.startswith("\rfit:   0%|")
@@ -200,28 +200,28 @@ def test_progress_goes_to_stderr_only(device, capsys, monkeypatch):
     assert re.search(r"epoch/s|s/epoch", streams.err)
 
 
-def test_progress_goes_on_where_it_was(capsys, monkeypatch):
+def test_progress_resumes(capsys, monkeypatch):
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
     run = History(4, losses=[3.0, 2.0, 1.0])
     assert list(remaining_epochs(run)) == [4]
     assert re.match(r"\rfit:  75%\|\S+ +\| 3/4 \[", capsys.readouterr().err)
 
 
-def test_means_are_over_all_processes(monkeypatch):
-    def add_the_others(sums):
+def test_means_are_taken_over_all_processes(monkeypatch):
+    def all_reduce(sums):
         sums += torch.tensor([10.0, 4.0])
 
     monkeypatch.setattr(dist, "is_initialized", lambda: True)
-    monkeypatch.setattr(dist, "all_reduce", add_the_others)
+    monkeypatch.setattr(dist, "all_reduce", all_reduce)
     assert all_reduce_mean(torch.tensor([2.0]), 2) == [2.0]
 
 
-def test_history_before_the_first_epoch():
+def test_repr_of_an_empty_history():
     assert repr(History(3)) == "History(0 of 3 epochs)"
 
 
 def fit_classifier(**changes):
-    data, net = a_classifier()
+    data, net = classifier()
     arguments = {
         "net": net,
         "batches": DataLoader(data, 8),
@@ -233,9 +233,9 @@ def fit_classifier(**changes):
 
 
 @pytest.mark.parametrize("name", ["batches", "validation"])
-def test_a_generator_is_rejected_before_training(name):
-    """It would be empty in the second epoch."""
-    data, _ = a_classifier()
+def test_generators_are_rejected_before_training(name):
+    """A generator would be exhausted in the second epoch."""
+    data, _ = classifier()
     generator = (batch for batch in DataLoader(data, 8))
     with pytest.raises(
         TypeError, match=f"^{name} is a generator, which can be used only once"
@@ -244,14 +244,14 @@ def test_a_generator_is_rejected_before_training(name):
 
 
 @pytest.mark.parametrize("name", ["batches", "validation"])
-def test_empty_and_malformed_batches_are_named(name):
+def test_empty_and_malformed_batches_raise(name):
     with pytest.raises(ValueError, match=f"^{name} is empty"):
         fit_classifier(**{name: []})
     with pytest.raises(TypeError, match=f"^{name} contains a Tensor; expected"):
         fit_classifier(**{name: [torch.zeros(3)]})
 
 
-def test_any_error_carries_the_history():
+def test_any_error_has_the_history():
     def callback(epoch, history):
         if epoch == 2:
             raise OSError("the disk is full")
@@ -262,7 +262,7 @@ def test_any_error_carries_the_history():
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
-def test_the_mean_loss_is_as_precise_as_float32(dtype):
+def test_mean_loss_has_float32_precision(dtype):
     """A sum in float16 would overflow, and in bfloat16 lose all but two digits."""
     torch.manual_seed(0)
     values = (torch.rand(700) + 1).to(dtype)
@@ -272,12 +272,12 @@ def test_the_mean_loss_is_as_precise_as_float32(dtype):
     def loss(inputs, targets):
         return targets.mean() + 0 * net.weight.sum().to(dtype)
 
-    class Same(nn.Linear):
+    class Identity(nn.Linear):
         def forward(self, x):
             return x
 
     expected = values.float().mean().item()
-    net = Same(1, 1)
+    net = Identity(1, 1)
     [mean] = conv.evaluate(net, batches, lambda output, target: target[0])
     assert mean == pytest.approx(expected, rel=1e-6)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.0)
@@ -286,21 +286,21 @@ def test_the_mean_loss_is_as_precise_as_float32(dtype):
 
 
 def test_scheduler_steps_after_each_batch(device):
-    data, net = a_classifier()
+    data, net = classifier()
     optimizer = torch.optim.SGD(net.to(device).parameters(), lr=0.5)
-    plan = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.5)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.5)
     rates = []
 
     def loss(output, target):
         rates.append(optimizer.param_groups[0]["lr"])
         return nn.functional.cross_entropy(output, target)
 
-    fit(net, DataLoader(data, 8), loss, optimizer, 2, scheduler=plan)
+    fit(net, DataLoader(data, 8), loss, optimizer, 2, scheduler=scheduler)
     assert rates == [0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625]
 
 
 def test_validation_is_measured_after_each_epoch(device):
-    data, net = a_classifier()
+    data, net = classifier()
     validation = [(data.tensors[0][:9], data.tensors[1][:9])]
     loss = nn.CrossEntropyLoss()
     expected = []
@@ -325,22 +325,22 @@ def test_validation_is_measured_after_each_epoch(device):
     assert {value.device.type for value in history.best.values()} == {"cpu"}
 
 
-def test_validation_does_not_touch_training():
+def test_validation_does_not_affect_training():
     def run(**options):
         torch.manual_seed(2)
-        data, net = a_classifier()
+        data, net = classifier()
         net.append(nn.Dropout(0.2))
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         loader = DataLoader(data, 8, shuffle=True)
         return fit(net, loader, nn.CrossEntropyLoss(), optimizer, 3, **options).losses
 
-    data, _ = a_classifier()
+    data, _ = classifier()
     assert run() == run(validation=list(DataLoader(data, 8)), metric=conv.accuracy)
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_evaluation_is_in_evaluation_mode_and_puts_it_back(training, device):
-    data, net = a_classifier()
+def test_evaluate_uses_evaluation_mode_and_restores_the_mode(training, device):
+    data, net = classifier()
     net = nn.Sequential(net, nn.Dropout(0.9)).to(device).train(training)
     loss = nn.CrossEntropyLoss()
     measured = conv.evaluate(net, DataLoader(data, 5), loss, conv.accuracy)
@@ -352,14 +352,14 @@ def test_evaluation_is_in_evaluation_mode_and_puts_it_back(training, device):
     assert all(parameter.grad is None for parameter in net.parameters())
 
 
-def test_a_metric_with_many_numbers_is_rejected():
-    data, net = a_classifier()
+def test_metric_must_be_a_scalar():
+    data, net = classifier()
     with pytest.raises(
         ValueError, match=r"^a loss or metric returned \(8, 3\); expected a scalar"
     ):
         conv.evaluate(net, DataLoader(data, 8), lambda output, target: output)
 
 
-def test_accuracy_counts():
+def test_accuracy():
     scores = torch.tensor([[0.0, 1, 2], [3, 1, 2], [0, 5, 4], [1, 0, 0]])
     assert conv.accuracy(scores, torch.tensor([2, 0, 2, 1])) == 0.5

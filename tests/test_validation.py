@@ -1,4 +1,4 @@
-"""The boundary: what it checks, and what it leaves as it was."""
+"""Test the validation of arguments at the boundary of the package."""
 
 import inspect
 import pickle
@@ -15,30 +15,31 @@ from conv import functional
 from conv.validation import of_type, positive_int, size, validated
 
 
-def area(X: Tensor, Y: Tensor | None = None, side: int = 1, *rest: int) -> tuple:
+def function(X: Tensor, Y: Tensor | None = None, side: int = 1, *rest: int) -> tuple:
     """Return the arguments."""
     return X, Y, side, rest
 
 
-checked = validated(area, X="H W", Y="W", side=positive_int)
+checked = validated(function, X="H W", Y="W", side=positive_int)
 X = torch.ones(2, 3)
 
 
-def test_the_wrapper_looks_like_the_function():
+def test_wrapper_has_the_functions_metadata():
     assert conv.conv2d.__doc__ == functional.conv2d.__doc__
     assert inspect.signature(conv.conv2d) == inspect.signature(functional.conv2d)
     assert inspect.getsource(conv.corr2d) == inspect.getsource(functional.corr2d)
     assert conv.corr2d.__module__ == "conv"
-    assert b"corr2d" in pickle.dumps(conv.corr2d)  # a worker of a DataLoader may get it
+    # A DataLoader sends it to its workers.
+    assert b"corr2d" in pickle.dumps(conv.corr2d)
 
 
-def test_functions_inside_the_package_check_nothing():
+def test_internal_functions_are_not_validated():
     for name in ("corr2d", "conv2d", "conv_transpose2d", "pool2d", "output_shape"):
         assert not hasattr(getattr(functional, name), "__wrapped__")
         assert getattr(conv, name).__wrapped__ is getattr(functional, name)
 
 
-def test_arguments_arrive_as_they_were():
+def test_arguments_are_passed_unchanged():
     Y = torch.ones(3)
     assert checked(X) == (X, None, 1, ())
     assert checked(X, side=2) == (X, None, 2, ())
@@ -65,19 +66,19 @@ def test_arguments_arrive_as_they_were():
         ((X, None, 0), ValueError, "side is 0; expected at least 1"),
     ],
 )
-def test_messages(arguments, error, message):
+def test_error_messages(arguments, error, message):
     with pytest.raises(error, match=f"^{message}"):
         checked(*arguments)
 
 
-def test_an_axis_may_be_a_multiple():
+def test_axis_may_be_a_multiple_of_another():
     K = torch.ones(4, 2, 3, 3)
     with pytest.raises(ValueError, match="so C_in is 4 with groups 2; expected 6, as"):
         conv.conv2d(torch.ones(1, 6, 5, 5), K, groups=2)
 
 
-def test_the_first_wrong_argument_is_named():
-    """Always the same one, whatever the hash seed."""
+def test_first_invalid_argument_is_reported():
+    """The choice doesn't depend on the hash seed."""
     code = "import conv; conv.ConvLayer(0, 0, 0, 0, -1, 0, 0)"
     for seed in "12":
         run = subprocess.run(
@@ -109,7 +110,7 @@ def test_type_hints(hint, good, bad):
             check("x", value)
 
 
-def test_sizes():
+def test_size():
     check = size(0, "same")
     for value in (0, 3, (1, 2), [1, 2], np.int64(1), torch.Size([1, 2]), "same"):
         assert check("padding", value) is value
@@ -121,7 +122,7 @@ def test_sizes():
             check("padding", value)
 
 
-def test_the_boundary_is_differentiable_and_can_be_compiled():
+def test_validated_functions_are_differentiable_and_compilable():
     A, K = torch.randn(5, 6).double(), torch.randn(2, 3).double()
     inputs = [tensor.requires_grad_() for tensor in (A, K)]
     assert torch.autograd.gradcheck(conv.corr2d, inputs)
@@ -129,7 +130,7 @@ def test_the_boundary_is_differentiable_and_can_be_compiled():
     torch.testing.assert_close(compiled(A, K), functional.corr2d(A, K))
 
 
-def test_a_layer_checks_its_input():
+def test_layers_validate_their_input():
     with pytest.raises(
         ValueError, match=r"^X has shape \(5, 5\); expected \(N, C_in, H, W\)"
     ):

@@ -1,4 +1,4 @@
-"""Compare what a cell prints with what it printed before, within a tolerance.
+"""Compare a cell's output with its stored output, within a tolerance.
 
 A cell states its tolerance in its metadata, in the units of the numbers as they are
 printed, so that 1 is a percentage point for a cell that prints percentages:
@@ -6,10 +6,11 @@ printed, so that 1 is a percentage point for a cell that prints percentages:
     "tolerance": {"absolute": 1}
     "tolerance": {"relative": 0.05}
 
-Words must be the same, and so must the count of numbers. So must each whole number
-without a percent sign: it is usually an epoch, a seed or a size. Where such a number
-was measured, ``"counts": true`` lets it vary, too. Runs of spaces count as one space,
-because a table's columns move when a number gets another digit.
+The words must be the same, and so must the count of numbers. Whole numbers without a
+percent sign must match exactly, because they are usually epochs, seeds or sizes; where
+such a number was measured, ``"counts": true`` applies the tolerance to it, too. Runs of
+spaces count as one space, because a table's columns shift when a number gets another
+digit.
 
 ``notebooks/conftest.py`` applies this to nbval's comparison. Cells without a tolerance
 are compared exactly.
@@ -45,7 +46,7 @@ class Tolerance:
     counts: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what states no tolerance, or two."""
+        """Require exactly one of the two tolerances."""
         if (self.absolute > 0) == (self.relative > 0):
             raise ValueError(f"state one tolerance, absolute or relative: {self}")
 
@@ -103,7 +104,7 @@ def differences(new: str, stored: str) -> list[tuple[str, str, bool]]:
 
 
 def problems(new: str, stored: str, tolerance: Tolerance) -> list[str]:
-    """List why a printed text isn't the stored one within a tolerance."""
+    """List the differences from the stored text that exceed the tolerance."""
     try:
         pairs = differences(new, stored)
     except ValueError as error:
@@ -116,7 +117,7 @@ def problems(new: str, stored: str, tolerance: Tolerance) -> list[str]:
 
 
 def settle(new: list, stored: list, tolerance: Tolerance) -> list[str]:
-    """Put the stored texts in place of new ones that are close enough.
+    """Replace new texts that are within the tolerance by the stored ones.
 
     Parameters
     ----------
@@ -126,7 +127,7 @@ def settle(new: list, stored: list, tolerance: Tolerance) -> list[str]:
     Returns
     -------
     list of str
-        What is wrong with the texts that were left as they are.
+        Problems of the texts that were not replaced.
     """
     found = []
     compared = (

@@ -1,7 +1,7 @@
 """Run notebooks twice in one kernel, exercises out of order: ``make test-twice``.
 
-A learner runs cells again, and jumps to an exercise. Neither may fail, and a second
-run from the top prints what the first one printed.
+Learners rerun cells and jump to exercises. Neither may fail, and a second run from top
+to bottom must print the same as the first.
 """
 
 import argparse
@@ -18,78 +18,81 @@ from execute import join_streams
 from kernels import client_for
 
 
-def words(cell: NotebookNode) -> list[str]:
-    """List what a cell printed, without pictures and without warnings."""
+def texts(cell: NotebookNode) -> list[str]:
+    """List the texts that a cell printed, without images and warnings."""
     join_streams(cell)
     outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     return [o.get("text") or o.data.get("text/plain", "") for o in outputs]
 
 
-def compared(cell: NotebookNode) -> bool:
-    """Tell whether nbval compares what a cell prints."""
+def is_compared(cell: NotebookNode) -> bool:
+    """Return whether nbval compares a cell's output."""
     return "nbval-ignore-output" not in cell.metadata.get("tags", [])
 
 
-class Reader:
-    """Runs a notebook's cells in one kernel, and notes what goes wrong.
+class NotebookRunner:
+    """Run a notebook's cells in one kernel and collect the problems.
 
     Parameters
     ----------
     path : Path
-        The notebook. It is left as it is.
+        The notebook, which is not changed.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.notebook = nbformat.read(path, as_version=4)
-        self.stored = {c.id: words(c) for c in self.cells()}
-        self.wrong: list[str] = []
+        self.stored = {c.id: texts(c) for c in self.cells()}
+        self.problems: list[str] = []
         self.client = client_for(self.notebook, path.parent, timeout=300)
 
     def cells(self, tag: str = "") -> list[NotebookNode]:
-        """List the cells with code, or those of them with a tag."""
+        """List the code cells, or only those with a given tag."""
         cells = [c for c in self.notebook.cells if c.cell_type == "code"]
         return [c for c in cells if not tag or tag in c.metadata.get("tags", [])]
 
     def run(self, cells: list[NotebookNode], when: str) -> None:
-        """Run some cells in turn; each must print what the notebook stores."""
+        """Run cells in order; each must print what the notebook stores."""
         for cell in cells:
             try:
                 place = self.notebook.cells.index(cell)
                 self.client.execute_cell(cell, place)
             except CellExecutionError as error:
-                self.wrong.append(f"{self.path.name}, {when}: {error}")
+                self.problems.append(f"{self.path.name}, {when}: {error}")
                 continue
-            if compared(cell) and words(cell) != self.stored[cell.id]:
-                came, stored = words(cell), self.stored[cell.id]
-                self.wrong.append(
-                    f"{self.path.name}, {when}: {cell.source}\n{came}, not {stored}"
+            if is_compared(cell) and texts(cell) != self.stored[cell.id]:
+                printed, stored = texts(cell), self.stored[cell.id]
+                self.problems.append(
+                    f"{self.path.name}, {when}: {cell.source}\n"
+                    f"printed {printed}, expected {stored}"
                 )
 
 
 def check(path: Path) -> list[str]:
-    """Run a notebook twice, its exercises alone, and these in a fresh kernel."""
-    reader = Reader(path)
-    exercises = reader.cells("exercise")
-    with reader.client.setup_kernel():
+    """Run a notebook twice, then only its exercises, then these in a fresh kernel."""
+    runner = NotebookRunner(path)
+    exercises = runner.cells("exercise")
+    with runner.client.setup_kernel():
         for when in ("first run", "second run"):
-            reader.run(reader.cells(), when)
-        reader.run(exercises[::-1], "exercises, last first")
-    with reader.client.setup_kernel():
-        reader.run(reader.cells()[:1] + exercises, "exercises after the first cell")
-    return reader.wrong
+            runner.run(runner.cells(), when)
+        runner.run(exercises[::-1], "exercises, last first")
+    with runner.client.setup_kernel():
+        runner.run(runner.cells()[:1] + exercises, "exercises after the first cell")
+    return runner.problems
 
 
 def main() -> int:
-    """Check the named notebooks, or all in the named folders."""
+    """Check the given notebooks, and all notebooks in the given folders."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("paths", nargs="+", type=Path)
     paths = parser.parse_args().paths
     notebooks = [n for p in paths for n in ([p] if p.is_file() else p.glob("*.ipynb"))]
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
-        wrong = [line for lines in pool.map(check, sorted(notebooks)) for line in lines]
-    print(*wrong, f"{len(notebooks)} notebooks: {len(wrong)} complaints", sep="\n")
-    return bool(wrong)
+        problems = [
+            line for lines in pool.map(check, sorted(notebooks)) for line in lines
+        ]
+    print(*problems, f"{len(notebooks)} notebooks: {len(problems)} problems", sep="\n")
+    return bool(problems)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Find and read numbers in texts."""
+"""Find and parse numbers in texts."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ NUMBER = re.compile(
 )
 POWER = re.compile(r"10(?:\^\{?([^}]+)\}?|([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))")
 PLAIN = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹\N{MINUS SIGN}", "-0123456789-")
-# Where links lead, a tag's attributes except its alternative text, and entities.
+# The targets of links, a tag's attributes except its alternative text, and entities.
 UNSEEN = re.compile(
     r"(?<=\]\()[^)\s]*|https?://[^\s>)]*|:width: \w+|\b(?:src|width|href)=\"[^\"]*"
     r"|&#\w+;"
@@ -32,7 +32,7 @@ class Token:
 
 
 def tokens(text: str, names: bool = False) -> list[Token]:
-    """List the numbers in a text; with `names`, names that contain digits, too.
+    """List the numbers in a text and, if `names` is set, the names that contain digits.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def tokens(text: str, names: bool = False) -> list[Token]:
 
 
 def value(number: str) -> float | None:
-    """Read a number; None for a version or an address.
+    """Parse a number; return None for a version or an address.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def value(number: str) -> float | None:
 
 
 def half_unit(number: str, zeros: bool = False) -> float:
-    """Return half of what 1 is worth in a number's last digit.
+    """Return half a unit of a number's last digit.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def close(a: float, b: float, tolerance: float = 0.0) -> bool:
 
 
 def calculate(arithmetic: str) -> float:
-    """Compute plain arithmetic; names and calls are refused.
+    """Evaluate plain arithmetic; raise ValueError for names and calls.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def calculate(arithmetic: str) -> float:
 
 
 def gives(arithmetic: str, number: str) -> bool:
-    """Return whether arithmetic gives a number, to its last digit."""
+    """Return whether an arithmetic expression equals a number, to its last digit."""
     try:
         return close(calculate(arithmetic), value(number), half_unit(number))
     except (ArithmeticError, SyntaxError, TypeError, ValueError):

@@ -16,9 +16,9 @@ right("14.1", np.array(175_000_000))
 right("14.1", [14 * 25_000_000 // 8 * 4])
 right("14.1", np.float32(1.75e8))
 right("14.1", sum(25_000_000 / 8 * 4 for step in range(2 * (8 - 1))))
-wrong("14.1", "numbers for bytes", 2 * 7 * 25_000_000 / 8)
-wrong("14.1", "one round only", 7 * 25_000_000 / 8 * 4)
-wrong("14.1", "all parts in each round", 2 * 25_000_000 * 4)
+wrong("14.1", "numbers instead of bytes", 2 * 7 * 25_000_000 / 8)
+wrong("14.1", "one phase only", 7 * 25_000_000 / 8 * 4)
+wrong("14.1", "all parts in each phase", 2 * 25_000_000 * 4)
 wrong("14.1", "whole vector in each message", 7 * 25_000_000 * 4)
 wrong("14.1", "eight times too much", 8 * 2 * 7 * 25_000_000 / 8 * 4)
 wrong("14.1", "eight times too much", 2 * 7 * 25_000_000 * 4)
@@ -490,7 +490,7 @@ def accumulated_divided_twice(net, x, y, parts):
     return torch.cat([p.grad.flatten() / parts for p in net.parameters()])
 
 
-@wrong("14.3", "loss for gradient")
+@wrong("14.3", "loss instead of gradient")
 def accumulated_loss(net, x, y, parts):
     total = 0
     for xs, ys in zip(x.chunk(parts), y.chunk(parts), strict=True):
@@ -522,8 +522,10 @@ right("14.4", torch.tensor([[5 / 21]]), "a")
 wrong("14.4", "other variance", within / numbers.var(), "a")
 wrong("14.4", "not divided", first.var(), "a")
 wrong("14.4", "other variance", (first.var() + second.var()) / 2 / numbers.var(), "a")
-wrong("14.4", "deviation for variance", (within / whole) ** 0.5, "a")
-wrong("14.4", "deviation for variance", np.std([1, 2, 3, 4]) / np.sqrt(whole), "a")
+wrong("14.4", "deviation instead of variance", (within / whole) ** 0.5, "a")
+wrong(
+    "14.4", "deviation instead of variance", np.std([1, 2, 3, 4]) / np.sqrt(whole), "a"
+)
 wrong("14.4", "inverse ratio", whole / within, "a")
 wrong("14.4", "numbers dealt out alternately", np.var([1, 3, 5, 7]) / whole, "a")
 wrong("14.4", "shares thought to be alike", 1.0, "a")
@@ -532,7 +534,7 @@ wrong("14.4", "rounding blamed", 5 / 21, "c")
 
 
 wrong("14.1", "one part only", 25_000_000 / 8 * 4)
-wrong("14.1", "one round only", 100_000_000)
+wrong("14.1", "one phase only", 100_000_000)
 
 
 @wrong("14.2", "last process only")
@@ -574,6 +576,6 @@ def accumulated_with_one_backward(net, x, y, parts):
     return torch.cat([p.grad.flatten() for p in net.parameters()])
 
 
-wrong("14.4", "sum for mean", 10 / 21, "a")
+wrong("14.4", "sum instead of mean", 10 / 21, "a")
 wrong("14.4", "not divided", 1.25, "a")
-wrong("14.4", "lost part for what is left", 16 / 21, "a")
+wrong("14.4", "lost fraction instead of what is left", 16 / 21, "a")

@@ -1,4 +1,4 @@
-"""A real browser, JupyterLab, and the site: ``make test-browser``."""
+"""Fixtures for a browser, JupyterLab and the site: ``make test-browser``."""
 
 import json
 import os
@@ -18,21 +18,22 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from helpers import PICTURES, ROOT, SITE, TOKEN
+from helpers import ROOT, SCREENSHOTS, SITE, TOKEN
 
 CHROMIUM = os.environ.get("CONV_CHROMIUM") or shutil.which("chromium")
-# Otherwise a system's Chromium would ask its makers for updates.
-QUIET = ["--disable-background-networking", "--disable-component-update"]
+# Otherwise Chromium would look for updates.
+NO_UPDATES = ["--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Start Chromium: CONV_CHROMIUM's, the system's, or Playwright's own."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    sandbox = [] if os.geteuid() else ["--no-sandbox"]  # root can't have one
+    """Start the Chromium that CONV_CHROMIUM names, the system's, or Playwright's."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    # Chromium's sandbox doesn't work for root.
+    sandbox = [] if os.geteuid() else ["--no-sandbox"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*QUIET, *sandbox]
+            executable_path=CHROMIUM, args=[*NO_UPDATES, *sandbox]
         )
         yield browser
         browser.close()
@@ -54,9 +55,9 @@ def open_page(browser: Browser):
 
 
 def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 def wait_for(address: str, process: subprocess.Popen, seconds: int = 120) -> None:
@@ -65,14 +66,14 @@ def wait_for(address: str, process: subprocess.Popen, seconds: int = 120) -> Non
             urllib.request.urlopen(address, timeout=5).close()
             return
         except OSError:
-            assert process.poll() is None, "the server has ended"
+            assert process.poll() is None, "the server has exited"
             time.sleep(0.5)
     raise TimeoutError(address)
 
 
 @contextmanager
 def started_lab(folder: Path) -> Iterator[str]:
-    """Run ``make lab``, as a learner does, on a copy of the notebooks."""
+    """Run ``make lab`` on a copy of the notebooks; yield its address."""
     port, config = free_port(), folder / "config"
     shutil.copytree(ROOT / "notebooks", folder / "course" / "notebooks")
     config.mkdir()
@@ -86,7 +87,7 @@ def started_lab(folder: Path) -> Iterator[str]:
         "IdentityProvider": {"token": TOKEN},
     }
     (config / "jupyter_server_config.json").write_text(json.dumps(settings))
-    own = {
+    variables = {
         "JUPYTER_CONFIG_DIR": config,
         "JUPYTERLAB_SETTINGS_DIR": folder / "settings",
         "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
@@ -98,7 +99,7 @@ def started_lab(folder: Path) -> Iterator[str]:
         process = subprocess.Popen(
             ["make", "lab"],
             cwd=ROOT,
-            env=os.environ | {name: str(value) for name, value in own.items()},
+            env=os.environ | {name: str(value) for name, value in variables.items()},
             start_new_session=True,
             stderr=log,
         )
@@ -112,28 +113,28 @@ def started_lab(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory) -> Iterator[tuple[str, Path]]:
-    """Give JupyterLab's address, and the folder of its notebooks."""
+    """Return the address of JupyterLab and the folder of its notebooks."""
     folder = tmp_path_factory.mktemp("lab")
     with started_lab(folder) as home:
         yield home, folder / "course" / "notebooks"
 
 
-class UnderConv(SimpleHTTPRequestHandler):
-    """Serve the site below /conv/, as GitHub does: absolute links would break."""
+class SiteHandler(SimpleHTTPRequestHandler):
+    """Serve the site below /conv/, as GitHub does, so that absolute links fail."""
 
     def translate_path(self, path: str) -> str:
         if not path.startswith("/conv/"):
-            return str(SITE / "nothing-is-here")
+            return str(SITE / "does-not-exist")
         return super().translate_path(path.removeprefix("/conv"))
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[str]:
-    """Serve what ``make site`` built."""
-    handler = partial(UnderConv, directory=SITE)
+    """Serve the site that ``make site`` has built; yield its address."""
+    handler = partial(SiteHandler, directory=SITE)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/conv/"

@@ -1,4 +1,4 @@
-"""Move each widget by mouse and by keyboard; compare what it shows with conv."""
+"""Operate each widget by mouse and keyboard, and compare its display with conv."""
 
 import base64
 import io
@@ -21,8 +21,8 @@ NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 STATES = "application/vnd.jupyter.widget-state+json"
 
 
-def stored(chapter: str) -> dict:
-    """Read the state of a chapter's widget from its notebook, bytes included."""
+def stored_state(chapter: str) -> dict:
+    """Read the stored state of a chapter's widget, including its binary buffers."""
     [file] = NOTEBOOKS.glob(f"{chapter}_*.ipynb")
     states = nbformat.read(file, as_version=4).metadata.widgets[STATES].state
     [model] = [model for model in states.values() if "module" in model["state"]]
@@ -32,34 +32,34 @@ def stored(chapter: str) -> dict:
     return state
 
 
-def says(widget: Locator) -> Locator:
+def status(widget: Locator) -> Locator:
     return widget.get_by_role("status")
 
 
 def numbers(widget: Locator, name: str) -> list[float | None]:
-    """Read the grid whose name begins with `name`; None where nothing is written."""
+    """Read the numbers of the grid whose label begins with `name`; None if empty."""
     texts = widget.locator(f"svg[aria-label^='{name}'] text").all_text_contents()
     return [float(text) if text else None for text in texts]
 
 
-def colours(canvas: Locator) -> np.ndarray:
-    """Read a canvas: (H, W, 3), from 0 to 255."""
+def colors(canvas: Locator) -> np.ndarray:
+    """Read the colors of a canvas: shape (H, W, 3), values from 0 to 255."""
     address = canvas.evaluate("canvas => canvas.toDataURL()")
     png = base64.b64decode(address.removeprefix("data:image/png;base64,"))
     return plt.imread(io.BytesIO(png))[..., :3] * 255.0
 
 
 def sliding_window(widget: Locator) -> None:
-    """Chapter 1's widget."""
+    """Test the widget in chapter 1."""
     X, K = torch.arange(9).reshape(3, 3), torch.arange(4).reshape(2, 2)
 
     def check(position: int, K: torch.Tensor = K, **options: int) -> None:
-        known = SlidingWindow(X, K, **options)
-        known.position = position
-        expect(says(widget)).to_have_text(repr(known).partition(": ")[2])
+        expected_widget = SlidingWindow(X, K, **options)
+        expected_widget.position = position
+        expect(status(widget)).to_have_text(repr(expected_widget).partition(": ")[2])
         shown = [value for value in numbers(widget, "Output") if value is not None]
-        assert shown == known.output.flatten()[: position + 1].tolist()
-        products = (known.window_pixels() * K).flatten().tolist()
+        assert shown == expected_widget.output.flatten()[: position + 1].tolist()
+        products = (expected_widget.window_pixels() * K).flatten().tolist()
         assert numbers(widget, "Pixel times weight") == products
 
     check(0)
@@ -88,39 +88,42 @@ def sliding_window(widget: Locator) -> None:
     K = torch.tensor([[0, 1], [-1.5, 3]])
     check(1, K, padding=1, stride=2)
     widget.get_by_label("dilation", exact=True).fill("5")
-    expect(says(widget)).to_have_text("The window doesn't fit inside the padded image.")
+    expect(status(widget)).to_have_text(
+        "The window doesn't fit inside the padded image."
+    )
     widget.get_by_label("dilation", exact=True).fill("1")
     widget.get_by_label("stride", exact=True).fill("1")
     play = widget.get_by_role("button", name="Play")
     play.focus()
     play.press("Enter")
     pause = widget.get_by_role("button", name="Pause")
-    expect(says(widget)).to_contain_text("Y[0, 3]", timeout=5_000)
+    expect(status(widget)).to_contain_text("Y[0, 3]", timeout=5_000)
     pause.click()
     expect(play).to_be_visible()
 
 
 def kernel_bench(widget: Locator) -> None:
-    """Chapter 3's widget."""
-    state = stored("03")
-    photo = torch.frombuffer(bytearray(state["image"]), dtype=torch.uint8)
-    photo = photo.view(state["shape"]) / 255
-    made = widget.get_by_label("The output", exact=True)
+    """Test the widget in chapter 3."""
+    state = stored_state("03")
+    image = torch.frombuffer(bytearray(state["image"]), dtype=torch.uint8)
+    image = image.view(state["shape"]) / 255
+    output_canvas = widget.get_by_label("The output", exact=True)
 
     def check(K: torch.Tensor) -> None:
-        Y = conv.corr2d(photo.double(), K.double())
+        Y = conv.corr2d(image.double(), K.double())
         low, high = (f"{value:.2f}" for value in (Y.min(), Y.max()))
-        found = re.search(r"from (\S+) to (\S+)\.", says(widget).text_content())
+        found = re.search(r"from (\S+) to (\S+)\.", status(widget).text_content())
         assert [f"{float(text):.2f}" for text in found.groups()] == [low, high]
         if (K < 0).any():
-            reach = KernelBench(photo, K).color_bound()
-            wanted = mpl.colormaps["PuOr"]((Y / reach + 1).numpy() / 2)[..., :3] * 255
+            bound = KernelBench(image, K).color_bound()
+            expected = mpl.colormaps["PuOr"]((Y / bound + 1).numpy() / 2)[..., :3] * 255
         else:
-            grey = (Y - Y.min()) / (Y.max() - Y.min()) * 255
-            wanted = grey[..., None].expand(-1, -1, 3).numpy()
-        shown = colours(made)
-        assert shown.shape == wanted.shape
-        assert np.abs(shown - wanted).max() < 6  # of 255: shades between anchors
+            gray = (Y - Y.min()) / (Y.max() - Y.min()) * 255
+            expected = gray[..., None].expand(-1, -1, 3).numpy()
+        shown = colors(output_canvas)
+        assert shown.shape == expected.shape
+        # The browser interpolates between the color map's anchors.
+        assert np.abs(shown - expected).max() < 6
 
     sobel = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
     check(sobel)
@@ -135,39 +138,39 @@ def kernel_bench(widget: Locator) -> None:
     middle.fill("2.5")
     laplacian[1, 1] = 2.5
     check(laplacian)
-    pull(middle, 0, -50)  # up, 0.02 a pixel
+    drag(middle, 0, -50)  # upwards, 0.02 per pixel
     laplacian[1, 1] = 3.5
     check(laplacian)
     widget.get_by_role("combobox", name="Kernel").select_option("box blur")
     check(torch.full((5, 5), 0.04))
-    ratios = middle.evaluate(MEASURE)
+    ratios = middle.evaluate(MEASURE_RESPONSE)
     print(f"kernel bench: a change takes {median(ratios):.1f} times as long as a loop")
-    assert median(ratios) < SLOWEST
+    assert median(ratios) < MAX_RATIO
     changed = torch.full((5, 5), 0.04)
-    changed[1, 1] = 0.4  # the last of them
+    changed[1, 1] = 0.4  # the last change
     check(changed)
-    draw_on_bench(widget, made)
+    draw_on_bench(widget, output_canvas)
 
 
 def bench_with_bias(widget: Locator) -> None:
-    """Chapter 2's widget."""
-    state = stored("02")
+    """Test the widget in chapter 2."""
+    state = stored_state("02")
     K = torch.tensor(state["kernel"], dtype=torch.float64)
-    photo = torch.frombuffer(bytearray(state["image"]), dtype=torch.uint8)
-    Y = conv.corr2d(photo.view(state["shape"]).double() / 255, K)
+    image = torch.frombuffer(bytearray(state["image"]), dtype=torch.uint8)
+    Y = conv.corr2d(image.view(state["shape"]).double() / 255, K)
     slider = widget.get_by_role("slider", name="Bias")
     for key, bias in ((None, -0.1), ("ArrowRight", -0.09), ("Home", -1), ("End", 1)):
         if key:
             slider.press(key)
         positive = ((Y + bias) > 0).double().mean().item()
         text = f"{round(100 * positive)}% of the outputs are positive."
-        expect(says(widget)).to_have_text(text)
+        expect(status(widget)).to_have_text(text)
 
 
-# Many changes of a 5 x 5 kernel on 256 x 256 pixels: how long until each is painted.
-# How long a change takes, as a ratio to the 25 multiplications per pixel that a kernel
-# of 5 x 5 needs, so that it doesn't depend on the machine.
-MEASURE = """input => {
+# Measure how long the widget takes to respond to a change of a 5 x 5 kernel, divided by
+# the time of a loop with the 25 multiplications per pixel that such a kernel needs, so
+# that the result doesn't depend on the machine.
+MEASURE_RESPONSE = """input => {
   const pixels = new Float64Array(300 * 300).fill(0.5);
   const sums = new Float64Array(300 * 300);
   const time = (work) => {
@@ -187,31 +190,31 @@ MEASURE = """input => {
     return change / loop;
   });
 }"""
-SLOWEST = 15
+MAX_RATIO = 15
 
 
-def draw_on_bench(widget: Locator, made: Locator) -> None:
-    """Draw with the mouse and with the keys; clear with the keys and the button."""
+def draw_on_bench(widget: Locator, output_canvas: Locator) -> None:
+    """Draw with the mouse and the keyboard; clear with the keyboard and the button."""
     widget.get_by_role("combobox", name="Image").select_option("drawing")
-    board = widget.get_by_label("Drawing pad")
+    pad = widget.get_by_label("Drawing pad")
     empty = "The output ranges from 0 to 0."
-    expect(says(widget)).to_contain_text(empty)
-    pull(board, 40, 30)
-    expect(says(widget)).not_to_contain_text(empty)
-    assert colours(made).std() > 10
-    board.focus()
-    board.press("Delete")
-    expect(says(widget)).to_contain_text(empty)
-    board.press("Enter")
+    expect(status(widget)).to_contain_text(empty)
+    drag(pad, 40, 30)
+    expect(status(widget)).not_to_contain_text(empty)
+    assert colors(output_canvas).std() > 10
+    pad.focus()
+    pad.press("Delete")
+    expect(status(widget)).to_contain_text(empty)
+    pad.press("Enter")
     for _ in range(5):
-        board.press("ArrowRight")
-    expect(says(widget)).not_to_contain_text(empty)
+        pad.press("ArrowRight")
+    expect(status(widget)).not_to_contain_text(empty)
     widget.get_by_role("button", name="Clear the drawing").click()
-    expect(says(widget)).to_contain_text(empty)
+    expect(status(widget)).to_contain_text(empty)
 
 
-def pull(place: Locator, right: float, down: float) -> None:
-    """Press the mouse on the middle of an element, pull, and let go."""
+def drag(place: Locator, right: float, down: float) -> None:
+    """Press the mouse button at the center of an element, drag, and release it."""
     place.scroll_into_view_if_needed()
     box, mouse = place.bounding_box(), place.page.mouse
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -223,13 +226,13 @@ def pull(place: Locator, right: float, down: float) -> None:
 
 
 def descent(widget: Locator) -> None:
-    """Chapter 4's widget."""
-    state = stored("04")
+    """Test the widget in chapter 4."""
+    state = stored_state("04")
     X, Y = torch.tensor(state["image"]), torch.tensor(state["target"])
 
     def check(start: list[float], lr: float, steps: int = 10) -> None:
         kernels, losses = Descent(X, Y, start, lr, steps).path()
-        text = says(widget).text_content()
+        text = status(widget).text_content()
         first, last = re.search(r"goes from (\S+) to (\S+)\. Each", text).groups()
         np.testing.assert_allclose(
             [float(first), float(last)], [losses[0], losses[-1]], rtol=6e-3
@@ -238,23 +241,25 @@ def descent(widget: Locator) -> None:
         points = torch.tensor(
             [[float(n) for n in point.split()] for point in path[1:].split("L")]
         )
-        scale = 340 / 5  # pixels for a unit of weight; the middle is (1, -1)
-        wanted = (kernels - torch.tensor([1.0, -1.0])) * scale
-        wanted = wanted * torch.tensor([1.0, -1.0]) + 170
-        near = (wanted.abs() < 1e4).all(dim=1).int().cumprod(0).bool()
-        torch.testing.assert_close(points.double(), wanted[near], rtol=1e-3, atol=0.1)
+        scale = 340 / 5  # pixels per unit of weight; the center is (1, -1)
+        expected = (kernels - torch.tensor([1.0, -1.0])) * scale
+        expected = expected * torch.tensor([1.0, -1.0]) + 170
+        visible = (expected.abs() < 1e4).all(dim=1).int().cumprod(0).bool()
+        torch.testing.assert_close(
+            points.double(), expected[visible], rtol=1e-3, atol=0.1
+        )
 
     def start() -> list[float]:
         fields = [widget.get_by_label(f"initial w{axis}") for axis in (1, 2)]
         return [float(field.get_attribute("aria-valuetext")) for field in fields]
 
     map_ = widget.locator(".map")
-    pull(map_, -80, -60)
+    drag(map_, -80, -60)
     scale = map_.bounding_box()["width"] / 5
     expected = [1 - 80 / scale, -1 + 60 / scale]
     np.testing.assert_allclose(start(), expected, atol=0.03)
     check(start(), 0.03)
-    expect(says(widget)).to_contain_text("It converges")
+    expect(status(widget)).to_contain_text("It converges")
     weight = widget.get_by_label("initial w1")
     weight.focus()
     before = start()
@@ -266,20 +271,20 @@ def descent(widget: Locator) -> None:
     rate.press("End")
     fastest = float(rate.input_value())
     assert fastest > 2 / 60
-    expect(says(widget)).to_contain_text("It diverges")
+    expect(status(widget)).to_contain_text("It diverges")
     check([float(weight.input_value()), before[1]], fastest)
     widget.get_by_label("steps", exact=True).fill("3")
     check([float(weight.input_value()), before[1]], fastest, 3)
 
 
 def layer_stack(widget: Locator) -> None:
-    """Chapter 8's widget."""
+    """Test the widget in chapter 8."""
     layers = list(conv.lenet()[:6])
 
     def check() -> None:
-        known = repr(LayerStack(layers, (1, 28, 28)))
-        wanted = re.findall(r"[\d,]+", known)
-        assert re.findall(r"[\d,]+", says(widget).text_content()) == wanted
+        text = repr(LayerStack(layers, (1, 28, 28)))
+        expected = re.findall(r"[\d,]+", text)
+        assert re.findall(r"[\d,]+", status(widget).text_content()) == expected
 
     check()
     widget.get_by_role("button", name="Add a layer").click()
@@ -296,7 +301,7 @@ def layer_stack(widget: Locator) -> None:
     layers[-1] = nn.Conv2d(16, 12, 4, padding=1)
     check()
     widget.get_by_label("layer 5, kernel").fill("9")
-    expect(says(widget)).to_contain_text("Layer 5 doesn't fit")
+    expect(status(widget)).to_contain_text("Layer 5 doesn't fit")
     remove = widget.get_by_role("button", name="Remove layer 5")
     remove.focus()
     remove.press("Enter")
@@ -308,46 +313,46 @@ def layer_stack(widget: Locator) -> None:
 
 
 def draw_digit(widget: Locator) -> None:
-    """Chapter 11's widget: its net is the one that the notebook trained."""
-    state, net = stored("11"), conv.lenet()
+    """Test the widget in chapter 11, with the network that the notebook trained."""
+    state, net = stored_state("11"), conv.lenet()
     flat = torch.frombuffer(bytearray(state["weights"]), dtype=torch.float32)
     nn.utils.vector_to_parameters(flat.clone(), net.parameters())
 
     def check() -> int:
-        seen = colours(widget.get_by_label("The network's input"))[..., 0] / 255
+        pixels = colors(widget.get_by_label("The network's input"))[..., 0] / 255
         with torch.no_grad():
-            scores = net(torch.tensor(seen, dtype=torch.float32)[None, None])
-        chances = scores.softmax(dim=1)[0]
+            scores = net(torch.tensor(pixels, dtype=torch.float32)[None, None])
+        probabilities = scores.softmax(dim=1)[0]
         shown = widget.locator(".bars > span:nth-child(3n)").all_text_contents()
         found = torch.tensor([float(text) for text in shown])
-        torch.testing.assert_close(found, chances, rtol=0, atol=0.03)
+        torch.testing.assert_close(found, probabilities, rtol=0, atol=0.03)
         digit = found.argmax().item()
-        expect(says(widget)).to_contain_text(f"The network predicts {digit}")
+        expect(status(widget)).to_contain_text(f"The network predicts {digit}")
         return digit
 
     assert check() == 3
-    board = widget.get_by_label("Drawing pad")
-    board.focus()
-    board.press("Delete")
-    expect(says(widget)).to_have_text("The pad is empty. Draw a digit.")
+    pad = widget.get_by_label("Drawing pad")
+    pad.focus()
+    pad.press("Delete")
+    expect(status(widget)).to_have_text("The pad is empty. Draw a digit.")
     for _ in range(8):
-        board.press("ArrowUp")
-    board.press("Enter")
+        pad.press("ArrowUp")
+    pad.press("Enter")
     for _ in range(16):
-        board.press("ArrowDown")
+        pad.press("ArrowDown")
     assert check() == 1
     widget.get_by_role("button", name="Clear").click()
-    expect(says(widget)).to_have_text("The pad is empty. Draw a digit.")
-    seven(board)
+    expect(status(widget)).to_have_text("The pad is empty. Draw a digit.")
+    draw_seven(pad)
     assert check() == 7
     widget.get_by_label("crop and center the drawing").uncheck()
     check()
 
 
-def seven(board: Locator) -> None:
+def draw_seven(pad: Locator) -> None:
     """Draw a seven with the mouse."""
-    board.scroll_into_view_if_needed()
-    box, mouse = board.bounding_box(), board.page.mouse
+    pad.scroll_into_view_if_needed()
+    box, mouse = pad.bounding_box(), pad.page.mouse
     corners = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
     x, y = zip(*corners, strict=True)
     mouse.move(box["x"] + x[0] * box["width"], box["y"] + y[0] * box["height"])

@@ -1,4 +1,4 @@
-"""The site: pages are complete, accessible, and load nothing from other hosts."""
+"""Test the site: pages work, are accessible, and load nothing from other hosts."""
 
 import re
 
@@ -6,64 +6,64 @@ import pytest
 from playwright.sync_api import expect
 
 from drive import DRIVERS
-from helpers import PICTURES, SITE, Watch, violations
+from helpers import SCREENSHOTS, SITE, PageMonitor, violations
 
 PAGES = sorted(str(page.relative_to(SITE)) for page in SITE.rglob("*.html"))
 WIDTHS = {"phone": 390, "desk": 1280}
 READY = "document.querySelectorAll('.conv-mount > script').length === 0"
 
 
-def test_there_are_pages():
+def test_site_has_pages():
     assert "index.html" in PAGES
     assert len([page for page in PAGES if "notebooks/" in page]) >= 14
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_page(site, open_page, name, scheme):
+def test_page_has_no_errors_and_fits(site, open_page, name, scheme):
     page = open_page(WIDTHS["desk"], scheme)
-    watch = Watch(page, site)
+    monitor = PageMonitor(page, site)
     page.goto(site + name)
     page.wait_for_function(READY)
     for device, width in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": 900})
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"{device}: {wide} pixels wide"
+        page_width = page.evaluate("document.documentElement.scrollWidth")
+        assert page_width <= width, f"{device}: {page_width} pixels wide"
         file = f"{name.removesuffix('.html').replace('/', '-')}-{device}-{scheme}.png"
-        page.screenshot(path=PICTURES / file, full_page=True)
+        page.screenshot(path=SCREENSHOTS / file, full_page=True)
     assert violations(page) == []
-    assert watch.troubles == []
+    assert monitor.problems == []
 
 
 @pytest.mark.parametrize("chapter", DRIVERS)
-def test_widgets_live_without_a_kernel(site, open_page, chapter):
+def test_widgets_work_without_a_kernel(site, open_page, chapter):
     [name] = [page for page in PAGES if page.startswith(f"notebooks/{chapter}_")]
     page = open_page()
-    watch = Watch(page, site)
+    monitor = PageMonitor(page, site)
     page.goto(site + name)
     page.wait_for_function(READY)
     widget = page.locator(".conv-widget").first
     widget.scroll_into_view_if_needed()
     DRIVERS[chapter](widget)
-    assert watch.troubles == []
+    assert monitor.problems == []
 
 
-def test_a_page_without_javascript_shows_the_still_picture(site, browser):
+def test_static_image_is_shown_without_javascript(site, browser):
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(f"{site}notebooks/01_slide_a_window.html")
-    still = page.locator(".conv-mount img")
-    expect(still).to_be_visible()
-    assert "SlidingWindow, step 1 of 4" in still.get_attribute("alt")
+    image = page.locator(".conv-mount img")
+    expect(image).to_be_visible()
+    assert "SlidingWindow, step 1 of 4" in image.get_attribute("alt")
     page.context.close()
 
 
-def test_a_diagram_plays_when_it_is_reached_and_when_it_is_clicked(site, open_page):
+def test_diagram_plays_when_visible_and_when_clicked(site, open_page):
     page = open_page()
-    watch = Watch(page, site)
+    monitor = PageMonitor(page, site)
     page.goto(f"{site}notebooks/01_slide_a_window.html")
     diagram = page.locator("img[src*='window_slides.svg']")
     loaded = diagram.get_attribute("src")
-    assert "#" not in loaded  # it is further down
+    assert "#" not in loaded  # it is below the visible part of the page
     diagram.scroll_into_view_if_needed()
     expect(diagram).to_have_attribute("src", re.compile(r"window_slides\.svg#\d+$"))
     played = diagram.get_attribute("src")
@@ -71,16 +71,16 @@ def test_a_diagram_plays_when_it_is_reached_and_when_it_is_clicked(site, open_pa
     diagram.click()
     expect(diagram).not_to_have_attribute("src", played)
     assert page.url == address
-    assert watch.troubles == []
+    assert monitor.problems == []
 
 
 def test_search_finds_a_chapter(site, open_page):
     page = open_page()
-    watch = Watch(page, site)
+    monitor = PageMonitor(page, site)
     page.goto(f"{site}search.html?q=Winograd")
     expect(page.locator("#search-results li").first).to_be_visible(timeout=30_000)
     expect(page.locator("#search-results")).to_contain_text("Make it fast")
-    assert watch.troubles == []
+    assert monitor.problems == []
 
 
 def test_search_finds_the_definition_of_a_key_term(site, open_page):
@@ -93,22 +93,22 @@ def test_search_finds_the_definition_of_a_key_term(site, open_page):
     )
 
 
-def test_the_reader_chooses_light_or_dark(site, open_page):
+def test_theme_can_be_switched_and_is_remembered(site, open_page):
     page = open_page(scheme="light")
     page.goto(f"{site}notebooks/01_slide_a_window.html")
 
-    def paper() -> str:
+    def background() -> str:
         return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
-    assert paper() == "rgb(255, 255, 255)"
+    assert background() == "rgb(255, 255, 255)"
     page.locator("button.theme-switch-button").click()
     page.get_by_role("button", name="Dark").click()
-    assert paper() != "rgb(255, 255, 255)"
+    assert background() != "rgb(255, 255, 255)"
     page.reload()
-    assert paper() != "rgb(255, 255, 255)"
+    assert background() != "rgb(255, 255, 255)"
 
 
-def test_next_leads_through_all_chapters(site, open_page):
+def test_next_link_leads_through_all_chapters(site, open_page):
     page = open_page()
     page.goto(f"{site}notebooks/01_slide_a_window.html")
     for number in range(2, 15):

@@ -21,28 +21,28 @@ ring_bytes = ValueExercise(
     expected=lambda: 2 * 7 / 8 * 25e6 * 4,
     mistakes=[
         Mistake(
-            "numbers for bytes",
+            "numbers instead of bytes",
             "You counted numbers. Each of them takes four bytes.",
             2 * 7 / 8 * 25e6,
         ),
         Mistake(
-            "one round only",
+            "one phase only",
             "That is enough for the reduce-scatter, after which each process holds "
-            "*one* complete part. In the all-gather, these parts must still reach all "
-            "the other processes.",
+            "*one* complete part. These parts still have to reach all the other "
+            "processes in the all-gather.",
             7 / 8 * 25e6 * 4,
             25e6 * 4,
         ),
         Mistake(
             "one part only",
-            "That is one of the 8 parts, sent once. How often does a process send a "
-            "part?",
+            "That is one of the 8 parts, sent once. How many times does a process send "
+            "a part?",
             25e6 / 8 * 4,
         ),
         Mistake(
-            "all parts in each round",
-            "You are close, but you count 8 parts per round. Each process sends one "
-            "part per step; how many steps does a round take?",
+            "all parts in each phase",
+            "You are close, but you counted 8 parts per phase. Each process sends one "
+            "part per step; how many steps does a phase take?",
             2 * 25e6 * 4,
         ),
         Mistake(
@@ -54,8 +54,9 @@ ring_bytes = ValueExercise(
         ),
         Mistake(
             "eight times too much",
-            "Your number is eight times too large. Did you add up what all eight "
-            "processes send, send a whole vector in each message, or count bits?",
+            "Your number is eight times too large. Did you add up the bytes of all "
+            "eight processes, assume that each message contains a whole vector, or "
+            "count bits instead of bytes?",
             8 * 2 * 7 / 8 * 25e6 * 4,
         ),
         Mistake(
@@ -73,7 +74,8 @@ ring_bytes = ValueExercise(
     ],
     hints=(
         "The vector is cut into 8 parts, and in each step a process sends one part. "
-        "How many steps does the reduce-scatter take, and how many the all-gather?",
+        "How many steps does the reduce-scatter take, and how many does the "
+        "all-gather take?",
         "The reduce-scatter takes 7 steps, and so does the all-gather. How large is a "
         "part?",
         "Each process sends 14 parts. A part has 25 million / 8 numbers of four bytes "
@@ -121,31 +123,33 @@ whole_gradient = FunctionExercise(
     mistakes=[
         Mistake(
             "shares unweighted",
-            "You take the plain mean of the gradients. A process with 50 images must "
-            "count more than one with 20.",
+            "You took the plain mean of the gradients. A process with 50 images must "
+            "count for more than one with 20.",
             lambda g, counts: g.mean(dim=0),
         ),
         Mistake(
             "sum of means",
-            "You add the gradients without weighting them. Each one is the mean over "
+            "You added the gradients without weighting them. Each one is the mean over "
             "the images of one process.",
             lambda g, counts: g.sum(dim=0),
         ),
         Mistake(
             "weights not normalized",
             "Each mean times its count is a *sum* over images, so your result is the "
-            "gradient of the summed loss. The exercise asks for that of the mean loss.",
+            "gradient of the summed loss. The exercise asks for the gradient of the "
+            "mean loss.",
             weighted_sum(lambda n, counts: n),
         ),
         Mistake(
             "divided by the processes",
-            "You divide by the number of processes. The mean is over images.",
+            "You divided by the number of processes. The mean is over images.",
             weighted_sum(lambda n, counts: n / len(counts)),
             weighted_sum(lambda n, counts: n / sum(counts) / len(counts)),
         ),
         Mistake(
             "weighted the wrong way",
-            "You divide by the counts, so the smallest shares get the largest weights.",
+            "You divided by the counts, so the smallest shares get the largest "
+            "weights.",
             weighted_sum(lambda n, counts: 1 / n),
             weighted_sum(lambda n, counts: 1 / n / len(counts)),
             weighted_sum(lambda n, counts: 1 / n / sum(1 / m for m in counts)),
@@ -153,7 +157,7 @@ whole_gradient = FunctionExercise(
         ),
         Mistake(
             "weights of the example",
-            "You use the counts of the example, 50, 30 and 20. Your function should "
+            "You used the counts from the example: 50, 30 and 20. Your function should "
             "work for any counts and any number of processes.",
             lambda g, counts: 0.5 * g[0] + 0.3 * g[1] + 0.2 * g[2],
             lambda g, counts: example_weights(g, counts) / 100,
@@ -161,7 +165,7 @@ whole_gradient = FunctionExercise(
         ),
         Mistake(
             "three processes only",
-            "You use exactly three rows of `g`. Your function should work for any "
+            "You used exactly three rows of `g`. Your function should work for any "
             "number of processes.",
             lambda g, counts: (
                 (counts[0] * g[0] + counts[1] * g[1] + counts[2] * g[2]) / sum(counts)
@@ -185,8 +189,8 @@ whole_gradient = FunctionExercise(
         ),
         Mistake(
             "plain sum divided",
-            "You divide the plain sum of the gradients by the number of images. Each "
-            "gradient is a mean already and must be weighted first.",
+            "You divided the plain sum of the gradients by the number of images. Each "
+            "gradient is already a mean and must be weighted first.",
             lambda g, counts: g.sum(dim=0) / sum(counts),
         ),
     ],
@@ -196,7 +200,7 @@ whole_gradient = FunctionExercise(
         "A mean times its count is a sum over images. What do you get if you add these "
         "sums, and what is missing?",
         "Multiply each row of `g` by its entry in `counts` and add the products. "
-        "`sum(counts)` is the number of all images.",
+        "`sum(counts)` is the total number of images.",
     ),
 )
 
@@ -275,20 +279,21 @@ accumulated = FunctionExercise(
     mistakes=[
         Mistake(
             "sum of means",
-            "You have the sum of the parts' gradients. Each of them is the gradient of "
-            "a *mean* loss; how do you get the mean over the batch from these means?",
+            "Your result is the sum of the parts' gradients. Each of them is the "
+            "gradient of a *mean* loss; how do you get the mean over the batch from "
+            "these means?",
             scaled_gradient(lambda size, parts: parts),
         ),
         Mistake(
             "divided twice",
-            "You divide by the number of parts twice, for example once in the loss and "
-            "once in the end.",
+            "You divided by the number of parts twice, for example once in the loss "
+            "and once at the end.",
             scaled_gradient(lambda size, parts: 1 / parts),
         ),
         Mistake(
             "last part only",
-            "Your result contains the gradient of the last part only. Is the earlier "
-            "parts' gradient deleted or replaced inside the loop?",
+            "Your result contains the gradient of the last part only. Does your loop "
+            "clear or overwrite the gradient of the earlier parts?",
             part_gradient(-1),
             part_gradient(-1, divided=True),
         ),
@@ -317,27 +322,27 @@ accumulated = FunctionExercise(
         ),
         Mistake(
             "divided by the images",
-            "You divide by a number of images. The loss of each part is a mean over "
-            "its images already.",
+            "You divided by the number of images, in a part or in the batch. The loss "
+            "of each part is already a mean over its images.",
             scaled_gradient(lambda size, parts: parts**2 / size),
             scaled_gradient(lambda size, parts: parts / size),
         ),
         Mistake(
-            "loss for gradient",
-            "You return the loss. The exercise asks for its gradient.",
+            "loss instead of gradient",
+            "You returned the loss. The exercise asks for its gradient.",
             lambda net, x, y, parts: F.cross_entropy(net(x), y),
             lambda net, x, y, parts: F.cross_entropy(net(x), y) * parts,
             lambda net, x, y, parts: F.cross_entropy(net(x), y) / parts,
         ),
     ],
     hints=(
-        "What does `backward()` do if you call it several times without emptying "
-        "`.grad`? Here, this is useful.",
-        "Empty `.grad` before the loop, with `net.zero_grad()`. In the loop, compute "
+        "What does `backward()` do if you call it several times without clearing "
+        "`.grad`? Here, that is exactly what you want.",
+        "Clear `.grad` before the loop, with `net.zero_grad()`. In the loop, compute "
         "the loss of one part, and call `backward()` before you go on. Since the parts "
         "are equally large, the batch's mean is the mean of the parts' means.",
         "`x.chunk(parts)` and `y.chunk(parts)` are the parts. Divide the loss of each "
-        "one by `parts`, so that the gradients add up to the mean. In the end, join "
+        "one by `parts`, so that the gradients add up to the mean. Finally, join "
         "the flattened `p.grad` of all parameters with `torch.cat`.",
     ),
 )
@@ -362,46 +367,46 @@ shares_variance = ValueExercise(
         Mistake(
             "other variance",
             "At least one of your variances divides by n - 1, as `var()` does by "
-            "default. That of batch norm divides by n.",
+            "default. Batch norm divides by n.",
             5 / 18,
             1.25 / 6,
             (5 / 3) / 5.25,
         ),
         Mistake(
-            "deviation for variance",
+            "deviation instead of variance",
             "That is a ratio of standard deviations. The question asks for variances.",
             (5 / 21) ** 0.5,
             (5 / 18) ** 0.5,
         ),
         Mistake(
-            "sum for mean",
+            "sum instead of mean",
             "You added the variances of the two shares. Take their mean.",
             10 / 21,
         ),
         Mistake(
             "not divided",
-            "That is the mean of the two shares' variances. It remains to divide it by "
-            "the variance of all eight numbers.",
+            "That is the mean of the two shares' variances. You still need to divide "
+            "it by the variance of all eight numbers.",
             1.25,
             5 / 3,
         ),
         Mistake(
-            "lost part for what is left",
+            "lost fraction instead of what is left",
             "That is the fraction of the variance that is lost. The question asks for "
-            "what the shares still see.",
+            "the fraction that is left.",
             16 / 21,
         ),
         Mistake(
             "inverse ratio",
-            "You divided the variance of the batch by that of the shares. The question "
-            "asks for the inverse ratio.",
+            "You divided the variance of the batch by the mean of the shares' "
+            "variances. The question asks for the ratio the other way around.",
             4.2,
             3.6,
         ),
         Mistake(
             "numbers dealt out alternately",
             "You assigned the numbers to the two processes alternately. One process "
-            "has the first half, and the other one has the second.",
+            "should get the first half, and the other the second.",
             5 / 5.25,
         ),
         Mistake(
@@ -428,8 +433,9 @@ shares_variance = ValueExercise(
         "is subtracted from them if the batch stays together?",
         "Use `x = torch.arange(1.0, 9)`, its two halves from `x.chunk(2)`, and a "
         "variance that divides by n, `.var(correction=0)`.",
-        "Each half has a variance of 1.25. Compute that of all eight numbers in the "
-        "same way, and divide. The variance of the batch is the mean of the shares' "
-        "variances *plus* the variance of their means; which of the two is missing?",
+        "Each half has a variance of 1.25. Compute the variance of all eight numbers "
+        "in the same way, and divide the first by the second. The variance of the "
+        "batch is the mean of the shares' variances *plus* the variance of their "
+        "means; which of the two is missing?",
     ),
 )

@@ -365,7 +365,7 @@ def draw_seven(pad: Locator) -> None:
 
 def merge_boxes(widget: Locator) -> None:
     """Chapter 16's widget."""
-    state = stored("16")
+    state = stored_state("16")
     photo = torch.frombuffer(bytearray(state["image"]), dtype=torch.uint8)
     photo = photo.view(state["shape"]) / 255
     candidates = torch.tensor(state["boxes"]), torch.tensor(state["scores"])
@@ -374,7 +374,7 @@ def merge_boxes(widget: Locator) -> None:
         known = MergeBoxes(photo, *candidates, threshold, limit)
         passing, kept = len(known.passing()), len(known.kept())
         text = f"{passing} of {len(state['boxes'])} candidates reach the threshold. "
-        expect(says(widget)).to_contain_text(text + f"{kept} of them")
+        expect(status(widget)).to_contain_text(text + f"{kept} of them")
         assert widget.locator(".photo rect.kept").count() == kept
         assert widget.locator(".photo rect.removed").count() == passing - kept
         left, top, right, bottom = state["boxes"][known.kept()[0]]
@@ -393,7 +393,7 @@ def merge_boxes(widget: Locator) -> None:
     check(0.71, 1.0)
     limit.press("Home")
     check(0.71, 0.0)
-    pull(limit, 0, 0)  # a click in the middle
+    drag(limit, 0, 0)  # a click in the middle
     check(0.71, float(limit.input_value()))
     assert 0.4 < float(limit.input_value()) < 0.6
 

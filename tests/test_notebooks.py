@@ -16,6 +16,7 @@ import conv.functional
 import conv.layers
 import conv.models
 import conv.training
+import conv.vision
 from conv.widgets.base import CSS, STATIC_NOTE, bundle
 from execute import WIDGETS, join_streams, name_widgets
 from node import FOLDER
@@ -300,7 +301,10 @@ def saved_cells() -> list:
 
 @pytest.mark.parametrize(("source", "name"), saved_cells())
 def test_saved_cells_are_the_modules_code(source, name):
-    modules = conv.functional, conv.layers, conv.models, conv.training
+    modules = (
+        *(conv.functional, conv.layers, conv.models, conv.training),
+        conv.vision,
+    )
     [owner] = [
         module
         for module in modules

@@ -4,7 +4,7 @@ This module is the boundary of the package: it wraps the functions that learners
 in checks of their arguments. `conv.validation` explains the notation.
 """
 
-from conv import data, functional, layers, plotting, runtime, training
+from conv import data, functional, layers, plotting, runtime, training, vision
 from conv.data import LabeledImages, Splits, TensorBatches
 from conv.history import CheckpointError, DivergenceError, History, TrainingError
 from conv.layers import Conv2D, ConvLayer
@@ -15,10 +15,13 @@ from conv.validation import (
     check_corr2d,
     check_fit,
     check_groups,
+    check_masks,
     check_pool2d,
+    check_same_shape,
     check_transpose2d,
     check_window,
     image_list,
+    nonnegative_int,
     pair,
     positive_int,
     size,
@@ -91,7 +94,15 @@ LabeledImages.__init__ = validated(LabeledImages.__init__, images="N C H W", lab
 make_loader = validated(data.make_loader, batch_size=positive_int)
 load_digits28 = data.load_digits28
 load_fashion_mnist = validated(data.load_fashion_mnist)
+load_nuclei = data.load_nuclei
 load_pnet = data.load_pnet
+
+iou = validated(vision.iou, check_masks)
+dice = validated(vision.dice, check_masks)
+dice_loss = validated(vision.dice_loss, check_same_shape)
+apply_in_tiles = validated(
+    vision.apply_in_tiles, x="N C H W", size=positive_int, margin=nonnegative_int
+)
 
 subplots = plotting.subplots
 show_images = validated(
@@ -120,16 +131,21 @@ __all__ = [
     "TensorBatches",
     "TrainingError",
     "accuracy",
+    "apply_in_tiles",
     "conv2d",
     "conv_transpose2d",
     "corr2d",
     "default_device",
+    "dice",
+    "dice_loss",
     "evaluate",
     "fit",
+    "iou",
     "label_curves",
     "lenet",
     "load_digits28",
     "load_fashion_mnist",
+    "load_nuclei",
     "load_pnet",
     "make_loader",
     "output_shape",

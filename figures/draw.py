@@ -37,6 +37,7 @@ from inside import attack_steps, grad_cam, occlusion
 from layers import batch_axes, connections, conv_layer
 from lenet import lenet_architecture
 from pooling import max_then_subsample, pooling
+from segment import unet_path
 from sums import loop_over_taps, window_slides
 from transposed import encoder_decoder, transposed_conv
 from windows import padding, stride
@@ -85,6 +86,7 @@ DIAGRAMS = [
     pnet_slides,
     box_overlap,
     suppression,
+    unet_path,
 ]
 
 

@@ -340,6 +340,29 @@ EVALUATE = [
     Row(lambda: conv.evaluate(net(), examples(), lambda y, t: 0.5), "loss", "0.5"),
 ]
 
+MASK = X > 0.5
+VISION = [
+    *[
+        row
+        for measure in (conv.iou, conv.dice)
+        for row in (
+            wrong_type(lambda m=measure: m(None, MASK), "predicted", "None"),
+            wrong_type(lambda m=measure: m(MASK, [[True]]), "target", "list"),
+            wrong_type(lambda m=measure: m(X, MASK), "predicted", "torch.float32"),
+            wrong_type(lambda m=measure: m(MASK, MASK.long()), "target", "torch.int64"),
+            Row(lambda m=measure: m(MASK, MASK[1:]), "target", "(5, 7)"),
+        )
+    ],
+    wrong_type(lambda: conv.dice_loss(None, X), "scores", "None"),
+    wrong_type(lambda: conv.dice_loss(X, 1.0), "target", "1.0"),
+    Row(lambda: conv.dice_loss(X, X[None]), "target", "(1, 6, 7)"),
+    wrong_type(lambda: conv.apply_in_tiles(torch.relu, BATCH, 4, 2), "net", "type"),
+    *tensors(lambda bad: conv.apply_in_tiles(nn.ReLU(), bad, 4, 2), "x", 4),
+    *counts(lambda bad: conv.apply_in_tiles(nn.ReLU(), BATCH, bad, 2), "size"),
+    Row(lambda: conv.apply_in_tiles(nn.ReLU(), BATCH, 4, -1), "margin", "-1"),
+    wrong_type(lambda: conv.apply_in_tiles(nn.ReLU(), BATCH, 4, 0.5), "margin", "0.5"),
+]
+
 
 def labeled_images(count: int = 6) -> conv.LabeledImages:
     labels = torch.arange(count) % 2
@@ -632,6 +655,7 @@ TABLE = {
     "vision": VISION,
     "fit": FIT,
     "evaluate": EVALUATE,
+    "vision": VISION,
     "data": DATA,
     "plots": PLOTS,
     "runtime": RUNTIME,
@@ -714,7 +738,7 @@ def test_every_public_function_is_tested_with_invalid_input():
     """A new function needs rows, unless it takes no arguments or is an exception."""
     exempt = {"CheckpointError", "DivergenceError", "TrainingError", "default_device"}
     exempt |= {"History", "Splits", "TensorBatches", "lenet", "load_digits28"}
-    exempt |= {"load_onet", "load_pnet", "load_rnet"}
+    exempt |= {"load_nuclei", "load_onet", "load_pnet", "load_rnet"}
     exempt |= {"label_curves", "subplots"}  # matplotlib's messages name the argument
     assert exempt <= set(conv.__all__)
     code = inspect.getsource(inspect.getmodule(test_invalid_input_raises_a_clear_error))

@@ -17,15 +17,18 @@ from conv.validation import (
     check_fit,
     check_groups,
     check_hits,
+    check_masks,
     check_matching,
     check_offsets,
     check_one_per_box,
     check_pool2d,
     check_same_device,
+    check_same_shape,
     check_transpose2d,
     check_window,
     fraction,
     image_list,
+    nonnegative_int,
     pair,
     positive_int,
     row_list,
@@ -99,6 +102,7 @@ LabeledImages.__init__ = validated(LabeledImages.__init__, images="N C H W", lab
 make_loader = validated(data.make_loader, batch_size=positive_int)
 load_digits28 = data.load_digits28
 load_fashion_mnist = validated(data.load_fashion_mnist)
+load_nuclei = data.load_nuclei
 load_pnet = data.load_pnet
 load_rnet = data.load_rnet
 load_onet = data.load_onet
@@ -115,6 +119,13 @@ match_boxes = validated(
 )
 average_precision = validated(
     vision.average_precision, check_hits, hits=row_list, total=positive_int
+)
+
+iou = validated(vision.iou, check_masks)
+dice = validated(vision.dice, check_masks)
+dice_loss = validated(vision.dice_loss, check_same_shape)
+apply_in_tiles = validated(
+    vision.apply_in_tiles, x="N C H W", size=positive_int, margin=nonnegative_int
 )
 
 subplots = plotting.subplots
@@ -144,18 +155,23 @@ __all__ = [
     "TensorBatches",
     "TrainingError",
     "accuracy",
+    "apply_in_tiles",
     "average_precision",
     "box_iou",
     "conv2d",
     "conv_transpose2d",
     "corr2d",
     "default_device",
+    "dice",
+    "dice_loss",
     "evaluate",
     "fit",
+    "iou",
     "label_curves",
     "lenet",
     "load_digits28",
     "load_fashion_mnist",
+    "load_nuclei",
     "load_onet",
     "load_pnet",
     "load_rnet",

@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader, TensorDataset
 from conv.runtime import atomic_write
 
 DIGITS = tuple("0123456789")
-FILES = Path(__file__).parent / "files"
+FILES = Path(__file__).parent / "files"  # from other projects: see its README.md
+NUCLEI_FILES = FILES / "nuclei.png", FILES / "nuclei_labels.png"
 DIGITS_SHA256 = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
 CLOTHES = (
     *("T-shirt", "trouser", "pullover", "dress", "coat"),
@@ -246,6 +247,30 @@ def load_onet() -> dict[str, Tensor]:
 def load_weights(name: str) -> dict[str, Tensor]:
     """Read a file of weights, on the CPU."""
     return torch.load(FILES / f"{name}.pt", map_location="cpu", weights_only=True)
+
+
+def load_nuclei() -> tuple[Tensor, Tensor]:
+    """Load a microscope image of cell nuclei, in which each nucleus is labeled.
+
+    Returns
+    -------
+    image : Tensor, shape (512, 512)
+        Brightness, float32, from 0 to 235.
+    labels : Tensor, shape (512, 512)
+        Integers: 0 for the background, and one positive number for each of the 125
+        nuclei. The numbers go up to 183, with gaps.
+
+    Notes
+    -----
+    From stardist 0.9.2 (BSD license); ``files/README.md`` has the details.
+
+    Source: J. C. Caicedo et al., *Nucleus segmentation across imaging experiments: the
+    2018 Data Science Bowl*, 2019, https://doi.org/10.1038/s41592-019-0612-7.
+    """
+    from skimage.io import imread  # slow to import
+
+    image, labels = (torch.from_numpy(imread(path)) for path in NUCLEI_FILES)
+    return image.float(), labels.long()
 
 
 def split_classes(

@@ -133,6 +133,13 @@ def positive_int(name: str, value: Any) -> int:
     return value
 
 
+def nonnegative_int(name: str, value: Any) -> int:
+    """Require an int of at least 0."""
+    if of_type(int)(name, value) < 0:
+        raise ValueError(f"{name} is {value}; expected at least 0")
+    return value
+
+
 def size(least: int = 1, *words: str) -> Check:
     """Make the check for an int, a pair of ints, or one of the words."""
     wanted = " or ".join(["an int or a pair of ints", *map(repr, words)])
@@ -257,6 +264,26 @@ def check_pool2d(X, pool_size, mode, padding, **_):
     if any(2 * p > k for p, k in pairs):
         raise ValueError(f"padding is {padding}; expected at most half of {pool_size=}")
     check_window(X.shape[2:], pool_size, padding, 1)
+
+
+def check_same_shape(**tensors):
+    """Require two tensors of one shape on one device."""
+    (first, a), (second, b) = tensors.items()
+    if a.shape != b.shape:
+        found = f"{second} has shape {tuple(b.shape)}"
+        raise ValueError(f"{found}; expected {tuple(a.shape)}, as {first} has")
+    if a.device != b.device:
+        found = f"{second} is on {b.device}, {first} on {a.device}"
+        raise ValueError(f"{found}; expected one device: {second}.to({first}.device)")
+
+
+def check_masks(**masks):
+    """Require two masks of one shape: without bool, & and | would combine bits."""
+    for name, mask in masks.items():
+        if mask.dtype != torch.bool:
+            found = f"{name} has the type {mask.dtype}"
+            raise TypeError(f"{found}; expected torch.bool, such as {name} > 0.5")
+    check_same_shape(**masks)
 
 
 def check_fit(

@@ -341,7 +341,7 @@ EVALUATE = [
 ]
 
 MASK = X > 0.5
-VISION = [
+SEGMENTATION = [
     *[
         row
         for measure in (conv.iou, conv.dice)
@@ -523,7 +523,7 @@ def with_nan() -> nn.Module:
 
 SOBEL = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
 
-VISION = [
+DETECTION = [
     *boxes(lambda bad: conv.box_iou(bad, BOXES), "A"),
     *boxes(lambda bad: conv.box_iou(BOXES, bad), "B"),
     *boxes(lambda bad: conv.nms(bad, SCORES, 0.5), "boxes"),
@@ -652,10 +652,10 @@ TABLE = {
     "pool2d": POOL2D,
     "output_shape": OUTPUT_SHAPE,
     "layers": LAYERS,
-    "vision": VISION,
+    "segmentation": SEGMENTATION,
     "fit": FIT,
     "evaluate": EVALUATE,
-    "vision": VISION,
+    "detection": DETECTION,
     "data": DATA,
     "plots": PLOTS,
     "runtime": RUNTIME,

@@ -24,6 +24,11 @@ BEND = 58  # how far a shortcut leads around the boxes
 ADDITION = "+"
 
 
+def layer_height(name: str) -> float:
+    """Compute the height of a layer's box, which may contain several lines."""
+    return HEIGHT + 10 * name.count("\n")
+
+
 def layer_box(name: str, x: float, y: float) -> draw.Group:
     """Draw one layer; those with weights have the kernel's color."""
     group = draw.Group()
@@ -33,7 +38,8 @@ def layer_box(name: str, x: float, y: float) -> draw.Group:
         return group
     has_weights = "×" in name or "pointwise" in name
     fill = KERNEL if has_weights else "white"
-    group.append(box([name], x, y, WIDTH, HEIGHT, fill))
+    lines = name.split("\n")
+    group.append(box(lines, x, y, WIDTH, layer_height(name), fill))
     return group
 
 
@@ -61,12 +67,12 @@ def block(
     group.append(text(title, x, 30, font_weight="bold"))
     names = ["x", *layers, "y"]
     places = [70 + PITCH * k for k in range(len(names))]
-    half = [HEIGHT / 2 if len(name) > 1 else 16 for name in names]
+    half = [layer_height(name) / 2 if len(name) > 1 else 16 for name in names]
     for k in range(len(names) - 1):
         start, end = places[k] + half[k], places[k + 1] - half[k + 1]
         group.append(arrow((x, start), (x, end)))
     if shortcut is not None:
-        fork = (places[0] + places[1] - HEIGHT / 2 + 12) / 2
+        fork = (places[0] + places[1] - half[1] + 12) / 2
         addition = places[names.index(ADDITION)]
         group.append(path_around(x, fork, addition, shortcut))
     for name, y in zip(names[1:-1], places[1:-1], strict=True):
@@ -105,7 +111,7 @@ def plain_and_residual() -> draw.Drawing:
 
 def projection_and_bottleneck() -> draw.Drawing:
     """Draw a block with a projection shortcut, and a bottleneck block."""
-    projection = ["3 × 3, 64 → 128", "ReLU", "3 × 3, 128 → 128"]
+    projection = ["3 × 3, 64 → 128\nstride 2", "ReLU", "3 × 3, 128 → 128"]
     bottleneck = ["1 × 1, 256 → 64", "ReLU", "3 × 3, 64 → 64", "ReLU"]
     bottleneck += ["1 × 1, 64 → 256"]
     return two_blocks(

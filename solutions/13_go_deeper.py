@@ -3,7 +3,8 @@
 import torch
 
 # %% 13.1
-# The weights multiply the mean square by 1/3, and ReLU by 1/2. Six layers, root.
+# The weights multiply the mean square by 1/3, and ReLU by 1/2, in each of six layers.
+# The root mean square is the square root.
 answer = (1 / 3 / 2) ** (6 / 2)
 
 # %% 13.2
@@ -22,7 +23,7 @@ def folded(layer, norm):
 # %% 13.3
 import math
 
-# The mean of a normal number's positive part is 1 / sqrt(2 pi).
+# ReLU of a standard normal random variable has the mean 1 / sqrt(2 pi).
 answer = 10 / math.sqrt(2 * math.pi)
 
 

@@ -18,9 +18,9 @@ right("13.1", 0.41**6)
 right("13.1", 0.0046)
 right("13.1", [np.float32(1 / 216)])
 right("13.1", np.exp(-3 * np.log(6)))
-wrong("13.1", "mean square for size", (1 / 6) ** 6)
-wrong("13.1", "mean square and size mixed", (math.sqrt(1 / 3) * 0.5) ** 6)
-wrong("13.1", "mean square and size mixed", (1 / 3 * math.sqrt(0.5)) ** 6)
+wrong("13.1", "mean square instead of root mean square", (1 / 6) ** 6)
+wrong("13.1", "mean square and root mean square mixed", (math.sqrt(1 / 3) * 0.5) ** 6)
+wrong("13.1", "mean square and root mean square mixed", (1 / 3 * math.sqrt(0.5)) ** 6)
 wrong("13.1", "sum over the window forgotten", math.sqrt(1 / (3 * 576) / 2) ** 6)
 wrong("13.1", "wrong number of layers", 0.41**20)
 wrong("13.1", "wrong number of layers", 0.41**5)
@@ -29,7 +29,7 @@ wrong("13.1", "rounded too far", 0.005)
 wrong("13.1", "ReLU forgotten", math.sqrt(1 / 3) ** 6)
 wrong("13.1", "weights forgotten", math.sqrt(1 / 2) ** 6)
 wrong("13.1", "one layer only", math.sqrt(1 / 6))
-wrong("13.1", "inverse factor", math.sqrt(6) ** 6)
+wrong("13.1", "reciprocal of the factor", math.sqrt(6) ** 6)
 wrong("13.1", "factors added", 6 * math.sqrt(1 / 6))
 wrong("13.1", "He initialization assumed", 1)
 
@@ -298,22 +298,30 @@ density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
 right("13.3", 10 * (np.maximum(z, 0) * density).sum() * (z[1] - z[0]))
 wrong("13.3", "rounded too far", 4)
 wrong("13.3", "zeros left out", 10 * 0.8)
-wrong("13.3", "spread for mean", 10 * math.sqrt(1 / 2))
-wrong("13.3", "spread for mean", 10 * math.sqrt(1 / 2 - 1 / (2 * math.pi)))
-wrong("13.3", "spread for mean", 10)
-wrong("13.3", "growth taken for a root", math.sqrt(10))
+wrong("13.3", "standard deviation instead of mean", 10 * math.sqrt(1 / 2))
+wrong(
+    "13.3",
+    "standard deviation instead of mean",
+    10 * math.sqrt(1 / 2 - 1 / (2 * math.pi)),
+)
+wrong("13.3", "standard deviation instead of mean", 10)
+wrong("13.3", "square root of the number of blocks", math.sqrt(10))
 right("13.3", 3.99)
 right("13.3", torch.tensor(10.0) / math.sqrt(2 * math.pi))
 right("13.3", 5 * math.sqrt(2 / math.pi))
 wrong("13.3", "positive and negative thought to cancel", 0)
-wrong("13.3", "half for the mean", 10 * 0.5)
+wrong("13.3", "mean square instead of mean", 10 * 0.5)
 wrong("13.3", "one block only", 1 / math.sqrt(2 * math.pi))
 wrong("13.3", "one block only", 0.399)
 wrong("13.3", "one block only", 0.4)
 wrong("13.3", "zeros left out", 10 * math.sqrt(2 / math.pi))
 wrong("13.3", "zeros left out", 7.98)
-wrong("13.3", "growth taken for a root", math.sqrt(10) / math.sqrt(2 * math.pi))
-wrong("13.3", "growth taken for a root", 1.26)
+wrong(
+    "13.3",
+    "square root of the number of blocks",
+    math.sqrt(10) / math.sqrt(2 * math.pi),
+)
+wrong("13.3", "square root of the number of blocks", 1.26)
 
 
 # 13.4: the size of a ConvNeXt-like block
@@ -379,12 +387,12 @@ def convnext_weights_alone(c, k):
     return c * k * k + 4 * c**2 + 4 * c**2
 
 
-@wrong("13.4", "biases of the widening layer forgotten")
+@wrong("13.4", "biases of the expanding layer forgotten")
 def convnext_pointwise_without_biases(c, k):
     return c * k * k + c + 2 * c + 8 * c * c
 
 
-@wrong("13.4", "biases of the widening layer forgotten")
+@wrong("13.4", "biases of the expanding layer forgotten")
 def convnext_wide_without_bias(c, k):
     return c * k * k + c + 2 * c + 4 * c * c + 4 * c * c + c
 
@@ -394,7 +402,7 @@ def convnext_without_way_back(c, k):
     return c * k * k + c + 2 * c + 4 * c * c + 4 * c
 
 
-@wrong("13.4", "full convolution for depthwise")
+@wrong("13.4", "full instead of depthwise convolution")
 def convnext_full_convolution(c, k):
     depthwise = c * c * k * k + c
     norm = 2 * c
@@ -416,17 +424,17 @@ def convnext_one_number_a_channel(c, k):
     return (c * k * k + c) + c + (c * 4 * c + 4 * c) + (4 * c * c + c)
 
 
-@wrong("13.4", "widening forgotten")
+@wrong("13.4", "expansion forgotten")
 def convnext_not_widened(c, k):
     return (c * k * k + c) + 2 * c + (c * c + c) + (c * c + c)
 
 
-@wrong("13.4", "too few biases in the widening layer")
+@wrong("13.4", "too few biases in the expanding layer")
 def convnext_too_few_biases(c, k):
     return (c * k * k + c) + 2 * c + (c * 4 * c + c) + (4 * c * c + c)
 
 
-@wrong("13.4", "kernel's side for its area")
+@wrong("13.4", "kernel's side instead of its area")
 def convnext_side_of_the_kernel(c, k):
     return (c * k + c) + 2 * c + (c * 4 * c + 4 * c) + (4 * c * c + c)
 

@@ -26,30 +26,30 @@ fading = ValueExercise(
     tolerance=0.04,  # accepts the rounded 0.41 ** 6
     mistakes=[
         Mistake(
-            "mean square for size",
-            "That is the factor of the *mean square*. The question asks for the factor "
-            "of its square root.",
+            "mean square instead of root mean square",
+            "That is the factor for the *mean square*. The question asks for the "
+            "factor for its square root.",
             6.0**-6,
         ),
         Mistake(
-            "mean square and size mixed",
-            "You combined a factor of the mean square with a factor of its root. Use "
-            "mean squares for both the weights and ReLU, and take the square root at "
-            "the end.",
+            "mean square and root mean square mixed",
+            "You combined a factor for the mean square with a factor for the root mean "
+            "square. Use mean squares for both the weights and ReLU, and take the "
+            "square root at the end.",
             (1 / 3 / math.sqrt(2)) ** 6,
             (math.sqrt(1 / 3) / 2) ** 6,
         ),
         Mistake(
             "ReLU forgotten",
-            "That is the effect of the weights alone. ReLU reduces the mean square, "
-            "too.",
+            "That is the effect of the weights alone. ReLU also reduces the mean "
+            "square.",
             3.0**-3,
             3.0**-6,
         ),
         Mistake(
             "weights forgotten",
-            "That is the effect of ReLU alone. PyTorch's initial weights reduce the "
-            "mean square, too.",
+            "That is the effect of ReLU alone. PyTorch's initial weights also reduce "
+            "the mean square.",
             2.0**-3,
             2.0**-6,
         ),
@@ -62,7 +62,7 @@ fading = ValueExercise(
         ),
         Mistake(
             "one layer only",
-            "That is the factor of one layer. There are six.",
+            "That is the factor for one layer. There are six.",
             6**-0.5,
             1 / 6,
         ),
@@ -74,15 +74,15 @@ fading = ValueExercise(
             *(0.41**5, 0.41**7, 0.41**20),
         ),
         Mistake(
-            "inverse factor",
-            "That is the inverse of the factor. The activations get smaller, so the "
+            "reciprocal of the factor",
+            "That is the reciprocal of the factor. The activations get smaller, so the "
             "factor is below 1.",
             6.0**3,
         ),
         Mistake(
             "factors added",
-            "You multiplied one layer's factor by six. Each layer multiplies what the "
-            "one before it returns.",
+            "You multiplied one layer's factor by six. Each layer scales the output of "
+            "the layer before it, so the six factors are multiplied together.",
             6 * 6**-0.5,
         ),
         Mistake(
@@ -93,7 +93,7 @@ fading = ValueExercise(
         ),
     ],
     hints=(
-        "The chapter follows the mean square through one layer. What do the weights "
+        "The chapter tracks the mean square through one layer. What do the weights "
         "do to it, and what does ReLU do? The number of channels doesn't matter.",
         "The weights leave a third of the mean square, and ReLU leaves half of that. "
         "How do you get from the mean square to the root mean square?",
@@ -123,7 +123,7 @@ def layer_and_norm(
 def use_folded(
     answer: Callable, layer: nn.Module, norm: nn.Module, x: Tensor
 ) -> Tensor:
-    """Fold the layers, and apply the new one."""
+    """Fold the layers and apply the new one."""
     new = answer(layer, norm)
     if new is not None and not isinstance(new, nn.Conv2d):
         raise TypeError(f"expected an nn.Conv2d, got {type(new).__name__}")
@@ -207,22 +207,22 @@ folded = FunctionExercise(
     mistakes=[
         Mistake(
             "stride or padding lost",
-            "The weights and the bias of your layer are right, but it lacks the stride "
-            "or the padding of the old one.",
+            "The weights and the bias of your layer are right, but it doesn't "
+            "keep the original layer's stride or padding.",
             without_options("stride", "padding"),
             without_options("stride"),
             without_options("padding"),
         ),
         Mistake(
             "nothing folded",
-            "You return the convolution as it was. It should also do what batch norm "
-            "does.",
+            "You return the original convolution unchanged. The new one should also do "
+            "what batch norm does.",
             lambda layer, norm, x: layer(x),
         ),
         Mistake(
             "mean not scaled",
             "You subtract the running mean *after* scaling. Batch norm subtracts it "
-            "first, so it is scaled, too.",
+            "first, so the mean has to be scaled as well.",
             wrong_fold(
                 norm_scale, lambda c, n, s: c.bias * s - n.running_mean + n.bias
             ),
@@ -264,7 +264,7 @@ folded = FunctionExercise(
         ),
         Mistake(
             "scale and shift forgotten",
-            "You fold the normalization only. Batch norm then multiplies by "
+            "You fold in only the normalization. Batch norm also multiplies by "
             "`norm.weight` and adds `norm.bias`.",
             wrong_fold(
                 lambda n: 1 / (n.running_var + n.eps).sqrt(),
@@ -273,7 +273,7 @@ folded = FunctionExercise(
         ),
         Mistake(
             "shift forgotten",
-            "The shift that batch norm adds in the end, `norm.bias`, is missing.",
+            "The shift that batch norm adds at the end, `norm.bias`, is missing.",
             wrong_fold(norm_scale, lambda c, n, s: (c.bias - n.running_mean) * s),
         ),
         Mistake(
@@ -304,7 +304,7 @@ folded = FunctionExercise(
         Mistake(
             "epsilon outside the root",
             "You add `norm.eps` to the standard deviation. Batch norm adds it to the "
-            "variance, before it takes the root.",
+            "variance, before taking the square root.",
             wrong_fold(
                 lambda n: n.weight / (n.running_var.sqrt() + n.eps), folded_bias
             ),
@@ -325,13 +325,13 @@ folded = FunctionExercise(
     hints=(
         "Write down what batch norm does to one channel z in evaluation mode: subtract "
         "the running mean, divide, scale, shift. Then replace z by weight * x + bias.",
-        "Collect the terms: the factor of x is the new weight, and everything else is "
-        "the new bias. Both need one factor per *output* channel, made of "
-        "`norm.weight`, `norm.running_var` and `norm.eps`.",
+        "Collect the terms: the coefficient of x is the new weight, and everything "
+        "else is the new bias. Both need one factor per *output* channel, computed "
+        "from `norm.weight`, `norm.running_var` and `norm.eps`.",
         "With s = norm.weight / sqrt(norm.running_var + norm.eps), the weights are "
         "multiplied by `s[:, None, None, None]`. What happens to the bias? You can "
-        "get the new layer with `copy.deepcopy(layer)` and change its parameters "
-        "inside `torch.no_grad()`.",
+        "create the new layer with `copy.deepcopy(layer)` and then change its "
+        "parameters inside `torch.no_grad()`.",
     ),
 )
 
@@ -345,12 +345,13 @@ rising = ValueExercise(
     mistakes=[
         Mistake(
             "positive and negative thought to cancel",
-            "They would cancel without the ReLU. What it returns is never negative.",
+            "Without the ReLU, positive and negative values would cancel. But the "
+            "output of ReLU is never negative.",
             0,
         ),
         Mistake(
-            "half for the mean",
-            "You added 1/2 per block. Half of the numbers are positive, and the mean "
+            "mean square instead of mean",
+            "You added 1/2 per block. Half of the values are positive, and the mean "
             "*square* after ReLU is 1/2, but the mean is smaller.",
             5,
         ),
@@ -362,35 +363,37 @@ rising = ValueExercise(
         ),
         Mistake(
             "zeros left out",
-            "You averaged over the positive numbers only, or took the mean absolute "
-            "value. The zeros that ReLU returns count in the mean, too.",
+            "You averaged over the positive values only, or took the mean absolute "
+            "value. The zeros that ReLU returns count toward the mean as well.",
             10 * math.sqrt(2 / math.pi),
             8,
         ),
         Mistake(
-            "spread for mean",
-            "You added standard deviations, or roots of mean squares. The question "
-            "asks for the mean.",
+            "standard deviation instead of mean",
+            "You added standard deviations, or root mean squares. The question asks "
+            "for the mean.",
             10 * math.sqrt(0.5),
             10 * math.sqrt(0.5 - 0.5 / math.pi),
             10,
         ),
         Mistake(
-            "growth taken for a root",
-            "You used the square root of the number of blocks. Standard deviations of "
-            "independent numbers grow like that, but means simply add up.",
+            "square root of the number of blocks",
+            "You used the square root of the number of blocks. The standard "
+            "deviation of a sum of independent random variables grows that way, but "
+            "means simply add up.",
             math.sqrt(10 / 2 / math.pi),
             math.sqrt(10 / 2),
             math.sqrt(10),
         ),
     ],
     hints=(
-        "How much does a single block add to the mean? Which numbers does ReLU return "
+        "How much does a single block add to the mean? Which values does ReLU return "
         "if its input is standard normal?",
         "You can estimate the contribution of one block: draw ten million numbers with "
         "`torch.randn`, apply ReLU, and take the mean.",
-        "Exactly, one block adds 1 / sqrt(2 pi), the integral of z times the normal "
-        "density from 0 to infinity. How do the means of ten blocks combine?",
+        "The exact contribution of one block is 1 / sqrt(2 pi), the integral of z "
+        "times the normal density from 0 to infinity. How do the means of ten blocks "
+        "combine?",
     ),
 )
 
@@ -415,7 +418,7 @@ convnext_size = FunctionExercise(
     cases=lambda: [(1, 1), (1, 3), (2, 3), (3, 5), (8, 5), (24, 7)],
     mistakes=[
         Mistake(
-            "full convolution for depthwise",
+            "full instead of depthwise convolution",
             "You count a full k x k convolution. In a depthwise one, each channel has "
             "a single k x k kernel.",
             lambda c, k: block_size(c, k) + (c * c - c) * k * k,
@@ -437,14 +440,14 @@ convnext_size = FunctionExercise(
         ),
         Mistake(
             "same biases for both 1 x 1 layers",
-            "You have 3c parameters too many. The second 1 x 1 layer has as many "
+            "Your count is too high by 3c. The second 1 x 1 layer has as many "
             "weights as the first, but it returns fewer channels, each with one bias.",
             lambda c, k: block_size(c, k) + 3 * c,
         ),
         Mistake(
-            "biases of the widening layer forgotten",
-            "At least 4c parameters are missing, as many as the widening layer has "
-            "biases.",
+            "biases of the expanding layer forgotten",
+            "At least 4c parameters are missing, which is the number of biases in the "
+            "expanding layer.",
             lambda c, k: block_size(c, k) - 4 * c,
             lambda c, k: block_size(c, k) - 5 * c,
         ),
@@ -461,26 +464,26 @@ convnext_size = FunctionExercise(
             lambda c, k: block_size(c, k) - c,
         ),
         Mistake(
-            "widening forgotten",
+            "expansion forgotten",
             "You count two 1 x 1 convolutions from c to c channels. There are 4c "
             "channels between them.",
             lambda c, k: block_size(c, k) - 6 * c * c - 3 * c,
         ),
         Mistake(
             "one 1 x 1 layer forgotten",
-            "You count one of the two 1 x 1 convolutions. One widens to 4c channels, "
-            "and the other one reduces them to c again.",
+            "You count only one of the two 1 x 1 convolutions. One expands to 4c "
+            "channels, and the other reduces them to c again.",
             lambda c, k: block_size(c, k) - 4 * c * c - c,
             lambda c, k: block_size(c, k) - 4 * c * c - 4 * c,
         ),
         Mistake(
-            "too few biases in the widening layer",
-            "You are 3c short. The widening layer has one bias per *output* channel, "
-            "and it has 4c of them.",
+            "too few biases in the expanding layer",
+            "You are 3c short. The expanding layer has one bias per *output* channel, "
+            "so it has 4c biases.",
             lambda c, k: block_size(c, k) - 3 * c,
         ),
         Mistake(
-            "kernel's side for its area",
+            "kernel's side instead of its area",
             "You count k weights per depthwise kernel. It has k rows of k weights.",
             lambda c, k: block_size(c, k) - c * k * k + c * k,
         ),
@@ -489,8 +492,8 @@ convnext_size = FunctionExercise(
         "Which four layers of the block have parameters? Look at `convnext` in this "
         "chapter.",
         "The depthwise convolution has k * k weights and one bias for each of the c "
-        "channels. A 1 x 1 convolution has inputs times outputs weights, and one bias "
-        "per output.",
+        "channels. A 1 x 1 convolution has one weight for each pair of an input and "
+        "an output channel, and one bias per output channel.",
         "From c to 4c channels, there are 4c * c weights and 4c biases. Count the "
         "convolution from 4c to c channels in the same way, and add LayerNorm's 2c "
         "parameters and the depthwise layer.",
@@ -501,7 +504,7 @@ convnext_size = FunctionExercise(
 
 
 def broken(x: Tensor, scale: Tensor, shift: Tensor, eps: float) -> Tensor:
-    """Normalize, with four bugs (shown in the notebook without docstring)."""
+    """Normalize, with four bugs (shown in the notebook without a docstring)."""
     mean = x.mean(dim=0, keepdim=True)
     variance = x.var(dim=0, keepdim=True)
     return (x - mean) / (variance + eps) * scale + shift
@@ -577,14 +580,14 @@ debug_batch_norm = FunctionExercise(
     mistakes=[
         Mistake(
             "mean over the batch only",
-            "You compute a mean for each pixel. The statistics of a channel come from "
-            "all images *and* all positions.",
+            "You compute a mean for each pixel. A channel's statistics are computed "
+            "over all images *and* all positions.",
             *with_bug("axes"),
         ),
         Mistake(
             "scale not reshaped",
             "`scale` and `shift` have shape (C,), so broadcasting aligns them with the "
-            "last axis of `x`, the columns. They correspond to the channels.",
+            "last axis of `x`, the columns. But they should line up with the channels.",
             *with_bug("reshaped"),
         ),
         Mistake(
@@ -594,14 +597,14 @@ debug_batch_norm = FunctionExercise(
         ),
         Mistake(
             "other variance",
-            "`var` divides by n - 1. Batch norm normalizes with the mean squared "
-            "distance from the mean, which divides by n.",
+            "`var` divides by n - 1. Batch norm normalizes with the biased variance, "
+            "which is computed by dividing by n.",
             *with_bug("correction"),
         ),
         Mistake(
             "epsilon outside the root",
             "You add `eps` to the standard deviation. Batch norm adds it to the "
-            "variance, before it takes the root.",
+            "variance, before taking the square root.",
             other_norm(divisor=lambda variance, eps: variance.sqrt() + eps),
         ),
         Mistake(
@@ -613,14 +616,14 @@ debug_batch_norm = FunctionExercise(
         ),
         Mistake(
             "axes incomplete",
-            "One of the axes is missing from your statistics. Those of a channel come "
-            "from all images, all rows and all columns.",
+            "Your statistics leave out one of the axes. They should be computed over "
+            "all images, all rows and all columns.",
             other_norm((0, 2)),
             other_norm((0, 3)),
         ),
         Mistake(
             "each image on its own",
-            "You normalize each image by itself. *Batch* norm uses one mean per "
+            "You normalize each image separately. *Batch* norm uses one mean per "
             "channel for the whole batch.",
             other_norm((2, 3)),
             other_norm((2, 3), correction=1),
@@ -643,12 +646,12 @@ debug_batch_norm = FunctionExercise(
         ),
     ],
     hints=(
-        "Print the shapes of `mean` and `x`. How many means should there be, and from "
-        "how many numbers is each one computed?",
-        "Check four things: the axes of the statistics, whether the variance divides "
-        "by n or by n - 1, what you divide by, and along which axis `scale` and "
-        "`shift` are applied.",
+        "Print the shapes of `mean` and `x`. How many means should there be, and over "
+        "how many values is each one computed?",
+        "Check four things: the axes of the statistics, whether the variance is "
+        "computed by dividing by n or by n - 1, what you divide by, and along which "
+        "axis `scale` and `shift` are applied.",
         "The axes are `dim=(0, 2, 3)`, and `correction=0` makes `var` divide by n. "
-        "`scale[:, None, None]` lies along the channels. One bug remains.",
+        "`scale[:, None, None]` lines up with the channel axis. One bug remains.",
     ),
 )

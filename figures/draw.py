@@ -37,6 +37,7 @@ from layers import batch_axes, connections, conv_layer
 from lenet import lenet_architecture
 from pooling import max_then_subsample, pooling
 from sums import loop_over_taps, window_slides
+from training import stochastic_depth
 from transposed import encoder_decoder, transposed_conv
 from windows import padding, stride
 
@@ -81,6 +82,7 @@ DIAGRAMS = [
     four_splits,
     pipeline,
     lenet_architecture,
+    stochastic_depth,
 ]
 
 

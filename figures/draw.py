@@ -39,6 +39,7 @@ from lenet import lenet_architecture
 from pooling import max_then_subsample, pooling
 from segment import unet_path
 from sums import loop_over_taps, window_slides
+from training import stochastic_depth
 from transposed import encoder_decoder, transposed_conv
 from windows import padding, stride
 
@@ -83,6 +84,7 @@ DIAGRAMS = [
     four_splits,
     pipeline,
     lenet_architecture,
+    stochastic_depth,
     pnet_slides,
     box_overlap,
     suppression,

@@ -52,8 +52,9 @@ def colab_cell() -> str:
     return "\n".join(
         [
             "```python",
-            f"%pip install --no-deps {' '.join(pins)}",
-            f"%pip install --no-deps git+{url}",
+            f"!git clone --depth 1 {url} conv",
+            "%cd conv/notebooks",
+            f"%pip install --no-deps {' '.join(pins)} ..",
             "from google.colab import output",
             "output.enable_custom_widget_manager()",
             "```",

@@ -50,7 +50,7 @@ def stack(channels: int, side: int, x: float) -> tuple[draw.Group, float, float]
 
 
 def cone(window: Box, pixel: Box) -> draw.Group:
-    """Connect a window with the pixel that is computed from it."""
+    """Connect a window with the pixel computed from it."""
     group, color = draw.Group(), PALETTE["highlight"]
     (x, y, width, height), (u, v, _, tall) = window, pixel
     for ends in [(x + width, y, u, v), (x + width, y + height, u, v + tall)]:

@@ -16,8 +16,8 @@ def smooth_loss(scores, labels, amount):
 
 # %% 11.3
 def recall_and_precision(confusion):
-    right = confusion.diagonal()
-    recall, precision = (right / confusion.sum(dim=d) for d in (1, 0))
+    correct = confusion.diagonal()
+    recall, precision = (correct / confusion.sum(dim=d) for d in (1, 0))
     return torch.stack([recall, precision])
 
 

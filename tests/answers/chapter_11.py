@@ -25,13 +25,13 @@ right(
 )
 wrong("11.1", "percentages inserted", [-math.log(99), -math.log(1)])
 wrong("11.1", "percentages inserted", [math.log(99), math.log(1)])
-wrong("11.1", "losses exchanged", [4.61, 0.0101])
-wrong("11.1", "losses exchanged", [-math.log(1 - 0.99), -math.log(1 - 0.01)])
+wrong("11.1", "losses swapped", [4.61, 0.0101])
+wrong("11.1", "losses swapped", [-math.log(1 - 0.99), -math.log(1 - 0.01)])
 wrong("11.1", "squared error", [2 * 0.01**2, 2 * 0.99**2])
-wrong("11.1", "probabilities taken for scores", [0.318, 1.3])
+wrong("11.1", "softmax applied to probabilities", [0.318, 1.3])
 wrong(
     "11.1",
-    "probabilities taken for scores",
+    "softmax applied to probabilities",
     F.cross_entropy(
         torch.tensor([[0.99, 0.01], [0.01, 0.99]]),
         torch.tensor([0, 0]),
@@ -134,7 +134,7 @@ def smooth_without_mean(scores, labels, amount):
     return -(wanted * scores.log_softmax(dim=1)).sum(dim=1)
 
 
-@wrong("11.2", "roles exchanged")
+@wrong("11.2", "roles swapped")
 def smooth_exchanged(scores, labels, amount):
     classes = scores.shape[1]
     wanted = F.one_hot(labels, classes) * amount + (1 - amount) / classes
@@ -195,7 +195,7 @@ def smooth_mean_of_all(scores, labels, amount):
     return -(wanted * torch.log_softmax(scores, 1)).mean()
 
 
-@wrong("11.2", "right class left out")
+@wrong("11.2", "correct class left out")
 def smooth_wrong_classes_only(scores, labels, amount):
     n, classes = scores.shape
     log_p = torch.log_softmax(scores, dim=1)
@@ -221,7 +221,7 @@ def smooth_whole_amount(scores, labels, amount):
     return -(wanted * scores.log_softmax(1)).sum(1).mean()
 
 
-@wrong("11.2", "right class not lowered")
+@wrong("11.2", "correct class not lowered")
 def smooth_more_than_one(scores, labels, amount):
     classes = scores.shape[1]
     wanted = F.one_hot(labels, classes).to(scores.dtype)
@@ -229,7 +229,7 @@ def smooth_more_than_one(scores, labels, amount):
     return -(wanted * scores.log_softmax(1)).sum(1).mean()
 
 
-@wrong("11.2", "probabilities for their logarithms")
+@wrong("11.2", "logarithm missing")
 def smooth_without_logarithm(scores, labels, amount):
     n, classes = scores.shape
     p = torch.softmax(scores, dim=1)
@@ -276,7 +276,7 @@ def rates_by_normalizing(confusion):
     return torch.cat([by_row.diag()[None], by_column.diag()[None]])
 
 
-@wrong("11.3", "recall and precision exchanged")
+@wrong("11.3", "recall and precision swapped")
 def rates_exchanged(confusion):
     n = confusion.shape[0]
     recall = [confusion[k, k] / confusion[:, k].sum() for k in range(n)]
@@ -306,7 +306,7 @@ def rates_of_all(confusion):
     return torch.stack([recall, precision])
 
 
-@wrong("11.3", "wrong predictions only")
+@wrong("11.3", "incorrect predictions only")
 def rates_by_mistakes(confusion):
     found = confusion.diagonal()
     missed = confusion.sum(dim=1) - found
@@ -501,7 +501,7 @@ wrong("11.4", "whole network", 290186)
 right("11.4", torch.tensor(276600))
 right("11.4", 16 * 12 * 12 * 120.0 + 120)
 wrong("11.4", "biases forgotten", 16 * 12 * 12 * 120)
-wrong("11.4", "size thought not to matter", (16 * 5 * 5 + 1) * 120)
+wrong("11.4", "independent of the image size", (16 * 5 * 5 + 1) * 120)
 wrong("11.4", "scaled with the image", (4 * 16 * 5 * 5 + 1) * 120)
 wrong("11.4", "scaled with the image", 4 * (16 * 5 * 5 + 1) * 120)
 wrong("11.4", "second convolution padded", (16 * 14 * 14 + 1) * 120)
@@ -512,7 +512,7 @@ wrong("11.4", "channels forgotten", (12 * 12 + 1) * 120)
 wrong("11.1", "rounded too far", (0.01, 4.605))
 
 
-@wrong("11.2", "right class overwritten")
+@wrong("11.2", "correct class overwritten")
 def smooth_overwritten(scores, labels, amount):
     classes = scores.shape[1]
     wanted = torch.full_like(scores, amount / classes)
@@ -534,7 +534,7 @@ def smooth_of_raw_scores(scores, labels, amount):
 wrong("11.4", "first convolution's channels", (6 * 12 * 12 + 1) * 120)
 
 
-@wrong("11.5", "largest over the images")
+@wrong("11.5", "highest over the images")
 def accuracy_along_the_batch(scores, labels):
     best = scores.max(dim=0).indices
     return (best == labels).sum() / len(labels)
@@ -553,12 +553,12 @@ def accuracy_as_a_count(scores, labels):
     return (scores.argmax(dim=1) == labels).sum()
 
 
-@wrong("11.5", "wrong ones counted")
+@wrong("11.5", "incorrect predictions counted")
 def share_of_errors(scores, labels):
     return 1 - (scores.argmax(1) == labels).double().mean()
 
 
-@wrong("11.5", "smallest instead of largest")
+@wrong("11.5", "lowest instead of highest")
 def accuracy_of_the_least(scores, labels):
     return (scores.sort(dim=1).indices[:, 0] == labels).double().mean()
 

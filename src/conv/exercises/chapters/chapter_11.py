@@ -21,7 +21,7 @@ LOSSES = -PROBABILITIES.log()
 
 
 def near(*numbers: float, tolerance: float = 5e-3):
-    """Return a predicate: whether each number is right up to a relative error."""
+    """Return a predicate: whether each number is correct up to a relative error."""
     expected = np.array(numbers)
 
     def is_near(a: np.ndarray) -> bool:
@@ -47,7 +47,7 @@ two_losses = ValueExercise(
     mistakes=[
         Mistake(
             "percentages inserted",
-            "You take the logarithms of 99 and 1. A probability of 99% is the number "
+            "You took the logarithms of 99 and 1. A probability of 99% is the number "
             "0.99.",
             near(4.595, 0),
             near(-4.595, 0),
@@ -60,27 +60,27 @@ two_losses = ValueExercise(
         ),
         Mistake(
             "decimal logarithm",
-            "That is the logarithm to base 10. The cross-entropy uses the natural "
+            "That is the base-10 logarithm. The cross-entropy uses the natural "
             "logarithm.",
             near(0.0043648, 2),
         ),
         Mistake(
             "binary logarithm",
-            "That is the logarithm to base 2. The cross-entropy in this course uses "
+            "That is the base-2 logarithm. The cross-entropy in this course uses "
             "the natural logarithm.",
             near(0.0145, 6.644),
         ),
         Mistake(
-            "losses exchanged",
-            "Your losses are exchanged, as if you had taken the probabilities of the "
-            "*wrong* class. Which of the two networks should have the larger loss?",
+            "losses swapped",
+            "You have swapped the two losses, as if you had used the probabilities of "
+            "the *incorrect* class. Which network should have the larger loss?",
             near(4.60517, 0.0100503),
             near(4.60517, 0.01, tolerance=1e-2),
         ),
         Mistake(
             "distance to 1",
             "That is the distance of the probability from 1. The loss is the "
-            "probability's negative logarithm, which punishes the second network much "
+            "probability's negative logarithm, which penalizes the second network much "
             "more.",
             near(0.01, 0.99),
         ),
@@ -92,21 +92,22 @@ two_losses = ValueExercise(
             near(0.00005, 0.49005),
         ),
         Mistake(
-            "probabilities taken for scores",
-            "You apply a softmax to the probabilities, as `F.cross_entropy` does. They "
-            "are probabilities already.",
+            "softmax applied to probabilities",
+            "You applied a softmax (`F.cross_entropy` includes one), but the numbers "
+            "are already probabilities.",
             near(*probabilities_as_scores().tolist()),
         ),
         Mistake(
             "weighted by the probability",
-            "You multiply each logarithm by the network's own probability, as in an "
-            "entropy. In the cross-entropy, the factor of the right class is 1.",
+            "You multiplied each logarithm by the network's own probability, as in an "
+            "entropy. In the cross-entropy, the logarithm for the correct class has "
+            "weight 1.",
             near(*(LOSSES * PROBABILITIES).tolist()),
         ),
         Mistake(
             "both classes counted",
-            "Your losses are twice as large as they should be. The right class is the "
-            "only one that counts.",
+            "Your losses are twice as large as they should be. Only the correct class "
+            "counts.",
             near(*(2 * LOSSES).tolist()),
         ),
         Mistake(
@@ -117,17 +118,18 @@ two_losses = ValueExercise(
         ),
         Mistake(
             "one number",
-            "That is the sum or the mean of the two losses. Answer with both of them.",
+            "That is the sum or the mean of the two losses. Answer with both losses.",
             lambda a: a.size == 1 and abs(a.item() - 2.3076) < 0.01,
             lambda a: a.size == 1 and abs(a.item() - 4.6152) < 0.02,
         ),
     ],
     hints=(
-        "Of the two probabilities that a network gives for an image, the cross-entropy "
-        "uses only one. Which one?",
-        "The loss is the negative natural logarithm of the right class's probability.",
+        "Of the two probabilities that a network assigns to an image's classes, the "
+        "cross-entropy uses only one. Which one?",
+        "The loss is the negative natural logarithm of the correct class's "
+        "probability.",
         "The natural logarithm is `math.log` in Python and `Tensor.log` in PyTorch. "
-        "Apply it to 0.99 and to 0.01, and mind the sign.",
+        "Apply it to 0.99 and to 0.01, and watch the sign.",
     ),
 )
 
@@ -220,9 +222,9 @@ smooth_loss = FunctionExercise(
             ),
         ),
         Mistake(
-            "right class left out",
-            "You share the amount among the *wrong* classes. Here every class gets an "
-            "equal part of it, including the right one.",
+            "correct class left out",
+            "You distribute the amount over the *incorrect* classes. Here every class "
+            "gets an equal share, including the correct one.",
             with_targets(lambda t, a, c: t * (1 - a) + (1 - t) * a / (c - 1)),
         ),
         Mistake(
@@ -233,8 +235,8 @@ smooth_loss = FunctionExercise(
         ),
         Mistake(
             "amount added to the loss",
-            "You add the amount to the loss itself. It belongs to the targets, where "
-            "it is a factor of the log-probabilities.",
+            "You add the amount to the loss itself. It belongs in the targets, which "
+            "multiply the log-probabilities.",
             lambda scores, labels, amount: (
                 (1 - amount) * smoothed(scores, labels, 0.0) + amount / scores.shape[1]
             ),
@@ -243,25 +245,25 @@ smooth_loss = FunctionExercise(
             ),
         ),
         Mistake(
-            "right class overwritten",
-            "The target of your right class is only 1 - amount. It should get its part "
-            "of the amount, too.",
+            "correct class overwritten",
+            "Your target for the correct class is only 1 - amount. It should get its "
+            "share of the amount, too.",
             with_targets(lambda t, a, c: t * (1 - a) + (1 - t) * a / c),
         ),
         Mistake(
-            "roles exchanged",
-            "You give the right class the amount, and share 1 - amount among all "
-            "classes. It should be the other way around.",
+            "roles swapped",
+            "You have swapped the two: the correct class gets the amount, and 1 - "
+            "amount is distributed over all classes.",
             with_targets(lambda t, a, c: t * a + (1 - a) / c),
         ),
         Mistake(
             "amount not divided",
-            "Each class gets the whole amount. It should be shared among the classes.",
+            "Each class gets the whole amount. Divide it by the number of classes.",
             with_targets(lambda t, a, c: t * (1 - a) + a),
         ),
         Mistake(
-            "right class not lowered",
-            "The right class keeps a target of 1 and gets a part of the amount in "
+            "correct class not lowered",
+            "The correct class keeps a target of 1 and gets a share of the amount in "
             "addition, so the targets add up to more than 1.",
             with_targets(lambda t, a, c: t + a / c),
         ),
@@ -272,7 +274,7 @@ smooth_loss = FunctionExercise(
             with_log_probabilities(lambda scores: scores),
         ),
         Mistake(
-            "probabilities for their logarithms",
+            "logarithm missing",
             "You multiply the targets by the network's *probabilities*. The "
             "cross-entropy needs their logarithms.",
             with_log_probabilities(lambda scores: scores.softmax(dim=1)),
@@ -306,13 +308,13 @@ smooth_loss = FunctionExercise(
     ],
     hints=(
         "With smoothed targets, every class contributes to the loss, not only the "
-        "right one. What does a class contribute?",
+        "correct one. What does a class contribute?",
         "Compute `scores.log_softmax(dim=1)`. Then create a tensor of the same shape "
         "with the target probabilities: amount / classes everywhere, and more for the "
-        "right classes.",
-        "`F.one_hot(labels, classes)` is 1 for the right classes and 0 elsewhere. The "
-        "loss of an image is minus the sum over its classes of target probability "
-        "times log-probability.",
+        "correct classes.",
+        "`F.one_hot(labels, classes)` is 1 for the correct classes and 0 elsewhere. "
+        "To get the loss of an image, multiply target probability and log-probability, "
+        "sum over the classes, and change the sign.",
     ),
 )
 
@@ -322,13 +324,13 @@ smooth_loss = FunctionExercise(
 
 def recall_precision(confusion: Tensor) -> Tensor:
     """Compute recall and precision."""
-    right = confusion.diagonal()
+    correct = confusion.diagonal()
     ones = confusion.new_ones(len(confusion))
-    return torch.stack([right / (confusion @ ones), right / (ones @ confusion)])
+    return torch.stack([correct / (confusion @ ones), correct / (ones @ confusion)])
 
 
 def confusion_matrix(classes: int) -> Tensor:
-    """Create a confusion matrix with mostly right predictions."""
+    """Create a confusion matrix with mostly correct predictions."""
     return random_integers(classes, classes).abs() + 3 * torch.eye(classes) + 1
 
 
@@ -339,9 +341,9 @@ recall_and_precision = FunctionExercise(
     cases=lambda: [(confusion_matrix(classes),) for classes in (2, 3, 4, 10)],
     mistakes=[
         Mistake(
-            "recall and precision exchanged",
-            "The two are exchanged. A row contains all digits that *belong* to a class "
-            "and a column all digits that were *assigned* to it.",
+            "recall and precision swapped",
+            "You have swapped the two. A row contains all digits that *belong* to a "
+            "class, and a column contains all digits that were *assigned* to it.",
             lambda confusion: recall_precision(confusion).flip(0),
         ),
         Mistake(
@@ -358,13 +360,13 @@ recall_and_precision = FunctionExercise(
         ),
         Mistake(
             "fraction of all digits",
-            "You divide by the number of all digits. Each class has totals of its own.",
+            "You divide by the number of all digits. Each class has its own totals.",
             lambda confusion: torch.stack([confusion.diagonal() / confusion.sum()] * 2),
         ),
         Mistake(
-            "wrong predictions only",
-            "You divide by the number of *wrong* predictions. The right ones belong to "
-            "the totals, too.",
+            "incorrect predictions only",
+            "You divide by the number of *incorrect* predictions. The correct ones "
+            "count toward the totals, too.",
             lambda confusion: torch.stack(
                 [
                     confusion.diagonal() / (confusion.sum(dim=d) - confusion.diagonal())
@@ -374,25 +376,25 @@ recall_and_precision = FunctionExercise(
         ),
         Mistake(
             "fraction of mistakes",
-            "These are the fractions that are *wrong*. Recall and precision are the "
-            "fractions that are right.",
+            "These are the fractions of *incorrect* predictions. Recall and precision "
+            "are fractions of *correct* predictions.",
             lambda confusion: 1 - recall_precision(confusion),
         ),
         Mistake(
             "counts instead of fractions",
-            "You return the counts of right predictions. Divide them by the totals.",
+            "You return the counts of correct predictions. Divide them by the totals.",
             lambda confusion: torch.stack([confusion.diagonal()] * 2),
         ),
         Mistake(
             "totals alone",
             "You return the totals of the rows and columns. What fraction of each "
-            "total is right?",
+            "total is correct?",
             lambda confusion: torch.stack([confusion.sum(dim=1), confusion.sum(dim=0)]),
         ),
         Mistake(
             "whole matrix divided",
-            "You divide the whole matrix. Of each row and column, only the entry for "
-            "the right class matters.",
+            "You divide the whole matrix. In each row and column, only the entry on "
+            "the diagonal matters.",
             lambda confusion: torch.stack(
                 [
                     confusion / confusion.sum(dim=1, keepdim=True),
@@ -403,7 +405,7 @@ recall_and_precision = FunctionExercise(
         Mistake(
             "rounded down",
             "All your fractions are 0. Fractions below 1 become 0 if they are rounded "
-            "down, as by `//`, or stored in a tensor of integers.",
+            "down, for example by `//`, or stored in a tensor of integers.",
             lambda confusion: recall_precision(confusion).floor(),
         ),
     ],
@@ -411,8 +413,9 @@ recall_and_precision = FunctionExercise(
         "Which entries of the matrix count the digits that were classified correctly?",
         "The number of threes is the sum of row 3. The number of digits that were "
         "*classified* as a three is the sum of column 3.",
-        "Divide `confusion.diagonal()` by the sum of each row and by the sum of each "
-        "column, which `confusion.sum(dim=...)` computes, and stack the two results.",
+        "Divide `confusion.diagonal()` by the row sums for one result and by the "
+        "column sums for the other (`confusion.sum(dim=...)` computes them). Then "
+        "stack the two.",
     ),
 )
 
@@ -425,7 +428,7 @@ def first_linear(side: int) -> int:
 
 
 def with_inputs(*counts: int) -> list[int]:
-    """Count the parameters for other numbers of inputs, with and without biases."""
+    """Count the parameters for given numbers of inputs, with and without biases."""
     return [(count + bias) * 120 for count in counts for bias in (0, 1)]
 
 
@@ -437,13 +440,14 @@ larger_images = ValueExercise(
     mistakes=[
         Mistake(
             "biases forgotten",
-            "The weights are right. In addition, each of the 120 outputs has a bias.",
+            "The number of weights is correct. In addition, each of the 120 outputs "
+            "has a bias.",
             16 * 12 * 12 * 120,
         ),
         Mistake(
             "one bias per input",
-            "The weights are right, but you count a bias for every input. A fully "
-            "connected layer has one bias per *output*.",
+            "The number of weights is correct, but you counted a bias for every input. "
+            "A fully connected layer has one bias per *output*.",
             16 * 12 * 12 * 121,
         ),
         Mistake(
@@ -454,9 +458,10 @@ larger_images = ValueExercise(
             16 * 12 * 12 + 1,
         ),
         Mistake(
-            "size thought not to matter",
-            "That is the layer for 28 x 28 pixels. A fully connected layer has weights "
-            "for every input, so their number depends on the size of the image.",
+            "independent of the image size",
+            "That is the number of parameters for 28 x 28 pixels. A fully connected "
+            "layer has weights for every input, so their number depends on the size of "
+            "the image.",
             *with_inputs(16 * 5 * 5),
         ),
         Mistake(
@@ -470,8 +475,8 @@ larger_images = ValueExercise(
         ),
         Mistake(
             "second convolution padded",
-            "You count 3136 inputs, as if the second convolution had padding, or as if "
-            "the layer saw the image itself. Follow the shapes through all layers.",
+            "You counted 3,136 inputs, as if the second convolution had padding, or as "
+            "if the layer saw the image itself. Follow the shapes through all layers.",
             *with_inputs(16 * 14 * 14),  # which equals 56 * 56
         ),
         Mistake(
@@ -481,19 +486,19 @@ larger_images = ValueExercise(
         ),
         Mistake(
             "pooling forgotten",
-            "Each of the two pooling layers halves height and width. You left out at "
-            "least one of them.",
+            "Each of the two pooling layers halves the height and the width. You left "
+            "out at least one of them.",
             *with_inputs(16 * 24 * 24, 16 * 26 * 26, 16 * 52 * 52),
         ),
         Mistake(
             "first convolution's channels",
-            "You count the 6 channels of the first convolution. The layer's input "
+            "You counted the 6 channels of the first convolution. The layer's input "
             "comes from the second one.",
             *with_inputs(6 * 12 * 12),
         ),
         Mistake(
             "channels forgotten",
-            "You count the pixels of one channel. All channels of the second "
+            "You counted the pixels of one channel. All channels of the second "
             "convolution are inputs of this layer.",
             *with_inputs(12 * 12),
         ),
@@ -511,7 +516,7 @@ larger_images = ValueExercise(
         "Follow the height of the image: the first convolution keeps it, each pooling "
         "layer halves it, and the second convolution reduces it by four pixels.",
         "The height is 56, 56, 28, 24, and finally 12, with 16 channels. How many "
-        "weights does one of the 120 outputs have, and what else?",
+        "weights does each of the 120 outputs have, and what other parameter?",
     ),
 )
 
@@ -532,7 +537,7 @@ def accuracy(scores: Tensor, labels: Tensor) -> Tensor:
 
 
 def scores_and_labels(n: int, classes: int) -> tuple[Tensor, Tensor]:
-    """Create scores of which two thirds are right."""
+    """Create scores and labels; about two thirds of the predictions are correct."""
     scores = distinct_integers(n, classes)
     wrong = (torch.arange(n) % 3 == 1).long()
     return scores, (scores.argmax(dim=1) + wrong) % classes
@@ -553,9 +558,9 @@ debug_accuracy = FunctionExercise(
     ],
     mistakes=[
         Mistake(
-            "largest over the images",
-            "For each class, you look for the image with the largest score. Look for "
-            "the class with the largest score of each image.",
+            "highest over the images",
+            "For each class, you look for the image with the highest score. Instead, "
+            "look for the class with the highest score for each image.",
             lambda scores, labels: (scores.argmax(dim=0) == labels).sum() / len(labels),
             broken,
         ),
@@ -573,13 +578,13 @@ debug_accuracy = FunctionExercise(
         ),
         Mistake(
             "counted, not divided",
-            "That is the number of right predictions. The accuracy is a fraction.",
+            "That is the number of correct predictions. The accuracy is a fraction.",
             lambda scores, labels: hits(scores, labels).sum(),
         ),
         Mistake(
             "scores compared with labels",
-            "You compare the largest *score* of each image with its label. A label is "
-            "the position of a class.",
+            "You compare the highest *score* of each image with its label. A label is "
+            "the index of a class.",
             lambda scores, labels: (
                 (scores.max(dim=1).values == labels).sum() / len(labels)
             ),
@@ -593,18 +598,18 @@ debug_accuracy = FunctionExercise(
         ),
         Mistake(
             "rounded down",
-            "Your accuracy is 0 as soon as one prediction is wrong. That happens if "
-            "the fraction is rounded down, as by `//`.",
+            "Your accuracy is 0 whenever any prediction is wrong. That happens if the "
+            "fraction is rounded down, for example by `//`.",
             lambda scores, labels: hits(scores, labels).mean().floor(),
         ),
         Mistake(
-            "wrong ones counted",
-            "That is the fraction of *wrong* predictions.",
+            "incorrect predictions counted",
+            "That is the fraction of *incorrect* predictions.",
             lambda scores, labels: 1 - hits(scores, labels).mean(),
         ),
         Mistake(
-            "smallest instead of largest",
-            "You predict the class with the smallest score.",
+            "lowest instead of highest",
+            "You predict the class with the lowest score.",
             lambda scores, labels: hits(-scores, labels).mean(),
         ),
     ],
@@ -613,7 +618,7 @@ debug_accuracy = FunctionExercise(
         "error, and why?",
         "`scores` has one row per image. Along which axis are the scores of one image, "
         "and what does `scores.shape[1]` count?",
-        "The predicted class is the position of the largest score *within a row*, so "
+        "The predicted class is the index of the highest score *within a row*, so "
         "the maximum is taken along axis 1. The hits are divided by the number of "
         "labels.",
     ),

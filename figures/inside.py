@@ -211,7 +211,7 @@ def attack_steps() -> draw.Drawing:
     for name, point in losses.items():
         gain = toy_loss(*point) - toy_loss(0, 0)
         x, y = place(*point)
-        words = f"{name}: loss + {gain:.2f} ε"
+        words = f"{name}: loss rises by {gain:.2f} ε"
         diagram.append(text(words, 476, y, text_anchor="start", fill=colors[name]))
         diagram.append(
             draw.Line(x + 8, y, 470, y, stroke=colors[name], stroke_dasharray="3 4")

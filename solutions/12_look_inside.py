@@ -23,10 +23,10 @@ def class_map(A, weight, label):
 # %% 12.4
 def fixed(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    fall = x.new_zeros(rows, columns)
+    drop = x.new_zeros(rows, columns)
     for i in range(rows):
         for j in range(columns):
             covered = x.clone()  # a fresh copy each time
             covered[i : i + size, j : j + size] = 0
-            fall[i, j] = score(x) - score(covered)
-    return fall
+            drop[i, j] = score(x) - score(covered)
+    return drop

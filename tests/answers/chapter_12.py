@@ -17,17 +17,17 @@ right("12.1", torch.tensor([[6], [21]]))
 right("12.1", (np.int64(6), np.float32(21)))
 wrong("12.1", "padding forgotten", [8, 23])
 wrong("12.1", "first layer forgotten", [8, 19])
-wrong("12.1", "poolings only", [8, 11])
+wrong("12.1", "pooling layers only", [8, 11])
 wrong("12.1", "two columns missing", [6, 19])
 wrong("12.1", "two columns missing", [8, 21])
 wrong("12.1", "too far to the right", [10, 25])
 wrong("12.1", "counted from one", [7, 22])
 wrong("12.1", "end excluded", [6, 22])
-wrong("12.1", "second pooling's stride forgotten", np.array([2, 15]))
-wrong("12.1", "second pooling's stride forgotten", [2, 17])
+wrong("12.1", "stride of the second pooling layer forgotten", np.array([2, 15]))
+wrong("12.1", "stride of the second pooling layer forgotten", [2, 17])
 # 2 to 3, 2 to 7, 2 to 8, 2 to 12, and with padding 2: 0 to 10.
-wrong("12.1", "poolings' strides forgotten", [0, 10])
-wrong("12.1", "poolings' strides forgotten", [2, 12])
+wrong("12.1", "strides of the pooling layers forgotten", [0, 10])
+wrong("12.1", "strides of the pooling layers forgotten", [2, 12])
 wrong("12.1", "wrong shape", list(range(6, 22)))
 
 
@@ -148,7 +148,7 @@ def saliency_shares(net, x, label):
     return out / out.sum()
 
 
-@wrong("12.2", "loss for score")
+@wrong("12.2", "loss instead of score")
 def saliency_of_log_probability(net, x, label):
     x = x.clone().requires_grad_()
     torch.log_softmax(net(x), dim=1)[0, label].backward()
@@ -162,7 +162,7 @@ def saliency_times_image_signed(net, x, label):
     return (x * x.grad)[0, 0].detach()
 
 
-@wrong("12.2", "probability for score")
+@wrong("12.2", "probability instead of score")
 def saliency_of_the_probability(net, x, label):
     x = x.detach().clone().requires_grad_()
     probabilities = torch.softmax(net(x), dim=1)
@@ -177,7 +177,7 @@ def saliency_of_all_classes(net, x, label):
     return x.grad[0, 0].abs()
 
 
-@wrong("12.2", "best class for the label")
+@wrong("12.2", "best class instead of the label")
 def saliency_of_the_best(net, x, label):
     x = x.detach().clone().requires_grad_()
     scores = net(x)
@@ -490,15 +490,15 @@ def map_averaged_in_cams_scale(A, weight, label):
 @right("12.4")
 def occlusion_put_back(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    fall = x.new_zeros(rows, columns)
+    drop = x.new_zeros(rows, columns)
     whole = score(x)
     covered = x.clone()
     for i in range(rows):
         for j in range(columns):
             covered[i : i + size, j : j + size] = 0
-            fall[i, j] = whole - score(covered)
+            drop[i, j] = whole - score(covered)
             covered[:] = x
-    return fall
+    return drop
 
 
 @right("12.4")
@@ -517,15 +517,15 @@ def occlusion_by_masks(score, x, size):
 @right("12.4")
 def occlusion_restored(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    fall = np.zeros((rows, columns))
+    drop = np.zeros((rows, columns))
     whole = float(score(x))
     for i in range(rows):
         for j in range(columns):
             hidden = x[i : i + size, j : j + size].clone()
             x[i : i + size, j : j + size] = 0
-            fall[i, j] = whole - float(score(x))
+            drop[i, j] = whole - float(score(x))
             x[i : i + size, j : j + size] = hidden
-    return fall
+    return drop
 
 
 @right("12.4")
@@ -545,125 +545,125 @@ def occlusion_in_numpy(score, x, size):
 @right("12.4")
 def occlusion_with_deepcopy(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    fall = torch.zeros(rows, columns)
+    drop = torch.zeros(rows, columns)
     for i in range(rows):
         for j in range(columns):
             covered = copy.deepcopy(x)
             covered[i : i + size, j : j + size] = 0
-            fall[i, j] = score(x) - score(covered)
-    return fall
+            drop[i, j] = score(x) - score(covered)
+    return drop
 
 
 @wrong("12.4", "sign dropped")
 def occlusion_size_of_change(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    fall = x.new_zeros(rows, columns)
+    drop = x.new_zeros(rows, columns)
     for i in range(rows):
         for j in range(columns):
             covered = x.clone()
             covered[i : i + size, j : j + size] = 0
-            fall[i, j] = abs(score(covered) - score(x))
-    return fall
+            drop[i, j] = abs(score(covered) - score(x))
+    return drop
 
 
 @wrong("12.4", "square kept instead of covered")
 def occlusion_of_the_rest(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    fall = x.new_zeros(rows, columns)
+    drop = x.new_zeros(rows, columns)
     for i in range(rows):
         for j in range(columns):
             covered = torch.zeros_like(x)
             covered[i : i + size, j : j + size] = x[i : i + size, j : j + size]
-            fall[i, j] = score(x) - score(covered)
-    return fall
+            drop[i, j] = score(x) - score(covered)
+    return drop
 
 
 @wrong("12.4", "covered squares accumulate")
 def occlusion_with_one_original_score(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    fall, whole = x.new_zeros(rows, columns), score(x)
+    drop, whole = x.new_zeros(rows, columns), score(x)
     for i in range(rows):
         for j in range(columns):
             covered = x
             covered[i : i + size, j : j + size] = 0
-            fall[i, j] = score(covered) - whole
-    return fall
+            drop[i, j] = score(covered) - whole
+    return drop
 
 
 @wrong("12.4", "two names for one image")
 def occlusion_only_sign_fixed(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    fall = x.new_zeros(rows, columns)
+    drop = x.new_zeros(rows, columns)
     for i in range(rows):
         for j in range(columns):
             covered = x
             covered[i : i + size, j : j + size] = 0
-            fall[i, j] = score(x) - score(covered)
-    return fall
+            drop[i, j] = score(x) - score(covered)
+    return drop
 
 
 @wrong("12.4", "two names for one image")
 def occlusion_two_names_for_a_copy(score, x, size):
     x = x.clone()
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    fall = x.new_zeros(rows, columns)
+    drop = x.new_zeros(rows, columns)
     for i in range(rows):
         for j in range(columns):
             covered = x
             covered[i : i + size, j : j + size] = 0
-            fall[i, j] = score(x) - score(covered)
-    return fall
+            drop[i, j] = score(x) - score(covered)
+    return drop
 
 
 @wrong("12.4", "covered squares accumulate")
 def occlusion_piled_up(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    fall = x.new_zeros(rows, columns)
+    drop = x.new_zeros(rows, columns)
     covered = x.clone()
     for i in range(rows):
         for j in range(columns):
             covered[i : i + size, j : j + size] = 0
-            fall[i, j] = score(x) - score(covered)
-    return fall
+            drop[i, j] = score(x) - score(covered)
+    return drop
 
 
 @wrong("12.4", "covered squares accumulate")
 def occlusion_piled_up_in_a_row(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    fall = x.new_zeros(rows, columns)
+    drop = x.new_zeros(rows, columns)
     for i in range(rows):
         covered = x.clone()
         for j in range(columns):
             covered[i : i + size, j : j + size] = 0
-            fall[i, j] = score(x) - score(covered)
-    return fall
+            drop[i, j] = score(x) - score(covered)
+    return drop
 
 
 @wrong("12.4", "wrong sign")
 def occlusion_negative(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    fall = x.new_zeros(rows, columns)
+    drop = x.new_zeros(rows, columns)
     for i in range(rows):
         for j in range(columns):
             covered = x.clone()
             covered[i : i + size, j : j + size] = 0
-            fall[i, j] = score(covered) - score(x)
-    return fall
+            drop[i, j] = score(covered) - score(x)
+    return drop
 
 
-@wrong("12.4", "score for fall")
+@wrong("12.4", "score instead of drop")
 def occlusion_scores(score, x, size):
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    fall = x.new_zeros(rows, columns)
+    drop = x.new_zeros(rows, columns)
     for i in range(rows):
         for j in range(columns):
             covered = x.clone()
             covered[i : i + size, j : j + size] = 0
-            fall[i, j] = score(covered)
-    return fall
+            drop[i, j] = score(covered)
+    return drop
 
 
-@wrong("12.2", "loss for score")
+@wrong("12.2", "loss instead of score")
 def saliency_of_loss(net, x, label):
     pixels = x.clone().requires_grad_()
     F.cross_entropy(net(pixels), torch.tensor([label])).backward()
@@ -677,4 +677,4 @@ def saliency_as_autograd_gives_it(net, x, label):
     return x.grad
 
 
-wrong("12.1", "first pooling only", [2 * 2 - 2, 2 * 2 + 1 + 2])
+wrong("12.1", "first pooling layer only", [2 * 2 - 2, 2 * 2 + 1 + 2])

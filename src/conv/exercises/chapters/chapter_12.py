@@ -34,7 +34,7 @@ columns = ValueExercise(
     mistakes=[
         Mistake(
             "padding forgotten",
-            "The width of your range is right, but not its position. The first "
+            "Your range has the right width but the wrong position. The first "
             "convolution pads the image, which shifts all windows.",
             [8, 23],
         ),
@@ -45,70 +45,71 @@ columns = ValueExercise(
             [8, 19],
         ),
         Mistake(
-            "poolings only",
-            "That is right for the two pooling layers alone. The convolutions have "
-            "windows, too.",
+            "pooling layers only",
+            "That would be right if there were only the two pooling layers. Each "
+            "convolution widens the range further.",
             [8, 11],
         ),
         Mistake(
             "two columns missing",
-            "Your range is two columns too short. A pixel of the second pooling "
-            "depends on two columns of the convolution before it, and each 5 x 5 "
-            "window extends equally far to both sides.",
+            "Your range is two columns too narrow. A pixel of the second pooling layer "
+            "depends on two columns of the convolution's output, and each 5 x 5 "
+            "kernel extends the range in both directions.",
             [6, 19],
             [8, 21],
         ),
         Mistake(
-            "first pooling only",
-            "That is the range of pixel j = 2 of the *first* pooling's output. Begin "
-            "one pooling later.",
+            "first pooling layer only",
+            "That is the range of pixel j = 2 of the *first* pooling layer's output. "
+            "Start from the second pooling layer instead.",
             [2, 7],
         ),
         Mistake(
             "too far to the right",
             "Your range has the right width, but it lies four columns too far to the "
-            "right. Did you follow j = 3, or shift the windows to the right because "
+            "right. Did you trace j = 3, or shift the windows to the right because "
             "of the padding?",
             [10, 25],
         ),
         Mistake(
             "counted from one",
-            "Both numbers are too large by one. The first column has the number 0.",
+            "Both numbers are too large by one. The first column is column 0.",
             [7, 22],
         ),
         Mistake(
             "end excluded",
-            "The second number is too large by one. It should be the last column on "
-            "which the pixel still depends.",
+            "The second number is too large by one. It should be the last column that "
+            "the pixel depends on (inclusive).",
             [6, 22],
         ),
         Mistake(
-            "second pooling's stride forgotten",
-            "You followed column 2 of the second convolution's output, or columns 2 "
-            "and 3. Because of the pooling's stride, the pixel j = 2 covers columns "
-            "farther to the right.",
+            "stride of the second pooling layer forgotten",
+            "You traced column 2 of the second convolution's output, or columns 2 "
+            "and 3. Because of the pooling layer's stride, pixel j = 2 depends on "
+            "columns farther to the right.",
             [2, 15],
             [2, 17],
             [4, 17],
             [4, 19],
         ),
         Mistake(
-            "poolings' strides forgotten",
-            "You followed the windows, but not every stride. Neighboring pixels lie "
-            "two columns of the image apart after the first pooling, and four after "
-            "the second.",
+            "strides of the pooling layers forgotten",
+            "You took the window sizes into account, but not all the strides. After "
+            "the first pooling layer, adjacent pixels are two image columns apart; "
+            "after the second, four.",
             *([0, 8], [0, 9], [0, 10], [2, 10], [2, 11], [2, 12], [4, 13], [4, 14]),
         ),
     ],
     hints=(
-        "Go backward layer by layer, beginning with the second pooling. Which two "
-        "columns of its input does the pixel j = 2 cover?",
-        "The pooling's pixel covers columns 4 and 5. Without padding, column c of a "
-        "5 x 5 convolution depends on columns c to c + 4 of its input. What does the "
-        "first pooling make of the range that you get?",
-        "The range is 4 to 9 after the first pooling, and 8 to 19 before it. In the "
-        "first convolution, which has padding 2, column c depends on columns c - 2 to "
-        "c + 2.",
+        "Work backward through the layers, starting with the second pooling layer. "
+        "Which two columns of its input does pixel j = 2 depend on?",
+        "In the second pooling layer, pixel j = 2 depends on columns 4 and 5 of the "
+        "input. Without padding, column c of a 5 x 5 convolution depends on columns c "
+        "to c + 4 of its input. Which columns does the first pooling layer need to "
+        "produce the range that you get?",
+        "The range is 4 to 9 after the first pooling layer, and 8 to 19 before it. In "
+        "the first convolution, which has padding 2, column c depends on columns c - 2 "
+        "to c + 2.",
     ),
 )
 
@@ -170,12 +171,12 @@ saliency = FunctionExercise(
         ),
         Mistake(
             "negative values cut off",
-            "You set the negative derivatives to zero. Their absolute values count, "
-            "too: such a pixel lowers the score when it gets brighter.",
+            "You set the negative derivatives to zero. Their absolute values also "
+            "count: they mean that making the pixel brighter lowers the score.",
             lambda *case: OF_SCORE(*case).clamp(min=0),
         ),
         Mistake(
-            "loss for score",
+            "loss instead of score",
             "That is the gradient of the loss, or of the log-probability. It also "
             "depends on the scores of the other classes.",
             absolute(OF_LOSS),
@@ -183,7 +184,7 @@ saliency = FunctionExercise(
             lambda *case: -OF_LOSS(*case),
         ),
         Mistake(
-            "probability for score",
+            "probability instead of score",
             "That is the gradient of the *probability*. It also depends on the scores "
             "of the other classes.",
             absolute(OF_PROBABILITY),
@@ -191,34 +192,34 @@ saliency = FunctionExercise(
         ),
         Mistake(
             "all classes at once",
-            "You differentiate the sum of all scores. The exercise asks for the score "
-            "of one label.",
+            "You differentiated the sum of all the scores. The exercise asks for the "
+            "score of one label.",
             absolute(OF_ALL),
             OF_ALL,
         ),
         Mistake(
-            "best class for the label",
-            "You differentiate the largest score, no matter which class it is for. The "
-            "exercise asks for the score of `label`.",
+            "best class instead of the label",
+            "You differentiated the largest score, no matter which class it is for. "
+            "The exercise asks for the score of `label`.",
             absolute(OF_BEST),
             OF_BEST,
         ),
         Mistake(
             "gradient times image",
-            "You multiply the gradient by the image. That is another method; here, "
-            "the gradient alone is the map.",
+            "You multiplied the gradient by the image. That is a different method; "
+            "here, the map is the absolute value of the gradient alone.",
             lambda net, x, label: (OF_SCORE(net, x, label) * x[0, 0]).abs(),
             lambda net, x, label: OF_SCORE(net, x, label) * x[0, 0],
         ),
         Mistake(
             "squared instead of absolute",
-            "You square the gradient. The exercise asks for its absolute value.",
+            "You squared the gradient. The exercise asks for its absolute value.",
             lambda *case: OF_SCORE(*case) ** 2,
         ),
         Mistake(
             "rescaled",
-            "You rescale the map, which is often done before it is displayed. Here, "
-            "its original values are wanted.",
+            "You rescaled the map, which is often done before it is displayed. This "
+            "exercise asks for the original values.",
             lambda *case: saliency_map(*case) / saliency_map(*case).max(),
             lambda *case: saliency_map(*case) / saliency_map(*case).sum(),
             lambda *case: saliency_map(*case) / saliency_map(*case).norm(),
@@ -286,38 +287,38 @@ class_map = FunctionExercise(
         Mistake(
             "Grad-CAM's scale forgotten",
             "The pattern is right, but your map is too large by a factor that depends "
-            "on its size. In the score, each pixel of a feature map counts only as "
-            "part of a *mean*.",
+            "on its size. The score depends on a feature map only through its *mean*. "
+            "How does this affect the derivative with respect to a single pixel?",
             with_cam_scale(grad_cam),
         ),
         Mistake(
             "factor applied twice",
             "The pattern is right, but your map is too small by a factor that depends "
-            "on its size. Is the number of pixels divided out twice?",
+            "on its size. Did you divide by the number of pixels twice?",
             lambda A, weight, label: grad_cam(A, weight, label) / A[0].numel(),
         ),
         Mistake(
             "channels not summed",
-            "You return one map per channel. Grad-CAM sums over the channels.",
+            "You returned one map per channel. Grad-CAM sums over the channels.",
             weighted_maps,
             lambda A, weight, label: weighted_maps(A, weight, label) / A[0].numel(),
         ),
         Mistake(
             "score instead of map",
-            "You return the score, a single number. The map keeps the positions "
-            "(i, j).",
+            "You returned the score, a single number. The map has one value for each "
+            "position (i, j).",
             lambda A, weight, label: grad_cam(A, weight, label).sum(),
         ),
         Mistake(
             "maximum taken too early",
-            "You replace negative values by zero. The exercise asks for the map "
+            "You replaced negative values with zero. The exercise asks for the map "
             "*before* that step.",
             lambda *case: grad_cam(*case).clamp(min=0),
             lambda *case: with_cam_scale(grad_cam)(*case).clamp(min=0),
         ),
         Mistake(
             "channels averaged",
-            "You average over the channels. Grad-CAM sums over them.",
+            "You averaged over the channels. Grad-CAM sums over them.",
             lambda A, weight, label: grad_cam(A, weight, label) / len(A),
             lambda A, weight, label: weighted_maps(A, weight, label).mean(dim=0),
         ),
@@ -331,14 +332,14 @@ class_map = FunctionExercise(
         ),
         Mistake(
             "all classes added",
-            "You add the weights of all classes. The exercise asks for the map of one "
-            "class.",
+            "You added the weights of all classes. The exercise asks for the map of "
+            "one class.",
             all_classes,
             with_cam_scale(all_classes),
         ),
         Mistake(
             "column instead of row",
-            "You take a column of `weight`. Its shape is (classes, C), so the weights "
+            "You took a column of `weight`. Its shape is (classes, C), so the weights "
             "of one class form a row.",
             with_column,
             with_cam_scale(with_column),
@@ -351,7 +352,7 @@ class_map = FunctionExercise(
         "by 1? The answer is the same at all positions of a feature map, so the mean "
         "in the formula for Grad-CAM's weights has no effect.",
         "The derivative is `weight[label, k] / (H * W)`. Multiply each feature map by "
-        "its derivative. What does the formula do with the products?",
+        "this weight. What does the formula do with the products?",
     ),
 )
 
@@ -369,13 +370,13 @@ def nonlinear_score(x: Tensor) -> Tensor:
 def broken(score: Callable, x: Tensor, size: int) -> Tensor:
     """Compute an occlusion map, with two bugs (shown without docstring)."""
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    fall = x.new_zeros(rows, columns)
+    drop = x.new_zeros(rows, columns)
     for i in range(rows):
         for j in range(columns):
             covered = x
             covered[i : i + size, j : j + size] = 0
-            fall[i, j] = score(covered) - score(x)
-    return fall
+            drop[i, j] = score(covered) - score(x)
+    return drop
 
 
 def masks(x: Tensor, size: int) -> Tensor:
@@ -410,13 +411,13 @@ def accumulated_patches(
     score: Callable, x: Tensor, size: int, fresh: bool = False
 ) -> Tensor:
     """Keep every square covered, optionally until the next row starts."""
-    fall, covered = torch.zeros_like(occlusion_map(score, x, size)), x.clone()
-    for i in range(fall.shape[0]):
+    drop, covered = torch.zeros_like(occlusion_map(score, x, size)), x.clone()
+    for i in range(drop.shape[0]):
         covered = x.clone() if fresh else covered
-        for j in range(fall.shape[1]):
+        for j in range(drop.shape[1]):
             covered[i : i + size, j : j + size] = 0
-            fall[i, j] = score(x) - score(covered)
-    return fall
+            drop[i, j] = score(x) - score(covered)
+    return drop
 
 
 def no_copy(score: Callable, x: Tensor, size: int) -> Tensor:
@@ -443,8 +444,8 @@ debug_occlusion = FunctionExercise(
         Mistake(
             "two names for one image",
             "The map is still zero everywhere, because `covered` and `x` share their "
-            "memory. An assignment gives a second name to the same tensor, and a slice "
-            "is a view of it; neither is a copy.",
+            "memory. An assignment only gives the same tensor a second name, and a "
+            "slice is a view of it; neither makes a copy.",
             no_copy,
         ),
         Mistake(
@@ -463,22 +464,22 @@ debug_occlusion = FunctionExercise(
             lambda *case: -occlusion_map(*case),
         ),
         Mistake(
-            "score for fall",
-            "You return the scores of the covered images. By how much did the score "
+            "score instead of drop",
+            "You returned the scores of the covered images. By how much did the score "
             "fall?",
             covered_scores,
         ),
         Mistake(
             "sign dropped",
-            "You return the absolute value of the change, or only its positive part. "
+            "You returned the absolute value of the change, or only its positive part. "
             "Where the score rises, the entry should be negative.",
             lambda *case: occlusion_map(*case).abs(),
             lambda *case: occlusion_map(*case).clamp(min=0),
         ),
         Mistake(
             "square kept instead of covered",
-            "You cover everything *except* the square. The square itself should be set "
-            "to zero.",
+            "You covered everything *except* the square. The square itself should be "
+            "set to zero.",
             kept_patches,
             lambda score, x, size: score(x) - kept_patches(score, x, size),
         ),
@@ -490,6 +491,6 @@ debug_occlusion = FunctionExercise(
         "Then check the order of the subtraction: which of the two scores is larger "
         "when the score falls?",
         "Each position needs its own `x.clone()`, so it belongs inside both loops. The "
-        "fall is the score of the original minus that of the covered image.",
+        "drop is the score of the original minus that of the covered image.",
     ),
 )

@@ -510,8 +510,8 @@ def test_viewers_without_widgets_get_a_static_image(index):
     assert "application/vnd.jupyter.widget-view+json" in data
 
 
-@pytest.mark.parametrize("index", range(5), ids=sorted(MODULES))
-def test_the_note_below_a_static_image_is_not_cut_off(index, monkeypatch):
+@pytest.mark.parametrize("index", range(len(MODULES)), ids=sorted(MODULES))
+def test_note_below_a_static_image_is_not_cut_off(index, monkeypatch):
     widget, figure = all_widgets()[index], all_widgets()[index].to_figure()
     monkeypatch.setattr(type(widget), "to_figure", lambda self: figure)
     widget._repr_mimebundle_()

@@ -12,7 +12,7 @@ from answers.kit import right, wrong
 right("16.1", [535, 955])
 right("16.1", torch.tensor([535, 955]))
 right("16.1", np.array([(1080 - 12) // 2 + 1, (1920 - 12) // 2 + 1]))
-wrong("16.1", "order exchanged", (955, 535))
+wrong("16.1", "wrong order", (955, 535))
 wrong("16.1", "stride forgotten", (1080 - 12 + 1, 1920 - 12 + 1))
 wrong("16.1", "last window forgotten", ((1080 - 12) / 2, (1920 - 12) / 2))
 wrong("16.1", "pooling forgotten", (1080 - 6, 1920 - 6))

@@ -180,7 +180,7 @@ def joined_padded(coarse, fine):
     return torch.cat([F.pad(coarse, (left, left, top, top)), fine], dim=1)
 
 
-@wrong("17.4", "order exchanged")
+@wrong("17.4", "wrong order")
 def joined_fine_first(coarse, fine):
     return torch.cat([joined_by_narrow(coarse, fine)[:, coarse.shape[1] :], coarse], 1)
 

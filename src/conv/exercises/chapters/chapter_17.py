@@ -365,7 +365,7 @@ crop_and_join = FunctionExercise(
             padded,
         ),
         Mistake(
-            "order exchanged",
+            "wrong order",
             "The channels are right, but the fine maps come first. The question asks "
             "for the coarse ones first.",
             joined_other_way,

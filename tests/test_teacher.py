@@ -168,10 +168,10 @@ def test_totals_on_the_teaching_page_are_correct():
     page = (ROOT / "docs" / "teaching.md").read_text()
     rows = re.findall(r"^\| \d+ · .+ \| (\d+) \| (\d+) \| (\d+) \|$", page, re.M)
     sums = [sum(map(int, column)) for column in zip(*rows, strict=True)]
-    assert "| **together** | {} | {} | {} |".format(*sums) in page
+    assert "| **total** | {} | {} | {} |".format(*sums) in page
     for link in re.findall(r"\]\(([^)\s]+)\)", page):
         assert link.startswith("https://") or (ROOT / "docs" / link).exists(), link
-    for number in re.findall(r"\b(\d+\.\d)\b", page.split("## Minutes")[0]):
+    for number in re.findall(r"\b(\d+\.\d)\b", page.split("## How long")[0]):
         assert number in EXERCISES, number
 
 

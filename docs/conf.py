@@ -51,7 +51,7 @@ def colab_cell() -> str:
     url = f"https://github.com/{REPOSITORY or 'OWNER/NAME'}"
     return "\n".join(
         [
-            "```python",
+            "```ipython3",
             f"!git clone --depth 1 {url} conv",
             "%cd conv/notebooks",
             f"%pip install --no-deps {' '.join(pins)} ..",

@@ -88,7 +88,7 @@ def test_search_finds_the_definition_of_a_key_term(site, open_page):
     page.goto(f"{site}search.html?q=receptive+field")
     results = page.locator("#search-results li a")
     expect(results.first).to_be_visible(timeout=30_000)
-    expect(results.filter(has_text="Receptive field")).to_have_attribute(
+    expect(results.filter(has_text=re.compile("^Receptive field$"))).to_have_attribute(
         "href", "notebooks/glossary.html#keyterm-Receptive-field"
     )
 

@@ -99,13 +99,18 @@ def describe(value: Any) -> str:
     return repr(value) if short else f"of type {type(value).__name__}"
 
 
+def check_tensor(name: str, value: Any) -> Tensor:
+    """Require a tensor."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} is {describe(value)}; expected a torch.Tensor")
+    return value
+
+
 def check_tensors(values: dict, names: list[str], axes: dict[str, list[str]]) -> None:
     """Require tensors with the given axes, on one device."""
     sizes: dict[str, tuple[int, str]] = {}
     for name in names:
-        value, wanted = values[name], axes[name]
-        if not isinstance(value, Tensor):
-            raise TypeError(f"{name} is {describe(value)}; expected a torch.Tensor")
+        value, wanted = check_tensor(name, values[name]), axes[name]
         shape, first = tuple(value.shape), names[0]
         if len(shape) != len(wanted) or 0 in shape:
             found = f"{name} has shape {shape}"
@@ -126,18 +131,18 @@ def check_tensors(values: dict, names: list[str], axes: dict[str, list[str]]) ->
 # --- Specs: what one argument may be --------------------------------------------------
 
 
-def positive_int(name: str, value: Any) -> int:
-    """Require an int of at least 1."""
-    if of_type(int)(name, value) < 1:
-        raise ValueError(f"{name} is {value}; expected at least 1")
-    return value
+def int_from(least: int) -> Check:
+    """Make the check for an int with a lower limit."""
+
+    def check(name: str, value: Any) -> int:
+        if of_type(int)(name, value) < least:
+            raise ValueError(f"{name} is {value}; expected at least {least}")
+        return value
+
+    return check
 
 
-def nonnegative_int(name: str, value: Any) -> int:
-    """Require an int of at least 0."""
-    if of_type(int)(name, value) < 0:
-        raise ValueError(f"{name} is {value}; expected at least 0")
-    return value
+positive_int, nonnegative_int = int_from(1), int_from(0)
 
 
 def size(least: int = 1, *words: str) -> Check:
@@ -183,9 +188,7 @@ def image_list(*channels: int) -> Check:
 
 def box_list(name: str, value: Any) -> Tensor:
     """Require boxes (left, top, right, bottom) of shape (N, 4); there may be none."""
-    if not isinstance(value, Tensor):
-        raise TypeError(f"{name} is {describe(value)}; expected a torch.Tensor")
-    if value.ndim != 2 or value.shape[1] != 4:
+    if check_tensor(name, value).ndim != 2 or value.shape[1] != 4:
         raise ValueError(f"{name} has shape {tuple(value.shape)}; expected (N, 4)")
     if (value[:, 2:] < value[:, :2]).any():
         found = f"{name} contains a box whose right or bottom side comes first"
@@ -195,9 +198,7 @@ def box_list(name: str, value: Any) -> Tensor:
 
 def row_list(name: str, value: Any) -> Tensor:
     """Require a tensor with one axis, which may be empty."""
-    if not isinstance(value, Tensor):
-        raise TypeError(f"{name} is {describe(value)}; expected a torch.Tensor")
-    if value.ndim != 1:
+    if check_tensor(name, value).ndim != 1:
         raise ValueError(f"{name} has shape {tuple(value.shape)}; expected (N,)")
     return value
 
@@ -266,49 +267,6 @@ def check_pool2d(X, pool_size, mode, padding, **_):
     check_window(X.shape[2:], pool_size, padding, 1)
 
 
-def check_same_shape(**tensors):
-    """Require two tensors of one shape on one device."""
-    (first, a), (second, b) = tensors.items()
-    if a.shape != b.shape:
-        found = f"{second} has shape {tuple(b.shape)}"
-        raise ValueError(f"{found}; expected {tuple(a.shape)}, as {first} has")
-    if a.device != b.device:
-        found = f"{second} is on {b.device}, {first} on {a.device}"
-        raise ValueError(f"{found}; expected one device: {second}.to({first}.device)")
-
-
-def check_masks(**masks):
-    """Require two masks of one shape: without bool, & and | would combine bits."""
-    for name, mask in masks.items():
-        if mask.dtype != torch.bool:
-            found = f"{name} has the type {mask.dtype}"
-            raise TypeError(f"{found}; expected torch.bool, such as {name} > 0.5")
-    check_same_shape(**masks)
-
-
-def check_fit(
-    net, batches, loss, optimizer, validation, metric, scheduler, checkpoint, **_
-):
-    """Require what would otherwise fail after an epoch, or silently have no effect."""
-    for name, data in {"batches": batches, "validation": validation}.items():
-        if isinstance(data, Iterator):
-            found = f"{name} is a {type(data).__name__}, which can be used only once"
-            raise TypeError(f"{found}; expected a list or a DataLoader")
-    if isinstance(loss, type):
-        raise TypeError(f"loss is a class; expected an object, {loss.__name__}()")
-    if metric is not None and validation is None:
-        raise ValueError("metric is given without validation; expected both")
-    trained = {p for group in optimizer.param_groups for p in group["params"]}
-    if trained.isdisjoint(net.parameters()):
-        raise ValueError(
-            "optimizer updates no parameter of net; expected one that does"
-        )
-    if scheduler is not None and scheduler.optimizer is not optimizer:
-        raise ValueError("scheduler has another optimizer; expected the one passed")
-    if checkpoint is not None and not Path(checkpoint).parent.is_dir():
-        raise ValueError(f"checkpoint is {checkpoint}; expected an existing folder")
-
-
 def check_same_device(**values):
     """Require tensors on one device."""
     tensors = {n: v for n, v in values.items() if isinstance(v, Tensor)}
@@ -351,3 +309,44 @@ def check_hits(hits, total, **_):
         raise ValueError(
             f"total is {total}; expected at least {count}, as many as hits"
         )
+
+
+def check_same_shape(**tensors):
+    """Require two tensors of one shape on one device."""
+    (first, a), (second, b) = tensors.items()
+    if a.shape != b.shape:
+        found = f"{second} has shape {tuple(b.shape)}"
+        raise ValueError(f"{found}; expected {tuple(a.shape)}, as {first} has")
+    check_same_device(**tensors)
+
+
+def check_masks(**masks):
+    """Require two masks of one shape: without bool, & and | would combine bits."""
+    for name, mask in masks.items():
+        if mask.dtype != torch.bool:
+            found = f"{name} has dtype {mask.dtype}"
+            raise TypeError(f"{found}; expected torch.bool, such as {name} > 0.5")
+    check_same_shape(**masks)
+
+
+def check_fit(
+    net, batches, loss, optimizer, validation, metric, scheduler, checkpoint, **_
+):
+    """Require what would otherwise fail after an epoch, or silently have no effect."""
+    for name, data in {"batches": batches, "validation": validation}.items():
+        if isinstance(data, Iterator):
+            found = f"{name} is a {type(data).__name__}, which can be used only once"
+            raise TypeError(f"{found}; expected a list or a DataLoader")
+    if isinstance(loss, type):
+        raise TypeError(f"loss is a class; expected an object, {loss.__name__}()")
+    if metric is not None and validation is None:
+        raise ValueError("metric is given without validation; expected both")
+    trained = {p for group in optimizer.param_groups for p in group["params"]}
+    if trained.isdisjoint(net.parameters()):
+        raise ValueError(
+            "optimizer updates no parameter of net; expected one that does"
+        )
+    if scheduler is not None and scheduler.optimizer is not optimizer:
+        raise ValueError("scheduler has another optimizer; expected the one passed")
+    if checkpoint is not None and not Path(checkpoint).parent.is_dir():
+        raise ValueError(f"checkpoint is {checkpoint}; expected an existing folder")

@@ -393,7 +393,7 @@ debug_mixup = FunctionExercise(
         ),
         Mistake(
             "equal shares",
-            "You give both labels the same share. `share` tells how much of the image "
+            "You give both labels the same share. `share` is how much of the image "
             "itself is in the mixture.",
             lambda s, y, share: mixup_loss(s, y, 0.5),
             lambda s, y, share: 2 * mixup_loss(s, y, 0.5),

@@ -364,7 +364,7 @@ def draw_seven(pad: Locator) -> None:
 
 
 def merge_boxes(widget: Locator) -> None:
-    """Chapter 16's widget."""
+    """Test the widget in chapter 16."""
     state = stored_state("16")
     photo = torch.frombuffer(bytearray(state["image"]), dtype=torch.uint8)
     photo = photo.view(state["shape"]) / 255

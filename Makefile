@@ -132,7 +132,7 @@ offline: $(WEB)  ## run the tests and build the site without a network
 	tests/no_network.sh test site
 
 # Sphinx needs its sources in one folder, so they are copied. No notebook is executed.
-site: $(WEB)  ## build the web site, in build/site, and check its links
+site: $(WEB)  ## build the website, in build/site, and check its links
 	rm -rf build/site build/site-source
 	mkdir -p build/site-source/_static/conv
 	cp -R docs/. notebooks benchmarks README.md requirements.txt \

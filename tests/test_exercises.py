@@ -176,7 +176,7 @@ def test_there_are_enough_exercises():
 def test_readme_counts_the_misconceptions():
     names = {name for number in EXERCISES for name in names_of(number)}
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"some {round(len(names), -1)} misconceptions" in readme
+    assert f"about {round(len(names), -1)} misconceptions" in readme
 
 
 @each_exercise

@@ -82,7 +82,7 @@ class RNGState:
 def write_checkpoint(path: Path, parts: Mapping[str, Stateful]) -> None:
     """Write the state of every part to one file, atomically.
 
-    Under ``torchrun``, every process must call it, and the first one writes.
+    Under ``torchrun``, every process must call this function, and the first one writes.
 
     Parameters
     ----------
@@ -109,15 +109,15 @@ def read_checkpoint(path: Path, parts: Mapping[str, Stateful]) -> None:
     Parameters
     ----------
     path : Path
-        A file that `write_checkpoint` wrote, on any device and any number of processes.
+        File that `write_checkpoint` wrote, on any device, by any number of processes.
     parts : mapping of str to Stateful
         As in `write_checkpoint`.
 
     Raises
     ------
     ValueError
-        If the file isn't a checkpoint, or belongs to another net or optimizer. Nothing
-        is restored then.
+        If the file isn't a checkpoint, or belongs to another net or optimizer. In that
+        case, nothing is restored.
     """
     try:  # weights_only: numbers and names, never code
         state = torch.load(path, map_location="cpu", weights_only=True)

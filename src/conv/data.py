@@ -1,4 +1,4 @@
-"""Images to learn from, and the weights of a network that was trained on photos."""
+"""Images for training, and the weights of networks that were trained on photos."""
 
 import hashlib
 import math
@@ -33,7 +33,7 @@ class LabeledImages:
     Attributes
     ----------
     images : Tensor, shape (N, C, H, W)
-        Of the data sets here, C = 1, float32, from 0 (background) to 1.
+        In this course's data sets: C = 1, float32, from 0 (background) to 1.
     labels : Tensor, shape (N,)
         Integers: the position of each image's class in `names`.
     names : tuple of str
@@ -147,7 +147,8 @@ def make_loader(
 def load_digits28() -> Splits:
     """Load 5,000 handwritten digits of MNIST, 500 of each, without a network.
 
-    Of each digit, the first 350 are for training, 50 for validation, 100 for the test.
+    Of each digit, the first 350 images are for training, the next 50 for validation,
+    and the last 100 for testing.
 
     Returns
     -------
@@ -186,7 +187,11 @@ def digit_bytes() -> bytes:
         path.parent.mkdir(parents=True, exist_ok=True)
         atomic_write(path, data)
     except OSError as error:
-        print(f"The digits can't be cached: {error}", file=sys.stderr)
+        print(
+            f"The digits can't be cached: {error}. Loading them will take about two "
+            f"seconds each time.",
+            file=sys.stderr,
+        )
     return data
 
 
@@ -228,7 +233,7 @@ def load_rnet() -> dict[str, Tensor]:
 
 
 def load_onet() -> dict[str, Tensor]:
-    """Load the weights of O-Net, which decides about the candidates of R-Net.
+    """Load the weights of O-Net, which makes the final decision on R-Net's candidates.
 
     Returns
     -------
@@ -299,7 +304,7 @@ def load_fashion_mnist(root: str | Path | None = None) -> Splits:
     Parameters
     ----------
     root : str or Path, optional
-        The folder to keep them in; by default in the user's cache.
+        The folder for the files; by default a folder in the user's cache.
 
     Returns
     -------
@@ -309,11 +314,11 @@ def load_fashion_mnist(root: str | Path | None = None) -> Splits:
     Raises
     ------
     ConnectionError
-        If they can't be downloaded. Without a network, use `load_digits28`.
+        If the images can't be downloaded. Without a network, use `load_digits28`.
 
     Notes
     -----
-    Through torchvision, which verifies the download. Source: H. Xiao, K. Rasul,
+    Downloaded by torchvision, which verifies the files. Source: H. Xiao, K. Rasul,
     R. Vollgraf, *Fashion-MNIST*, 2017, https://arxiv.org/abs/1708.07747.
     """
     from torchvision.datasets import FashionMNIST  # slow to import
@@ -324,8 +329,8 @@ def load_fashion_mnist(root: str | Path | None = None) -> Splits:
             dataset = FashionMNIST(folder, is_train, download=True)
         except (RuntimeError, OSError) as error:
             raise ConnectionError(
-                f"Fashion-MNIST can't be downloaded ({error}); expected a network and "
-                f"90 MB of free space in {folder}"
+                f"Fashion-MNIST can't be downloaded ({error}); expected a network "
+                f"connection and 90 MB of free space in {folder}"
             ) from error
         order = dataset.targets.argsort(stable=True)
         images = dataset.data[order].unflatten(0, (10, -1))  # (class, n, H, W)

@@ -1,7 +1,7 @@
-"""Operators that the chapters derive, as tensor arithmetic.
+"""The operators that the chapters derive, as tensor arithmetic.
 
-Nothing is checked here: `conv.corr2d` and the others are these functions behind the
-checks that `conv/__init__.py` declares.
+These functions don't check their arguments. `conv.corr2d` and the other public
+operators are the same functions behind the checks that `conv/__init__.py` declares.
 """
 
 import functools
@@ -145,8 +145,8 @@ def conv_transpose2d(
     padding : int or (int, int)
         Rows cropped at the top and bottom, columns cropped on the left and right.
     output_padding : int or (int, int)
-        Extra rows at the bottom and columns on the right. Less than the stride or the
-        dilation.
+        Extra rows at the bottom and columns on the right. Must be less than the stride
+        or less than the dilation.
     groups, dilation
         As in `conv2d`.
 
@@ -201,7 +201,7 @@ def pool2d(
     mode : "max" or "avg"
         Where several pixels share the maximum, the gradient goes to the first.
     stride : int or (int, int), optional
-        Step from one window to the next in pixels; the window's own size if not given.
+        Step from one window to the next in pixels. By default, the size of the window.
     padding : int or (int, int)
         Pixels added on each side, at most half a window. The average counts them as
         zeros, the maximum ignores them.

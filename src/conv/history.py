@@ -65,19 +65,19 @@ class History:
 
 
 class TrainingError(Exception):
-    """Training can't go on. `history` holds the run so far."""
+    """Raised if training can't continue. `history` holds the results so far."""
 
     history: History
 
     def __str__(self) -> str:
-        """Add where to find the run so far."""
+        """Add where to find the results so far."""
         where = "The losses so far are in the attribute `history` of this error."
         return f"{super().__str__()} {where}"
 
 
 class DivergenceError(TrainingError, ArithmeticError):
-    """The loss is infinite or not a number. `history` holds the run so far."""
+    """Raised if the loss is infinite or nan. `history` holds the results so far."""
 
 
 class CheckpointError(TrainingError, OSError):
-    """The checkpoint can't be written. `history` holds the run so far."""
+    """Raised if a checkpoint can't be written. `history` holds the results so far."""

@@ -1,4 +1,4 @@
-"""Layers: operators that own their parameters."""
+"""Layers: operators together with their parameters."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ class Conv2D(nn.Module):
     Parameters
     ----------
     kernel_size : int or (int, int)
-        Height and width of the kernel; one int makes it square.
+        Height and width of the kernel. A single int means a square kernel.
 
     Attributes
     ----------
@@ -79,8 +79,8 @@ class ConvLayer(nn.Module):
 
     Notes
     -----
-    Derived in chapter 6. The same layer as ``torch.nn.Conv2d``; after the same seed,
-    with the same weights.
+    Derived in chapter 6. Equivalent to ``torch.nn.Conv2d``, with the same initial
+    weights after the same seed.
     """
 
     def __init__(

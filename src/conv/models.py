@@ -4,7 +4,7 @@ from torch import nn
 
 
 def lenet() -> nn.Sequential:
-    """Make a LeNet as one would build it today, for 28 x 28 digits.
+    """Create a LeNet for 28 x 28 digits, as it would be built today.
 
     Returns
     -------
@@ -15,7 +15,7 @@ def lenet() -> nn.Sequential:
     -----
     Built in chapter 11. The layers are those of Y. LeCun, L. Bottou, Y. Bengio,
     P. Haffner, *Gradient-based learning applied to document recognition*, 1998, with
-    ReLU, max pooling and a full second convolution instead of what 1998 had.
+    ReLU, max pooling and a fully connected second convolution, unlike in 1998.
     """
     return nn.Sequential(
         nn.Conv2d(1, 6, 5, padding=2),  # (N, 6, 28, 28)

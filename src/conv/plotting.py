@@ -1,7 +1,7 @@
 """Figures of images, kernels, losses and descent paths.
 
 A plotting function draws on the axes that it is given and returns them; without axes,
-it returns a new `Figure`. None changes matplotlib's global style.
+it returns a new `Figure`. No function changes matplotlib's global style.
 """
 
 import base64
@@ -54,7 +54,7 @@ STYLE = {
     "axes.spines.right": False,
     "axes.prop_cycle": mpl.cycler(color=COLORS),
 }
-MAX_COUNTABLE = 40  # pixels on a side of an image whose pixels one can count
+MAX_COUNTABLE = 40  # pixels on a side of an image whose pixels can be counted
 SCREEN_DPI = 100  # a figure's inch on the page, in CSS pixels
 SHARPNESS = 1.5  # image pixels per CSS pixel, for dense screens
 
@@ -147,9 +147,9 @@ def show_images(
     axes: Iterable[Axes] | None = None,
     alt: str | None = None,
 ) -> Figure | Iterable[Axes]:
-    """Show images side by side, with one brightness scale.
+    """Show images side by side, with a common brightness scale.
 
-    Small images in a single row also have one pixel size.
+    Small images in a single row also have the same pixel size.
 
     Parameters
     ----------
@@ -158,8 +158,8 @@ def show_images(
     titles : sequence of str
         One per image, or none at all.
     signed : bool
-        Whether zero is special. Then a diverging color map is centered on it, and a new
-        figure has a color bar.
+        Whether the sign of a value matters. If so, the color map is diverging and
+        centered on zero, and a new figure has a color bar.
     coordinates : bool
         Whether to number the rows and columns.
     columns : int
@@ -211,7 +211,7 @@ def show_gallery(
     signed: bool = False,
     columns: int = 10,
 ) -> Figure:
-    """Show many small images close together, with one brightness scale.
+    """Show many small images close together, with a common brightness scale.
 
     Parameters
     ----------
@@ -256,7 +256,7 @@ def show_kernels(
 ) -> Figure | Iterable[Axes]:
     """Show small matrices of signed numbers, with every number written in its cell.
 
-    Kernels in a single row have one cell size.
+    Kernels in a single row have the same cell size.
 
     Parameters
     ----------
@@ -406,8 +406,8 @@ def plot_descent(
 def label_curves(axes: Axes) -> Axes:
     """Write the label of each curve beside its end, in its color.
 
-    Call it last: the labels keep apart from each other for the limits and the scale
-    that the axes have at that time.
+    Call it last, because it spaces the labels according to the current limits and scale
+    of the axes.
 
     Parameters
     ----------
@@ -418,7 +418,7 @@ def label_curves(axes: Axes) -> Axes:
     Returns
     -------
     Axes
-        The same.
+        The axes that were passed in.
     """
     lines = [line for line in axes.lines if not line.get_label().startswith("_")]
     axes.autoscale_view()
@@ -559,7 +559,7 @@ def describe_kernels(kernels: Sequence[np.ndarray], titles: Sequence[str]) -> st
     for title, kernel in zip(titles or [""] * len(kernels), kernels, strict=False):
         rows = " / ".join(" ".join(map(short, row)) for row in kernel)
         texts.append(f"{title}: {rows}" if title else rows)
-    return f"In numbers. {'; '.join(texts)}"
+    return f"Values, row by row. {'; '.join(texts)}"
 
 
 def short(value: float) -> str:

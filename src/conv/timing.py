@@ -28,7 +28,7 @@ def finish(device: torch.device) -> None:
 
 
 def clock_for(device: torch.device) -> Callable[[], float]:
-    """Choose a clock that stands still while other programs run, if possible.
+    """Choose a clock that pauses while other programs run, if possible.
 
     If PyTorch uses one thread of the processor, that is the thread's own time. On
     Windows, this clock is too coarse.
@@ -41,7 +41,8 @@ def seconds(call: Call, device: torch.device = CPU, budget: float = 0.03) -> flo
     """Measure the shortest time of up to 20 calls.
 
     Other programs can only make a call slower, so the shortest time is the least
-    disturbed one. The first call is often slower, because it prepares something.
+    disturbed one. The first call is often slower, because it allocates memory or loads
+    code.
 
     Parameters
     ----------
@@ -50,8 +51,8 @@ def seconds(call: Call, device: torch.device = CPU, budget: float = 0.03) -> flo
     device : torch.device
         Where it computes.
     budget : float
-        Seconds for all calls but the first. If that takes over a second, it is the
-        only one.
+        Seconds for all calls except the first. If the first call takes more than a
+        second, it is the only one.
 
     Returns
     -------
@@ -126,7 +127,7 @@ class Traffic(TorchDispatchMode):
 
 
 def traffic(method: Callable, *shapes: tuple[int, ...]) -> Traffic:
-    """Count what a function moves for inputs of given shapes, without computing.
+    """Count the bytes that a function moves for given shapes, without computing.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""What chapters 16 and 17 derive: operations on boxes and on masks.
+"""Operations on boxes and on masks, which chapters 16 and 17 derive.
 
 A box is (left, top, right, bottom), in pixels from the upper left corner of the image.
-As in `conv.functional`, nothing is checked here.
+As in `conv.functional`, the functions don't check their arguments.
 """
 
 import torch
@@ -208,7 +208,7 @@ def iou(predicted: Tensor, target: Tensor) -> Tensor:
 
 
 def dice(predicted: Tensor, target: Tensor) -> Tensor:
-    """Compute the Dice coefficient of two masks: twice the overlap over both sizes.
+    """Compute the Dice coefficient: twice the overlap over the sum of both sizes.
 
     Parameters
     ----------
@@ -274,7 +274,7 @@ def apply_in_tiles(net: nn.Module, x: Tensor, size: int, margin: int) -> Tensor:
     Parameters
     ----------
     net : nn.Module
-        Keeps the height and width of its input, for every tile.
+        Its output must have the height and width of its input, for every tile.
     x : Tensor, shape (N, C, H, W)
         Batch of images.
     size : int
@@ -282,13 +282,13 @@ def apply_in_tiles(net: nn.Module, x: Tensor, size: int, margin: int) -> Tensor:
         total stride.
     margin : int
         Additional pixels on each side. A multiple of the network's total stride, and
-        at least as far as the network sees, if the result is to be the same as
-        without tiles.
+        at least as large as the network's receptive field extends to each side, if the
+        result is to be the same as without tiles.
 
     Returns
     -------
     Tensor, shape (N, C_out, H, W)
-        What `net` returns for the tiles, put together.
+        The outputs of `net` for all tiles, put together.
 
     Raises
     ------

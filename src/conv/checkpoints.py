@@ -1,4 +1,4 @@
-"""Checkpoints: a training run in a file, so that it can be resumed."""
+"""Checkpoints: save a training run to a file, and resume it from there."""
 
 import io
 import random
@@ -89,7 +89,7 @@ def write_checkpoint(path: Path, parts: Mapping[str, Stateful]) -> None:
     path : Path
         In a folder that exists.
     parts : mapping of str to Stateful
-        Everything that the next epoch depends on, except the data.
+        Everything that the next epoch depends on except the data.
 
     Raises
     ------
@@ -129,7 +129,8 @@ def read_checkpoint(path: Path, parts: Mapping[str, Stateful]) -> None:
     mine = {name: part.state_dict() for name, part in parts.items()}
     if signature(state) != signature(mine):
         other = "a run with a different net, optimizer or scheduler"
-        raise ValueError(f"checkpoint {path} is from {other}; expected a new file name")
+        wanted = "the same ones, or a new file name"
+        raise ValueError(f"checkpoint {path} is from {other}; expected {wanted}")
     for name, part in parts.items():
         part.load_state_dict(state[name])
 

@@ -1,4 +1,4 @@
-"""Images to learn from, and the weights of a network that was trained on photos."""
+"""Images for training, and the weights of networks that were trained on photos."""
 
 import hashlib
 import math
@@ -147,7 +147,8 @@ def make_loader(
 def load_digits28() -> Splits:
     """Load 5,000 of MNIST's handwritten digits, 500 of each, without a download.
 
-    Of each digit, the first 350 are for training, 50 for validation, 100 for testing.
+    Of each digit, the first 350 images are for training, the next 50 for validation,
+    and the last 100 for testing.
 
     Returns
     -------
@@ -186,7 +187,11 @@ def digit_bytes() -> bytes:
         path.parent.mkdir(parents=True, exist_ok=True)
         atomic_write(path, data)
     except OSError as error:
-        print(f"The digits can't be cached: {error}", file=sys.stderr)
+        print(
+            f"The digits can't be cached: {error}. Loading them will take about two "
+            f"seconds each time.",
+            file=sys.stderr,
+        )
     return data
 
 
@@ -324,8 +329,8 @@ def load_fashion_mnist(root: str | Path | None = None) -> Splits:
             dataset = FashionMNIST(folder, is_train, download=True)
         except (RuntimeError, OSError) as error:
             raise ConnectionError(
-                f"Fashion-MNIST can't be downloaded ({error}); expected a network and "
-                f"90 MB of free space in {folder}"
+                f"Fashion-MNIST can't be downloaded ({error}); expected a network "
+                f"connection and 90 MB of free space in {folder}"
             ) from error
         order = dataset.targets.argsort(stable=True)
         images = dataset.data[order].unflatten(0, (10, -1))  # (class, n, H, W)

@@ -1,7 +1,7 @@
-"""Operators that the chapters derive, as tensor arithmetic.
+"""The operators that the chapters derive, as tensor arithmetic.
 
-Nothing is checked here: `conv.corr2d` and the others are these functions behind the
-checks that `conv/__init__.py` declares.
+These functions don't check their arguments. `conv.corr2d` and the other public
+operators are the same functions behind the checks that `conv/__init__.py` declares.
 """
 
 import functools

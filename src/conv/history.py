@@ -70,7 +70,7 @@ class TrainingError(Exception):
     history: History
 
     def __str__(self) -> str:
-        """Add where to find the run so far."""
+        """Add where to find the results so far."""
         where = "The losses so far are in the attribute `history` of this error."
         return f"{super().__str__()} {where}"
 

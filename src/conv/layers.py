@@ -1,4 +1,4 @@
-"""Layers: operators that own their parameters."""
+"""Layers: operators together with their parameters."""
 
 import math
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,7 @@
 """Figures of images, kernels, losses and descent paths.
 
 A plotting function draws on the axes that it is given and returns them; without axes,
-it returns a new `Figure`. None changes matplotlib's global style.
+it returns a new `Figure`. No function changes matplotlib's global style.
 """
 
 import base64
@@ -54,7 +54,7 @@ STYLE = {
     "axes.spines.right": False,
     "axes.prop_cycle": mpl.cycler(color=COLORS),
 }
-MAX_COUNTABLE = 40  # pixels on a side of an image whose pixels one can count
+MAX_COUNTABLE = 40  # pixels on a side of an image whose pixels can be counted
 SCREEN_DPI = 100  # a figure's inch on the page, in CSS pixels
 SHARPNESS = 1.5  # image pixels per CSS pixel, for dense screens
 
@@ -559,7 +559,7 @@ def describe_kernels(kernels: Sequence[np.ndarray], titles: Sequence[str]) -> st
     for title, kernel in zip(titles or [""] * len(kernels), kernels, strict=False):
         rows = " / ".join(" ".join(map(short, row)) for row in kernel)
         texts.append(f"{title}: {rows}" if title else rows)
-    return f"In numbers. {'; '.join(texts)}"
+    return f"Values, row by row. {'; '.join(texts)}"
 
 
 def short(value: float) -> str:

@@ -1,4 +1,4 @@
-"""The machine: devices, random numbers, files."""
+"""Devices, random number generators and files."""
 
 import glob
 import os
@@ -43,8 +43,8 @@ def seed_everything(seed: int) -> None:
 
     Seeds Python, NumPy, and PyTorch, and requires full float32 precision: by default, a
     GPU may round products to TF32 with its 10-bit mantissa, which changes printed
-    digits. To get the same numbers on every device, draw them on the CPU and then move
-    them, because each device has its own generator.
+    digits. To get the same random numbers on every device, draw them on the CPU and
+    then move them to the device, because each device has its own generator.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def seed_everything(seed: int) -> None:
 
 
 def atomic_write(path: Path, data: bytes) -> None:
-    """Write a file atomically: afterwards it holds all of the data, or its old content.
+    """Write a file atomically: afterwards it has either its new or its old content.
 
     Parameters
     ----------

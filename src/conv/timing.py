@@ -28,7 +28,7 @@ def finish(device: torch.device) -> None:
 
 
 def clock_for(device: torch.device) -> Callable[[], float]:
-    """Choose a clock that stands still while other programs run, if possible.
+    """Choose a clock that pauses while other programs run, if possible.
 
     If PyTorch uses one thread of the processor, that is the thread's own time. On
     Windows, this clock is too coarse.

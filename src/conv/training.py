@@ -1,4 +1,4 @@
-"""The one training loop."""
+"""The training loop that all chapters share, and the evaluation of a net."""
 
 import math
 import sys
@@ -174,14 +174,14 @@ def evaluate(net: nn.Module, batches: Batches, *measures: Measure) -> list[float
 
 
 def accuracy(output: Tensor, labels: Tensor) -> Tensor:
-    """Compute the fraction of examples whose right class has the largest score.
+    """Compute the fraction of examples whose correct class has the largest score.
 
     Parameters
     ----------
     output : Tensor, shape (N, classes)
         One score per class for each example.
     labels : Tensor, shape (N,)
-        Index of the right class of each example.
+        Correct classes.
 
     Returns
     -------
@@ -227,8 +227,8 @@ def iter_batches(batches: Batches, name: str) -> Iterator[tuple[Tensor, Tensor]]
     batch = None
     for batch in batches:
         if not isinstance(batch, tuple | list) or len(batch) != 2:
-            kind = type(batch).__name__
-            raise TypeError(f"{name} contains a {kind}; expected (inputs, targets)")
+            kind, wanted = type(batch).__name__, "pairs (inputs, targets)"
+            raise TypeError(f"{name} contains a {kind}; expected {wanted}")
         yield batch
     if batch is None:
         raise ValueError(f"{name} is empty; expected at least one batch")
@@ -236,8 +236,9 @@ def iter_batches(batches: Batches, name: str) -> Iterator[tuple[Tensor, Tensor]]
 
 def summed(mean: Tensor, count: int) -> Tensor:
     """Turn the mean over a batch into a sum, in float32 or better."""
-    if not isinstance(mean, Tensor) or mean.ndim:
-        found = tuple(mean.shape) if isinstance(mean, Tensor) else mean
+    tensor = isinstance(mean, Tensor)
+    if not tensor or mean.ndim:
+        found = f"a tensor of shape {tuple(mean.shape)}" if tensor else mean
         raise ValueError(f"a loss or metric returned {found}; expected a scalar tensor")
     return count * mean.detach().to(torch.promote_types(mean.dtype, torch.float32))
 
@@ -257,9 +258,9 @@ def save_checkpoint(path: Path, run: dict) -> None:
         write_checkpoint(path, run)
     except OSError as error:
         raise CheckpointError(
-            f"checkpoint {path} can't be written ({error.strerror}). The one before "
-            f"it, if any, is intact: make room and call conv.fit again to resume from "
-            f"it."
+            f"checkpoint {path} can't be written ({error.strerror}). The previous "
+            f"checkpoint, if there is one, is intact: free some disk space and call "
+            f"conv.fit again to resume from it."
         ) from error
 
 

@@ -1,7 +1,7 @@
-"""What chapters 16 and 17 derive: operations on boxes and on masks.
+"""Operations on boxes and on masks, which chapters 16 and 17 derive.
 
 A box is (left, top, right, bottom), in pixels from the upper left corner of the image.
-As in `conv.functional`, nothing is checked here.
+As in `conv.functional`, the functions don't check their arguments.
 """
 
 import torch

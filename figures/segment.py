@@ -115,8 +115,16 @@ def unet_path() -> draw.Drawing:
         if k < LEVELS - 1:
             diagram.append(maps(decoder[k], k, OUTPUT))
         label = f"{CHANNELS[k]} channels, {SIZES[k]} × {SIZES[k]}"
-        y = ROWS[k] - 14 if k < LEVELS - 1 else ROWS[k] + HEIGHTS[k] / 2 + 14
+        across = k < LEVELS - 1
+        y = ROWS[k] - 14 if across else ROWS[k] + HEIGHTS[k] / 2 + 32
         diagram.append(text(label, middle, y, 14))
+        y = ROWS[k] + 16 if across else ROWS[k] + HEIGHTS[k] / 2 + 14
+        diagram.append(text(f"level {k + 1}", middle, y, 14))
+        if across:
+            y = ROWS[k] + HEIGHTS[k] / 2 + 32
+            diagram.append(text("pooling", encoder[k] - 2, y, 14))
+            diagram.append(text("doubling", decoder[k] + 4, y, 14))
+    diagram.append(text("image", LEFT - 37, ROWS[0] + 22, 14))
     end = decoder[0] + 36
     diagram.append(outline(end, ROWS[0] - 5, 10, 10))
     diagram.append(text("score", end + 2, ROWS[0] + 22, 14))

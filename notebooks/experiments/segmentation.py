@@ -17,18 +17,27 @@ def run(code: SimpleNamespace, seeds: list[int]) -> dict:
     """Return measures of the masks and of the counts: by network, by seed."""
     test = code.x_test, code.mask_test
     training = code.x_train, code.mask_train
-    masks, counts = {}, {}
+    masks, counts, longer = {}, {}, {}
+    weight = (1 - code.share) / code.share  # of the nuclei, in code.weighted
 
     def count(name: str, objects: list) -> None:
         found = [code.compare(o, code.labels_test) for o in objects]
         counts[name] = {key: [int(f[key]) for f in found] for key in found[0]}
 
+    def test_masks(nets: list, threshold: float = 0) -> dict:
+        found = [code.measure_mask(net, *test, threshold) for net in nets]
+        return {key: [f[key] for f in found] for key in found[0]}
+
     for name in code.variants:
         nets = [code.train_variant(name, seed)[0] for seed in seeds]
-        found = [code.measure_mask(net, *test) for net in nets]
-        masks[name] = {key: [f[key] for f in found] for key in found[0]}
+        masks[name] = test_masks(nets)
         found = [code.measure_mask(net, *training) for net in nets]
         masks[name]["training IoU"] = [f["IoU"] for f in found]
+        if name == "class weights":
+            shifted = test_masks(nets, weight.log().item())
+        if name.startswith("five levels"):
+            nets = [code.train_variant(name, seed, 45)[0] for seed in seeds]
+            longer[name] = test_masks(nets)
         if name == "U-Net":
             scores = [code.apply(net, code.x_test)[0, 0] for net in nets]
             count("components", [code.components(s > 0) for s in scores])
@@ -37,4 +46,9 @@ def run(code: SimpleNamespace, seeds: list[int]) -> dict:
         nets = [code.train_three(weights, seed) for seed in seeds]
         scores = [code.apply(net, code.x_test)[0] for net in nets]
         count(name, [code.from_insides(s) for s in scores])
-    return {"masks": masks, "counts": counts}
+    return {
+        "masks": masks,
+        "counts": counts,
+        "longer": longer,
+        "class weights, shifted": shifted,
+    }

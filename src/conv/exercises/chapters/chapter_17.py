@@ -190,8 +190,8 @@ mean_iou = FunctionExercise(
         ),
         Mistake(
             "background left out",
-            "Your mean is that of the classes from 1 on. Here the background is a "
-            "class like the others.",
+            "Your mean leaves out class 0. Here the background is a class like the "
+            "others.",
             lambda predicted, target, classes: ious_of(predicted, target, classes)[
                 1:
             ].mean(),
@@ -207,8 +207,8 @@ mean_iou = FunctionExercise(
     hints=(
         "For one class, `predicted == c` and `target == c` are masks. You know how to "
         "compute the IoU of two masks.",
-        "Loop over the classes 0 to `classes - 1`, and add up one IoU for each.",
-        "Of each class, count the pixels in both masks and those in at least one, and "
+        "Loop over the classes 0 to `classes - 1`, and add up their IoUs.",
+        "For each class, count the pixels in both masks and those in at least one, and "
         "divide. Divide the sum of these fractions by the number of classes.",
     ),
 )
@@ -386,8 +386,8 @@ crop_and_join = FunctionExercise(
         ),
     ],
     hints=(
-        "How many rows do the fine maps have in excess? Half of them must be removed "
-        "at the top.",
+        "How many more rows do the fine maps have than the coarse ones? Half of the "
+        "surplus must be removed at the top.",
         "With `top = (H - h) // 2`, the rows are `top` to `top + h`. The columns work "
         "in the same way, with a margin of their own.",
         "Slice both axes at once, `fine[..., rows, columns]` with two `slice` objects "
@@ -453,8 +453,8 @@ debug_augmentation = FunctionExercise(
     mistakes=[
         Mistake(
             "mask turned the other way",
-            "Your mask is turned in the opposite direction. The nuclei in the image "
-            "and in the mask must stay at the same places.",
+            "Your mask is rotated in the opposite direction. The nuclei must be at the "
+            "same places in the image and in the mask.",
             turned_alone(
                 lambda mask, turns, mirror: (
                     mask.rot90(-turns).flip(1) if mirror else mask.rot90(-turns)
@@ -473,24 +473,24 @@ debug_augmentation = FunctionExercise(
         ),
         Mistake(
             "mask unchanged",
-            "Your mask stays as it is. It must be changed in the same way as the "
-            "image.",
+            "Your mask doesn't change. It must be rotated and mirrored in the same way "
+            "as the image.",
             turned_alone(lambda mask, turns, mirror: mask),
         ),
         Mistake(
             "mask not mirrored",
-            "Your mask is turned correctly, but it is never mirrored.",
+            "Your mask is rotated correctly, but it is never mirrored.",
             turned_alone(lambda mask, turns, mirror: mask.rot90(turns)),
         ),
         Mistake(
             "mask not turned",
-            "Your mask is mirrored correctly, but it is never turned.",
+            "Your mask is mirrored correctly, but it is never rotated.",
             turned_alone(lambda mask, turns, mirror: mask.flip(1) if mirror else mask),
         ),
         Mistake(
             "image changed to fit the mask",
             "Image and mask fit together now. But you changed what happens to the "
-            "image: it should be turned as before, and mirrored from left to right.",
+            "image: it should be rotated as before, and mirrored from left to right.",
             lambda image, mask, turns, mirror: turned_pair(image, mask, -turns, mirror),
             lambda image, mask, turns, mirror: (
                 turned_pair(image, mask, turns, False).flip(1)
@@ -508,8 +508,8 @@ debug_augmentation = FunctionExercise(
     hints=(
         "Apply the function to an image and, as the mask, the same image. Both results "
         "should be equal.",
-        "There are two mistakes. One of them shows without mirroring, the other one "
-        "without turning.",
+        "There are two mistakes. One of them shows up without mirroring, the other one "
+        "without rotating.",
         "Compare the arguments of both calls of `rot90`, and those of both calls of "
         "`flip`. The lines for the image are right.",
     ),

@@ -97,7 +97,7 @@ def announce(torch: str) -> None:
     """Print how much a first installation downloads, because pip works silently."""
     download, disk = SIZES[torch if sys.platform == "linux" else "cpu"]
     print(
-        f"Installing the packages of the course: about {download} to download, {disk} "
+        f"Installing the course's packages: about {download} to download, {disk} "
         "on disk. This takes several minutes, and pip prints nothing until it is done.",
         flush=True,
     )

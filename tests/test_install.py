@@ -37,7 +37,7 @@ WHOLE_LOCK = {
 }
 CPU_ONLY = {"plain": "1.0", "torch": "9.9+cpu", "torchvision": "9.8+cpu"}
 ANNOUNCEMENT = (
-    "Installing the packages of the course: about {} to download, {} on disk. This "
+    "Installing the course's packages: about {} to download, {} on disk. This "
     "takes several minutes, and pip prints nothing until it is done.\n"
 )
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="CUDA is for Linux")

@@ -52,7 +52,7 @@ lab: $(READY)  ## open the course in JupyterLab
 
 test: lint unit notebooks  ## run the linter, the unit tests and all notebooks
 
-lint: $(READY)  ## check style, in notebooks too
+lint: $(READY)  ## check the code style, including that of the notebooks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
@@ -60,17 +60,17 @@ lint: $(READY)  ## check style, in notebooks too
 unit: $(READY)  ## test src/conv and the notebooks' structure
 	$(SETTING) OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --durations=5 -m "not rare" tests
 
-test-rare: $(READY)  ## run the slow tests for rare faults
+test-rare: $(READY)  ## run the slow tests of rare failures
 	$(SETTING) OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --durations=5 -m rare tests
 
 # The browser tests need Chromium.
 test-all: test test-rare teacher test-teacher containers workflows test-browser  ## run all tests that CI runs
 
-notebooks: $(READY)  ## rerun every cell and compare its output
+notebooks: $(READY)  ## rerun all notebooks and compare every cell's output
 	$(PINNED) $(BIN)/pytest notebooks --nbval --nbval-current-env \
 	  --nbval-cell-timeout=120 -n auto --dist loadfile --durations=10
 
-test-numerics: $(READY)  ## rerun the notebooks with the rounding of other machines
+test-numerics: $(READY)  ## rerun the notebooks with rounding as on other machines
 	$(PINNED) $(BIN)/python tests/numerics.py notebooks
 
 # `make experiments ONLY=blocks` runs one of them.
@@ -78,23 +78,23 @@ ONLY ?=
 experiments: $(READY)  ## run the chapters' long experiments and save their results
 	$(PINNED) $(BIN)/python notebooks/experiments/run.py $(ONLY)
 
-test-experiments: $(READY)  ## run the long experiments again and compare
+test-experiments: $(READY)  ## rerun the long experiments and compare the results
 	$(PINNED) $(BIN)/python notebooks/experiments/run.py --check $(ONLY)
 
-test-twice: $(READY)  ## run each notebook twice in one kernel, exercises out of order
+test-twice: $(READY)  ## run each notebook twice in one kernel, with exercises out of order
 	$(PINNED) $(BIN)/python tests/twice.py notebooks
 
-test-long: $(READY)  ## rerun the notebooks 20 times; resumes if it was stopped
+test-long: $(READY)  ## rerun the notebooks 20 times, or resume where it was stopped
 	$(PINNED) $(BIN)/python tests/long_run.py
 
 SEED ?= 0
-plant: $(READY)  ## plant wrong numbers and check that the tests find them
+plant: $(READY)  ## change numbers in the notebooks and check that the tests notice
 	$(PINNED) $(BIN)/python tests/plant.py --seed $(SEED)
 
 # This takes hours; mutmut resumes if it was stopped.
 # `make mutants MODULE=functional` tests one module only.
 MODULE ?=
-mutants: $(AUDIT)  ## check that tests detect small changes of conv
+mutants: $(AUDIT)  ## check that the tests detect small changes to conv's code
 	mkdir -p mutants/src  # otherwise Python would ignore the folder
 	$(SETTING) OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR)/mutants/src \
 	  $(BIN)/mutmut run $(if $(MODULE),"conv.$(MODULE).*")
@@ -106,7 +106,7 @@ execute: $(READY)  ## rerun all notebooks and save their outputs
 glossary: $(READY)  ## collect the chapters' key terms in notebooks/glossary.md
 	$(BIN)/python docs/glossary.py
 
-teacher: $(READY)  ## build copies for students and for teachers, in build/teacher
+teacher: $(READY)  ## build the students' and the teachers' copies in build/teacher
 	$(PINNED) PYTHONPATH=tests $(BIN)/python teacher/build.py
 
 test-teacher: $(GRADER)  ## release and grade chapter 1 with nbgrader
@@ -120,7 +120,7 @@ workflows: $(AUDIT)  ## check GitHub's workflows for vulnerabilities, offline
 	$(BIN)/zizmor --offline --no-progress --pedantic .github
 
 # --strict: fail if a package can't be looked up.
-audit: workflows  ## look up known vulnerabilities of the locked packages
+audit: workflows  ## look up known vulnerabilities in the locked packages
 	$(BIN)/pip-audit --strict --disable-pip --progress-spinner off $(IGNORED) \
 	  --requirement requirements/hashed.txt
 	$(NPM) audit --prefix $(BROWSER) --package-lock-only
@@ -132,7 +132,7 @@ offline: $(WEB)  ## run the tests and build the site without a network
 	tests/no_network.sh test site
 
 # Sphinx needs its sources in one folder, so they are copied. No notebook is executed.
-site: $(WEB)  ## build the web site, in build/site, and check its links
+site: $(WEB)  ## build the website, in build/site, and check its links
 	rm -rf build/site build/site-source
 	mkdir -p build/site-source/_static/conv
 	cp -R docs/. notebooks benchmarks README.md requirements.txt \
@@ -143,13 +143,13 @@ site: $(WEB)  ## build the web site, in build/site, and check its links
 	rm build/site/_static/*webpack-macros.html  # files of the theme, not pages
 	$(BIN)/python docs/check_links.py --config docs/linkchecker.ini build/site/index.html
 
-test-browser: site $(AXE)  ## test widgets in JupyterLab and on the site, and all pages
+test-browser: site $(AXE)  ## test the widgets in JupyterLab, and all pages of the site
 	$(NODE) $(BROWSER)/node_modules/@biomejs/biome/bin/biome ci --error-on-warnings \
 	  --config-path $(BROWSER)/biome-settings.jsonc
 	$(SETTING) OMP_NUM_THREADS=1 $(BIN)/pytest $(BROWSER) -n 2 --dist loadfile \
 	  --durations=5
 
-bench: $(READY)  ## compare conv's speed with its peers, in benchmarks/README.md
+bench: $(READY)  ## compare conv's speed with other libraries, in benchmarks/README.md
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py
 
 figures: $(READY)  ## draw the diagrams in notebooks/figures
@@ -170,17 +170,17 @@ lock: $(READY)  ## update all locked versions in requirements.txt and requiremen
 	  $(UV) pip compile --quiet --python-version 3.11 --python-platform linux --no-deps \
 	    --no-header --no-annotate --generate-hashes --index-url $(CPU_INDEX) \
 	    --output-file requirements/hashed-cpu.txt - || \
-	  { rm -f requirements/hashed-cpu.txt; echo "no hashes of PyTorch's CPU builds"; }
+	  { rm -f requirements/hashed-cpu.txt; echo "found no hashes of PyTorch's CPU builds"; }
 
-clean:  ## remove the environment and the files that tests created
+clean:  ## remove the environment and the files that the tests created
 	@! ls -d build/teacher/nbgrader/submitted 2>/dev/null || \
-	  { echo "contains students' submissions: move them away first"; exit 1; }
+	  { echo "This folder contains students' submissions. Move it first."; exit 1; }
 	rm -rf $(VENV) $(BROWSER)/node_modules .pytest_cache .ruff_cache .hypothesis build
 
 # --no-deps: the lock is complete, and it contradicts d2l's old pins.
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "conv needs Python 3.11 or newer; $(PYTHON) is" \
+	  { echo "conv needs Python 3.11 or newer, but $(PYTHON) is" \
 	    "$$($(PYTHON) --version 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; \
 	    exit 1; }
 	$(PYTHON) -m venv $(VENV)

@@ -19,6 +19,7 @@ if __name__ == "__main__":
     for page in Path(sys.argv[-1]).parent.rglob("*.html"):
         if page.stat().st_size > limit:
             sys.exit(
-                f"{page} has more than {limit} bytes, so its links would not be checked"
+                f"{page} has more than {limit} bytes, so its links would not be "
+                "checked. Increase maxfilesizeparse in the configuration file."
             )
     sys.exit(linkchecker.linkchecker())

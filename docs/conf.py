@@ -1,6 +1,6 @@
-"""Sphinx configuration of the web site. `make site` uses it in a copy of the sources.
+"""Sphinx configuration of the website. `make site` uses it in a copy of the sources.
 
-Without a GITHUB_REPOSITORY, or a remote `origin` at GitHub, no page has links to the
+Without a GITHUB_REPOSITORY, or a remote `origin` on GitHub, no page has links to the
 repository, Colab or Binder.
 """
 
@@ -32,7 +32,7 @@ from widgets_on_pages import page_source  # noqa: E402
 
 
 def repository() -> str:
-    """Return the repository's name at GitHub, "owner/name", or an empty string."""
+    """Return the repository's name on GitHub, "owner/name", or an empty string."""
     if name := os.environ.get("GITHUB_REPOSITORY"):
         return name
     command = ["git", "remote", "get-url", "origin"]

@@ -42,7 +42,7 @@ def glossary(chapters: list[Path]) -> str:
     lines = sorted(entry for chapter in chapters for entry in entries(chapter))
     terms = [term for term, _ in lines]
     if twice := {term for term in terms if terms.count(term) > 1}:
-        raise ValueError(f"defined more than once: {', '.join(sorted(twice))}")
+        raise ValueError(f"terms defined more than once: {', '.join(sorted(twice))}")
     return "\n".join([INTRODUCTION, *(line for _, line in lines), ""])
 
 

@@ -17,7 +17,7 @@ def page_source(source: str, repository: str = "") -> str:
     source : str
         Notebook, as JSON.
     repository : str
-        Name of the repository at GitHub, "owner/name". If it is empty, there are no
+        Name of the repository on GitHub, "owner/name". If it is empty, there are no
         links to report mistakes.
 
     Returns

@@ -27,7 +27,8 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # torch's requirements that only CUDA needs, and the two packages built for a device.
 CUDA = re.compile(r"(nvidia-|cuda-)[\w.-]+|triton")
 TORCH = re.compile(r"torch|torchvision")
-SIZE = "PyTorch with CUDA: 3 GB to download, 5 GB on disk"
+# What a first installation downloads, and what it takes on disk.
+SIZES = {"cpu": ("0.6 GB", "2.5 GB"), "cuda": ("3.5 GB", "7 GB")}
 # Files that the driver creates on Linux. Under WSL 2, /dev/dxg can belong to any GPU,
 # but only NVIDIA's driver for Windows adds a libcuda.
 DRIVER = ["proc/driver/nvidia/version", "dev/nvidiactl", "dev/nvidia0"]
@@ -73,19 +74,33 @@ def installed_build(pins: list[str]) -> str:
 
 
 def choose_torch(pins: list[str], index: str, hashes: str | None) -> str:
-    """Choose cpu or cuda for ``--torch auto``; print why cpu isn't available."""
+    """Choose cpu or cuda for ``--torch auto``; if cpu isn't available, print why."""
     if sys.platform != "linux" or has_nvidia_driver():
         return "cuda"  # macOS and Windows have no CUDA in the lock
     if build := installed_build(pins):
         return build
     if hashes is not None and not has_cpu_hashes(pins, hashes):
-        reason = "The hashes of PyTorch's CPU builds are not known"
+        reason = "the hashes of its files are not known"
     elif not answers(index, seconds=5):
-        reason = f"{index} can't be reached"
+        reason = f"{index} didn't respond"
     else:
         return "cpu"
-    print(f"{reason}, so pip installs {SIZE}.", flush=True)
+    print(
+        f"PyTorch's smaller build for CPUs isn't available here ({reason}), so the "
+        "build with CUDA is installed. It also works without an NVIDIA GPU.",
+        flush=True,
+    )
     return "cuda"
+
+
+def announce(torch: str) -> None:
+    """Print how much a first installation downloads, because pip works silently."""
+    download, disk = SIZES[torch if sys.platform == "linux" else "cpu"]
+    print(
+        f"Installing the packages of the course: about {download} to download, {disk} "
+        "on disk. This takes several minutes, and pip prints nothing until it is done.",
+        flush=True,
+    )
 
 
 def split(lock: str) -> tuple[list[str], list[str]]:
@@ -173,16 +188,24 @@ def main(arguments: list[str] | None = None) -> None:
     if options.hashes:
         hashes = "\n".join(file.read_text(encoding="utf-8") for file in options.hashes)
         if options.jupyterhub:
-            parser.error("--hashes: the hashes of jupyterhub are not known")
+            parser.error(
+                "--hashes can't be combined with --jupyterhub, because the hashes of "
+                "jupyterhub are not known"
+            )
         if torch == "cpu" and not has_cpu_hashes(pins, hashes):
             parser.error(
                 "--hashes: the hashes of PyTorch's CPU builds are not known. "
-                "Use --torch cuda, or leave --hashes out"
+                "Use --torch cuda, or omit --hashes"
             )
     if torch == "auto":
         torch = choose_torch(pins, index, hashes)
     elif torch == "cpu" and not installed_build(pins) and not answers(index, 20):
-        sys.exit(f"{index} can't be reached, and only it has PyTorch's CPU builds.")
+        sys.exit(
+            f"{index} can't be reached, and no other index has PyTorch's CPU builds. "
+            "Check the network connection, or use --torch cuda."
+        )
+    if not installed_build(pins):
+        announce(torch)
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
     pip += ["--dry-run"] * options.dry_run + ["--require-hashes"] * bool(options.hashes)
     with tempfile.TemporaryDirectory() as name:

@@ -89,7 +89,7 @@ def boxes(call: Callable[[object], object], name: str) -> list[Row]:
         wrong_type(lambda: call([[0, 0, 1, 1]]), name, "list"),
         Row(lambda: call(BOXES[0]), name, "(4,)"),
         Row(lambda: call(BOXES[:, :3]), name, "(2, 3)"),
-        Row(lambda: call(BOXES.flip(1)), name, "comes first"),
+        Row(lambda: call(BOXES.flip(1)), name, "right < left"),
     ]
 
 
@@ -302,7 +302,7 @@ FIT = [
         lambda: train(batches=exhausted_iterator()), "batches", "a list_iterator"
     ),
     Row(lambda: train(validation=[]), "validation", "empty"),
-    Row(lambda: train(metric=conv.accuracy), "metric", "without validation"),
+    Row(lambda: train(metric=conv.accuracy), "metric", "validation is None"),
     Row(lambda: train(loss=lambda y, t: y), "loss", "(5, 3)"),
     Row(lambda: train(checkpoint="nowhere/at/all.pt"), "checkpoint", "nowhere"),
     Row(lambda: train(checkpoint="."), "checkpoint", "."),
@@ -315,7 +315,7 @@ FIT = [
     wrong_type(lambda: train(loss=nn.CrossEntropyLoss), "loss", "CrossEntropyLoss"),
     Row(lambda: train(loss=lambda y, t: None), "loss", "None"),
     wrong_type(lambda: train(optimizer=torch.optim.SGD), "optimizer", "type"),
-    Row(lambda: train(net=net()), "optimizer", "no parameter"),
+    Row(lambda: train(net=net()), "optimizer", "net's parameters"),
     Row(lambda: train(scheduler=other_scheduler()), "scheduler", "another optimizer"),
     wrong_type(lambda: train(snapshots="yes"), "snapshots", "'yes'"),
     wrong_type(lambda: train(checkpoint=b"run.pt"), "checkpoint", "bytes"),

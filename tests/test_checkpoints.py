@@ -273,7 +273,7 @@ def test_file_that_is_not_a_checkpoint_raises(state, tmp_path):
 
 
 def test_missing_folder_raises_before_training(tmp_path):
-    with pytest.raises(ValueError, match="expected an existing folder"):
+    with pytest.raises(ValueError, match="expected a file name in an existing folder"):
         train(tmp_path / "nowhere" / "run.pt", callback=pytest.fail)
 
 

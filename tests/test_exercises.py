@@ -176,7 +176,7 @@ def test_there_are_enough_exercises():
 def test_readme_counts_the_misconceptions():
     names = {name for number in EXERCISES for name in names_of(number)}
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"some {round(len(names), -1)} misconceptions" in readme
+    assert f"about {round(len(names), -1)} misconceptions" in readme
 
 
 @each_exercise
@@ -231,7 +231,7 @@ def test_bugs_of_checker_and_notebook_agree(number):
 @each_exercise
 def test_solution_is_right(number):
     _, source = SOLUTIONS[number]
-    assert str(judge(number, *answers(number, source))) == f"{number}  right"
+    assert str(judge(number, *answers(number, source))) == f"{number}  correct"
 
 
 @each_exercise
@@ -250,12 +250,14 @@ def test_wrong_answer_gets_the_name_of_its_misconception(
 ):
     """The checker names this misconception and no other one."""
     verdict = judge(number, *answer)
-    assert (verdict.state, verdict.mistake) == ("not yet", name), verdict
+    assert (verdict.state, verdict.mistake) == ("not correct yet", name), verdict
     assert verdict.message
     assert max(map(len, wrap(str(verdict)).splitlines())) <= 79
     if verdict.case_result is not None:
         figure = draw_case(EXERCISES[number], verdict.case_result)
-        assert figure is None or figure.alt.startswith("The smallest wrong case. ")
+        assert figure is None or figure.alt.startswith(
+            "The smallest failing test case. "
+        )
 
 
 @pytest.mark.parametrize(
@@ -291,57 +293,59 @@ def whole_batch_at_once(net, x, y, parts):
 VERDICTS = [
     (
         *("1.3", wrong_by_a_curve),
-        "1.3  not yet\nFor x = [1] and k = [4], the expected result is [4], but your "
-        "function returned [4.1].\n0 of 8 cases are right.",
+        "1.3  not correct yet\nFor x = [1] and k = [4], the expected result is [4], "
+        "but your function returned [4.1].\nYour answer passes 0 of 8 test cases.",
     ),
     (
         *("1.3", lambda x, k: correlated(x, k)[:, None].repeat(1, 2)),
-        "1.3  not yet\nFor x = [1] and k = [4], your result has shape (1, 2), but the "
-        "expected shape is (1,).\n0 of 8 cases are right.",
+        "1.3  not correct yet\nFor x = [1] and k = [4], your result has shape (1, 2), "
+        "but the expected shape is (1,).\nYour answer passes 0 of 8 test cases.",
     ),
     (
         *("1.3", lambda x, k: "abc"),
-        "1.3  not yet\nYour function returned a str; real numbers were expected.\n"
-        "0 of 8 cases are right.",
+        "1.3  not correct yet\nYour function returned a str, but the checker expected "
+        "real numbers.\nYour answer passes 0 of 8 test cases.",
     ),
     (
         *("1.3", lambda x, k: x.sum),
-        "1.3  not yet\nYour function returned a builtin_function_or_method; real "
-        "numbers were expected. Are the parentheses of a call missing?\n"
-        "0 of 8 cases are right.",
+        "1.3  not correct yet\nYour function returned a builtin_function_or_method, "
+        "but the checker expected real numbers. Did you forget the parentheses of a "
+        "call?\nYour answer passes 0 of 8 test cases.",
     ),
     (
         *("1.3", out_of_range),
-        "1.3  not yet: error raised\nLine 3 (`return y[len(x)]`) raised IndexError: "
-        "index 1 is out of bounds for dimension 0 with size 1\n0 of 8 cases are right.",
+        "1.3  not correct yet: error raised\nLine 3 (`return y[len(x)]`) raised "
+        "IndexError: index 1 is out of bounds for dimension 0 with size 1\nYour answer "
+        "passes 0 of 8 test cases.",
     ),
     (
         *("1.3", eval("lambda x, k: 1 / 0")),  # its source code is not available
-        "1.3  not yet: error raised\nLine 1 raised ZeroDivisionError: division by "
-        "zero\n0 of 8 cases are right.",
+        "1.3  not correct yet: error raised\nLine 1 raised ZeroDivisionError: division "
+        "by zero\nYour answer passes 0 of 8 test cases.",
     ),
     (
         *("2.3", lambda: 5),
-        "2.3  not yet: error raised\nIt raised TypeError: expected a layer, got "
-        "function\n0 of 5 cases are right.",
+        "2.3  not correct yet: error raised\nYour code raised TypeError: expected a "
+        "layer, got function\nYour answer passes 0 of 5 test cases.",
     ),
     (
         *("13.2", lambda conv, norm: 5),
-        "13.2  not yet: error raised\nIt raised TypeError: expected an nn.Conv2d, got "
-        "int\n0 of 6 cases are right.",
+        "13.2  not correct yet: error raised\nYour code raised TypeError: expected an "
+        "nn.Conv2d, got int\nYour answer passes 0 of 6 test cases.",
     ),
     (
         *("13.2", lambda conv, norm: [conv].clear()),
-        "13.2  not yet: return forgotten\nYour function returned None, as a Python "
-        "function without a `return` statement always does. (The `.grad` of a tensor "
-        "that was computed from others is None, too.)\n0 of 6 cases are right.",
+        "13.2  not correct yet: missing return\nYour function returned None. Does it "
+        "end with a `return` statement? A function without one returns None. The "
+        "`.grad` of a tensor that was computed from other tensors is None, too.\nYour "
+        "answer passes 0 of 6 test cases.",
     ),
     (
         *("14.3", whole_batch_at_once),
-        "14.3  not yet: too much at once\nThe machine in this exercise has little "
-        "memory.\nIt "
-        "raised MemoryError: 2 images wait for backward() at once; only one part, 1, "
-        "fits\n1 of 5 cases are right.",
+        "14.3  not correct yet: too much in memory\nThere isn't enough memory for "
+        "everything that your function keeps at the same time. Process one part after "
+        "the other.\nYour code raised MemoryError: 2 images wait for backward() at "
+        "once; only one part, 1, fits\nYour answer passes 1 of 5 test cases.",
     ),
 ]
 
@@ -370,15 +374,18 @@ def value_exercise(expected, **options):
     )
 
 
-FINITE = "Answer with finite numbers; yours contains a nan or an infinity."
-PERCENT = "Your answer is off by a factor of 100. Is it a fraction or a percentage?"
-ORDER = "The numbers are right, but not their order. Read the question again."
-ROTATED = (
-    "Your answer is rotated by 180 degrees. Which weight of the kernel meets the first "
-    "pixel of the window?"
+FINITE = "Your answer contains nan or infinity, but it must be finite."
+PERCENT = (
+    "Your answer is off by a factor of 100. Does the question ask for a fraction or "
+    "for a percentage?"
 )
-ROUNDED = "Your answer is close, but it isn't accurate enough. Don't round it."
-BY_HAND = "Try a smaller case by hand."
+ORDER = "The numbers are correct, but they are in the wrong order."
+ROTATED = (
+    "Your answer is rotated by 180 degrees. Which weight of the kernel multiplies the "
+    "first pixel of the window?"
+)
+ROUNDED = "Your answer is close, but it has too few digits. Don't round it."
+BY_HAND = "Work through a smaller case by hand."
 MATRIX = [[1.0, 2.0], [3.0, 4.5]]
 
 
@@ -388,44 +395,52 @@ def test_error_in_a_callable_object_has_no_line_number():
             raise ValueError("not today")
 
     message = judge("1.3", Refusing()).message
-    assert message.startswith("It raised ValueError: not today\n0 of ")
+    assert message.startswith("Your code raised ValueError: not today\nYour ")
 
 
 @pytest.mark.parametrize(
     ("expected", "answer", "name", "message"),
     [
-        (6.0, "six", "not a number", "Answer with a number; you gave a str."),
-        (6.0, float("nan"), "not a number", FINITE),
-        ([6.0, 7.0], [6.0, float("inf")], "not a number", FINITE),
+        (
+            *(6.0, "six", "not a number"),
+            "The checker expects a number, but your answer is a str.",
+        ),
+        (6.0, float("nan"), "not finite", FINITE),
+        ([6.0, 7.0], [6.0, float("inf")], "not finite", FINITE),
         (
             *(6.0, [6, 7], "wrong shape"),
-            "Answer with a number; you gave a list of shape (2,).",
+            "The checker expects a number, but your answer is a list of shape (2,).",
         ),
-        ([6.0, 7.0], 6, "wrong shape", "Answer with 2 numbers; you gave a number."),
+        (
+            *([6.0, 7.0], 6, "wrong shape"),
+            "The checker expects 2 numbers, but your answer is a number.",
+        ),
         (
             *(MATRIX, [1, 2], "wrong shape"),
-            "Answer with a tensor of shape (2, 2); you gave a list of shape (2,).",
+            "The checker expects a tensor of shape (2, 2), but your answer is a list "
+            "of shape (2,).",
         ),
-        (6.0, -6, "wrong sign", "The magnitude is right, but the sign isn't."),
+        (6.0, -6, "wrong sign", "The magnitude is correct, but the sign is wrong."),
         ([6.0, 7.0], [7, 6], "wrong order", ORDER),
-        ([6.0, 7.0, 9.0], [9, 7, 6], "", f"1 of 3 numbers is right. {BY_HAND}"),
+        ([6.0, 7.0, 9.0], [9, 7, 6], "", f"1 of 3 numbers is correct. {BY_HAND}"),
         (MATRIX, [[4.5, 3], [2, 1]], "kernel flipped", ROTATED),
-        (MATRIX, [[1, 2], [3, 4]], "", f"3 of 4 numbers are right. {BY_HAND}"),
-        (0.06, 6, "percent", PERCENT),
-        (6.0, 0.06, "percent", PERCENT),
+        (MATRIX, [[1, 2], [3, 4]], "", f"3 of 4 numbers are correct. {BY_HAND}"),
+        (0.06, 6, "fraction or percentage", PERCENT),
+        (6.0, 0.06, "fraction or percentage", PERCENT),
         (0.0276, 0.028, "rounded too far", ROUNDED),
         (0.0276, 0.03, "rounded too far", ROUNDED),
         ([0.0276, 1.0], [0.028, 1], "rounded too far", ROUNDED),
-        ([6.0, 21.0], [6, 20], "", f"1 of 2 numbers is right. {BY_HAND}"),
+        ([6.0, 21.0], [6, 20], "", f"1 of 2 numbers is correct. {BY_HAND}"),
         (6.0, 7, "", f"Your answer is too large. {BY_HAND}"),
         (6.0, 5, "", f"Your answer is too small. {BY_HAND}"),
-        ([6.0, 7.0], [7, 8], "", f"0 of 2 numbers are right. {BY_HAND}"),
+        ([6.0, 7.0], [7, 8], "", f"0 of 2 numbers are correct. {BY_HAND}"),
     ],
 )
 def test_wrong_values_get_general_messages(expected, answer, name, message):
     verdict = judge_value(value_exercise(expected), answer)
     assert str(verdict).partition("\n")[2] == verdict.message == message
-    assert (verdict.number, verdict.state, verdict.mistake) == ("9.9", "not yet", name)
+    assert (verdict.number, verdict.mistake) == ("9.9", name)
+    assert verdict.state == "not correct yet"
 
 
 @pytest.mark.parametrize("answer", [None, [3, None], (None,)])
@@ -446,7 +461,7 @@ def test_mistakes_are_recognized_within_the_tolerance():
         (30.31, ""),
         (50, "too large"),
         (-10.09, "wrong sign"),
-        (1009, "percent"),
+        (1009, "fraction or percentage"),
     ]:
         assert judge_value(exercise, answer).mistake == name, answer
     exact = value_exercise(10.0, tolerance=0.0, mistakes=[mistake])
@@ -457,16 +472,16 @@ def test_mistakes_are_recognized_within_the_tolerance():
 def test_wrong_value_of_an_open_question():
     """The message must not reveal the answer that the course expects."""
     exercise = value_exercise(6.0, accept=lambda n: n > 5)
-    assert str(judge_value(exercise, 8)) == "9.9  right"
+    assert str(judge_value(exercise, 8)) == "9.9  correct"
     message = "Read the question again, or ask for a hint."
-    assert str(judge_value(exercise, -6)) == f"9.9  not yet\n{message}"
+    assert str(judge_value(exercise, -6)) == f"9.9  not correct yet\n{message}"
 
 
 @pytest.mark.parametrize("number", TO_EXPLAIN)
 def test_wrong_measurement_gets_advice(number):
     assert str(judge(number, 12345.678, "a")) == (
-        f"{number}  not yet\nYour answer is too large. "
-        "Measure again exactly what the question asks for."
+        f"{number}  not correct yet\nYour answer is too large. "
+        "Measure exactly the quantity that the question asks for."
     )
 
 
@@ -476,7 +491,7 @@ def test_letters_in_other_notations_are_accepted(number, written):
     value, right = answers(number, SOLUTIONS[number][1])
     for letter in (right, right.upper()):
         verdict = judge(number, value, written.format(letter))
-        assert str(verdict) == f"{number}  right"
+        assert str(verdict) == f"{number}  correct"
 
 
 @pytest.mark.parametrize("reason", [None, 2, "", "XaX", "because", ["b"]])
@@ -484,8 +499,9 @@ def test_letters_in_other_notations_are_accepted(number, written):
 def test_measurement_without_its_reason_is_incomplete(number, reason):
     value, _ = answers(number, SOLUTIONS[number][1])
     assert str(judge(number, value, reason)) == (
-        f"{number}  not yet: reason missing\n"
-        "Your measurement is right. Now add the reason: one of 'a', 'b', 'c'."
+        f"{number}  not correct yet: missing reason\n"
+        "Your measurement is correct. Now add the letter of the reason as a second "
+        "argument: 'a', 'b' or 'c'."
     )
 
 
@@ -531,7 +547,7 @@ def test_first_case_is_the_smallest_and_no_result_is_zero():
 
 
 def test_smallest_wrong_case_is_shown():
-    """The smallest wrong case need not be the first wrong one."""
+    """The smallest failing case need not be the first one that fails."""
     exercise = EXERCISES["3.5"]
     verdict = judge_function(
         exercise, lambda X: exercise.expected(X) + (X.numel() > 15), InProcessSandbox()

@@ -24,7 +24,7 @@ def test_results_match_the_code(name):
     command = found["command"]
     assert command == f"make experiments ONLY={name}"
     assert found["seeds"] == run.experiment(name).SEEDS
-    assert found["code checksum"] == run.code_checksum(name), f"changed: {command}"
+    assert found["code checksum"] == run.code_checksum(name), f"run {command}"
     assert found["results checksum"] == run.checksum(json.dumps(found["results"]))
     assert {"python", "torch"} <= set(found["versions"])
 

@@ -48,7 +48,7 @@ def differences(committed: Path, drawn: Path) -> set[str]:
 
 
 def test_committed_diagrams_match_the_code(drawn):
-    assert differences(FOLDER, drawn) == set(), "run `make figures`"
+    assert differences(FOLDER, drawn) == set(), "out of date: run `make figures`"
 
 
 def test_changed_missing_and_extra_files_are_found(drawn, tmp_path):
@@ -267,7 +267,7 @@ def embedded(text: str) -> dict[str, str]:
 def test_every_diagram_is_used_and_described():
     images = embedded(markdown())
     unused = {path.name for path in FOLDER.glob("*.svg")} - set(images)
-    assert unused == set(), "no notebook shows these"
+    assert unused == set(), "no notebook shows these figures"
     assert [name for name, alt in images.items() if not alt] == []
 
 

@@ -38,9 +38,11 @@ def test_check_prints_a_verdict_and_counts_attempts(grader, progress_file, capsy
     assert not progress_file.exists()
     check.shape((473, 637))
     out = capsys.readouterr().out
-    assert out.startswith("1.1  not yet: one position forgotten\n     You subtract")
+    assert out.startswith(
+        "1.1  not correct yet: one position forgotten\n     You subtract"
+    )
     check.shape((474, 638))
-    assert capsys.readouterr().out == "1.1  right\n"
+    assert capsys.readouterr().out == "1.1  correct\n"
     check.shape((1, 1))
     row = json.loads(progress_file.read_text())["exercises"]["1.1"]
     assert row == {"tries": 3, "right": True, "hints": 0, "solution": False}
@@ -74,8 +76,8 @@ def test_hints_come_one_by_one_across_sessions(grader, capsys):
     hints = enumerate(EXERCISES["3.2"].hints, 1)
     printed = [wrap(f"3.2  hint {count} of 3\n{hint}") for count, hint in hints]
     printed.append(
-        '3.2  no hint is left. `solution("3.2")` shows one way to solve it. Before '
-        "you\n     look, try the smallest case on paper."
+        "3.2  there are no more hints. Before you look at a solution with\n"
+        '     `solution("3.2")`, work through the smallest case on paper.'
     )
     assert capsys.readouterr().out == "".join(f"{one}\n" for one in printed)
     with pytest.raises(ValueError, match=r"number is '3\.9'"):
@@ -85,7 +87,9 @@ def test_hints_come_one_by_one_across_sessions(grader, capsys):
 def test_missing_solutions_are_reported(grader, capsys, monkeypatch):
     monkeypatch.setattr("conv.exercises.grader.find_solution", lambda number: None)
     grader.solution("1.3")
-    assert capsys.readouterr().out == "1.3  this copy of the course has no solutions.\n"
+    assert capsys.readouterr().out == (
+        "1.3  this copy of the course doesn't include the solutions.\n"
+    )
 
 
 @pytest.mark.parametrize("number", ["3.9", "", 3.2, None, ["3.2"], {}])
@@ -143,12 +147,15 @@ def test_progress_figure_shows_solved_exercises(grader):
     grader.check("1.2", torch.zeros(3, 3))
     figure = grader.progress()
     count = len(EXERCISES)
-    assert figure.alt == f"Solved: 1 of {count} exercises (1.1). Attempted: 1.2."
+    solved = f"Solved: 1 of {count} exercises (1.1)"
+    assert figure.alt == f"{solved}. Attempted but not solved: 1.2."
     marks = [text.get_text() for text in figure.axes[0].texts]
     assert marks.count("✓") == 1
     assert "1.2" in marks
     assert len(marks) == count
-    assert figure.axes[0].get_title() == f"1 of {count} exercises solved, 1 attempted"
+    assert (
+        figure.axes[0].get_title() == f"1 of {count} exercises solved, 1 more attempted"
+    )
 
 
 def test_progress_can_be_disabled(monkeypatch, tmp_path):
@@ -205,7 +212,7 @@ def test_invalid_progress_file_is_renamed(progress_file, content, capsys):
     assert all(path.read_bytes() == content for path in kept)
     assert list(Progress().read()) == ["1.2"]
     assert (
-        "progress.json was invalid and was renamed to progress.broken-1.json"
+        "progress.json was invalid, so it was renamed to progress.broken-1.json"
         in capsys.readouterr().err
     )
 
@@ -235,10 +242,10 @@ def test_full_disk_keeps_the_file_and_saves_later(progress_file, capsys):
     }
     err = capsys.readouterr().err
     assert (
-        f"could not be saved: [Errno 27] File too large: '{progress_file}'. The next"
+        f"could not be saved: [Errno 27] File too large: '{progress_file}'. The checker"
         in err
     )
-    assert "set CONV_PROGRESS to the path of another file" in err
+    assert "set the environment variable CONV_PROGRESS to its path" in err
     known = record.read()
     assert (known["1.1"]["tries"], known["1.1"]["right"]) == (2, True)
     record.update("1.3", tries=1)  # once there is space
@@ -310,10 +317,12 @@ def test_notebook_shows_the_smallest_wrong_case(grader, capsys, monkeypatch):
     flipped.__module__ = "__main__"
     grader.check("1.3", flipped)
     out = capsys.readouterr().out
-    assert out.startswith("1.3  not yet: kernel flipped\n")
-    assert out.endswith("\n     Below: the smallest wrong case.\n")
+    assert out.startswith("1.3  not correct yet: kernel flipped\n")
+    assert out.endswith("\n     The smallest failing test case:\n")
     [figure] = shown
-    words = "The smallest wrong case. x: 4 3; k: -4 0; expected: -16; yours: -12."
+    words = (
+        "The smallest failing test case. x: 4 3; k: -4 0; expected: -16; yours: -12."
+    )
     assert figure.alt == words
     titles = [ax.get_title() for ax in figure.axes]
     assert titles == ["x", "k", "expected", "yours"]

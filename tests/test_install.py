@@ -36,6 +36,10 @@ WHOLE_LOCK = {
     "torchvision": "9.8",
 }
 CPU_ONLY = {"plain": "1.0", "torch": "9.9+cpu", "torchvision": "9.8+cpu"}
+ANNOUNCEMENT = (
+    "Installing the packages of the course: about {} to download, {} on disk. This "
+    "takes several minutes, and pip prints nothing until it is done.\n"
+)
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="CUDA is for Linux")
 
 
@@ -117,7 +121,7 @@ def unreachable_index() -> str:
 @on_linux
 def test_auto_without_a_driver_installs_the_cpu_builds(machine, indexes, capsys):
     assert run(machine, f"{indexes[1]}/cpu") == CPU_ONLY
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == ANNOUNCEMENT.format("0.6 GB", "2.5 GB")
 
 
 def test_cpu_installs_the_cpu_builds(machine, indexes):
@@ -145,8 +149,9 @@ def test_auto_installs_the_whole_lock_if_the_cpu_index_is_unreachable(machine, c
     index = unreachable_index()
     assert run(machine, index) == WHOLE_LOCK
     assert capsys.readouterr().out == (
-        f"{index} can't be reached, so pip installs PyTorch with CUDA: "
-        "3 GB to download, 5 GB on disk.\n"
+        f"PyTorch's smaller build for CPUs isn't available here ({index} didn't "
+        "respond), so the build with CUDA is installed. It also works without an "
+        f"NVIDIA GPU.\n{ANNOUNCEMENT.format('3.5 GB', '7 GB')}"
     )
 
 
@@ -241,8 +246,9 @@ def test_auto_without_hashes_of_the_cpu_builds_installs_the_whole_lock(
     options = hash_options(machine, folder, cpu=False)
     assert run(machine, f"{address}/cpu", *options) == WHOLE_LOCK
     assert capsys.readouterr().out == (
-        "The hashes of PyTorch's CPU builds are not known, so pip installs PyTorch "
-        "with CUDA: 3 GB to download, 5 GB on disk.\n"
+        "PyTorch's smaller build for CPUs isn't available here (the hashes of its "
+        "files are not known), so the build with CUDA is installed. It also works "
+        f"without an NVIDIA GPU.\n{ANNOUNCEMENT.format('3.5 GB', '7 GB')}"
     )
 
 

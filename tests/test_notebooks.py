@@ -145,7 +145,7 @@ def test_cells_are_collapsed_in_all_viewers_or_none(path):
 def test_outputs_that_are_not_compared_have_a_reason_and_a_check(path):
     for cell in code_cells(path):
         assert not {"nbval-skip", "skip-execution"} & set(tags(cell)), cell.source
-        assert "NBVAL" not in cell.source, "use a tag"
+        assert "NBVAL" not in cell.source, "use a cell tag instead"
         if "nbval-ignore-output" in tags(cell):
             assert len(cell.metadata.get("reason", "").split()) > 2, cell.source
             assert "expect" in cell.metadata or "assert_" in cell.source, cell.source
@@ -165,7 +165,7 @@ def test_tolerances_are_valid_and_needed(path):
         if "tolerance" in cell.metadata:
             Tolerance(**cell.metadata.tolerance)
             assert "nbval-ignore-output" not in tags(cell), cell.source
-            assert any(map(NUMBER.search, texts(cell))), "nothing needs a tolerance"
+            assert any(map(NUMBER.search, texts(cell))), "no number needs a tolerance"
 
 
 @each_notebook
@@ -217,8 +217,8 @@ def test_stored_widgets_are_up_to_date(path):
     widgets = {n: s["state"] for n, s in states.items() if "_esm" in s["state"]}
     assert shown == list(widgets)
     for state in widgets.values():
-        assert state["_esm"] == bundle(state["module"]), "make execute"
-        assert state["_css"] == CSS, "make execute"
+        assert state["_esm"] == bundle(state["module"]), "run `make execute`"
+        assert state["_css"] == CSS, "run `make execute`"
 
 
 def test_every_widget_is_in_a_chapter():
@@ -259,7 +259,7 @@ def test_chapter_has_all_required_parts(path):
     positions = [text.find(f"\n{section}\n") for section in SECTIONS]
     assert -1 not in positions
     assert positions == sorted(positions)
-    assert text.count(f"**{number}.") >= 3, "exercises"
+    assert text.count(f"**{number}.") >= 3, "fewer than three exercises"
 
 
 @each_chapter

@@ -140,7 +140,7 @@ def test_kernels_show_their_weights(device):
     assert texts(ax) == ["1", "-0.25", "0", "2"]
     positions = [text.get_position() for text in ax.texts]
     assert positions == [(0, 0), (1, 0), (0, 1), (1, 1)]
-    assert figure.alt == "In numbers. K: 1 -0.25 / 0 2"
+    assert figure.alt == "Values, row by row. K: 1 -0.25 / 0 2"
 
 
 def test_numbers_contrast_with_their_cells():

@@ -152,8 +152,8 @@ def in_place(x, k):
 
 REQUIRED = [
     ("shape", lambda x, k: corr1d(x, k)[None], ""),
-    ("dtype", lambda x, k: corr1d(x, k).float(), "dtype not kept"),
-    ("dtype", lambda x, k: corr1d(x, k).double(), "dtype not kept"),
+    ("dtype", lambda x, k: corr1d(x, k).float(), "dtype not preserved"),
+    ("dtype", lambda x, k: corr1d(x, k).double(), "dtype not preserved"),
     ("dtype", lambda x, k: corr1d(x, k).tolist(), "list instead of tensor"),
     ("gradient", lambda x, k: corr1d(x.detach(), k), "cut off from autograd"),
 ]
@@ -164,7 +164,7 @@ def test_only_required_properties_are_checked(required, answer, name):
     exercise = EXERCISES["1.3"]
     strict = dataclasses.replace(exercise, requires=(required,), mistakes=())
     verdict = judge_function(strict, answer, InProcessSandbox())
-    assert (verdict.state, verdict.mistake) == ("not yet", name)
+    assert (verdict.state, verdict.mistake) == ("not correct yet", name)
     lenient = dataclasses.replace(strict, requires=())
     assert judge_function(lenient, answer, InProcessSandbox()).right
     assert judge_function(
@@ -178,34 +178,34 @@ def test_only_required_properties_are_checked(required, answer, name):
         (corr1d, ""),
         (
             lambda x, k: corr1d(x, k).tolist(),
-            "You returned a list. A tensor, for example from `torch.stack`, would work "
-            "with the rest of PyTorch.",
+            "Your function returned a list. Other PyTorch code can use the result more "
+            "easily if it is a tensor, for example from `torch.stack`.",
         ),
         (
             lambda x, k: corr1d(x, k).numpy(),
-            "You returned a NumPy array. A tensor, for example from `torch.stack`, "
-            "would work with the rest of PyTorch.",
+            "Your function returned a NumPy array. Other PyTorch code can use the "
+            "result more easily if it is a tensor, for example from `torch.stack`.",
         ),
         (
             lambda x, k: corr1d(x, k).float(),
-            "Your result is float32, though the input is float64. `x.new_zeros(...)` "
-            "creates a tensor with the dtype and device of `x`.",
+            "Your result has dtype float32, although the input has float64. "
+            "`x.new_zeros(...)` creates a tensor with the dtype and device of `x`.",
         ),
         (
             lambda x, k: corr1d(x, k)[None],
-            "Your last result has shape (1, 6); the checker expected (6,). The numbers "
-            "are the same, so it accepts both.",
+            "In the last test case, your result has shape (1, 6), but the checker "
+            "expected (6,). It accepts both shapes, because the numbers are the same.",
         ),
         (
             in_place,
-            "Your function changes its argument in place. Someone who calls it may not "
-            "expect that.",
+            "Your function changes its argument in place, which a caller may not "
+            "expect.",
         ),
     ],
 )
 def test_right_answers_get_remarks_on_their_form(answer, remark):
     verdict = judge_function(EXERCISES["1.3"], answer, InProcessSandbox())
-    text = f"1.3  right\n({remark})" if remark else "1.3  right"
+    text = f"1.3  correct\n({remark})" if remark else "1.3  correct"
     assert (str(verdict), verdict.remark) == (text, remark)
 
 
@@ -257,18 +257,19 @@ LARGE = torch.arange(20.0).reshape(4, 5)
         ),
         (
             result((LARGE, 1), LARGE, LARGE + (LARGE > 17)),
-            "In the smallest wrong case, 18 of 20 numbers are right. The first wrong "
-            "one is at index [3, 3]: 18 was expected, but your function returned 19.",
+            "In the smallest failing test case, 18 of 20 numbers are correct. The "
+            "first wrong number is at index [3, 3]: the expected value is 18, but your "
+            "function returned 19.",
         ),
         (
             result((torch.nn.ReLU(), 1), torch.zeros(2), torch.zeros(3)),
-            "In the smallest wrong case, your result has shape (3,), but the expected "
-            "shape is (2,).",
+            "In the smallest failing test case, your result has shape (3,), but the "
+            "expected shape is (2,).",
         ),
         (
             result((1, 2), 3, len),
-            "Your function returned a builtin_function_or_method; real numbers were "
-            "expected. Are the parentheses of a call missing?",
+            "Your function returned a builtin_function_or_method, but the checker "
+            "expected real numbers. Did you forget the parentheses of a call?",
         ),
     ],
 )
@@ -315,21 +316,21 @@ ERRONEOUS = {
     "nothing to differentiate": lambda x: x.sum().backward(),
     "backward called twice": second_backward,
     "input not part of the graph": not_in_graph,
-    "None used": lambda x: x.grad * 0.5,
+    "None instead of a value": lambda x: x.grad * 0.5,
     "NumPy on a differentiable tensor": lambda x: torch.ones(
         1, requires_grad=True
     ).numpy(),
     "input requested": lambda x: exec("raise EOFError"),
-    "ends Python": lambda x: exec("raise SystemExit"),
+    "exits Python": lambda x: exec("raise SystemExit"),
     "shapes don't match": lambda x: torch.ones(2) + torch.ones(3),
-    "dtypes mixed": lambda x: x.double() @ x,
+    "mixed dtypes": lambda x: x.double() @ x,
     "tensor as a condition": lambda x: 1 if torch.ones(2) > 0 else 2,
-    "several elements for one number": lambda x: torch.ones(2).item(),
+    "not a single number": lambda x: torch.ones(2).item(),
     "arithmetic with a list": lambda x: [1, 2] * 0.5,
-    "types that don't go together": lambda x: [1, 2] / 2,
+    "incompatible types": lambda x: [1, 2] / 2,
     "wrong arguments": lambda x, y: x,
-    "too much at once": lambda x: exec("raise MemoryError"),
-    "unknown name": lambda x: undefined,  # noqa: F821
+    "too much in memory": lambda x: exec("raise MemoryError"),
+    "undefined name": lambda x: undefined,  # noqa: F821
 }
 
 

@@ -185,14 +185,14 @@ LOCK = threading.Lock()
 MESSAGES = {
     "infinite loop": "Your function was still computing after 3 seconds",
     "too slow": "Your function hadn't finished after 10 seconds",
-    "input requested": "Your function waits for input from the keyboard.",
-    "out of memory": "Your function asked for more than 512 MB",
-    "out of memory at once": "Your function asked for more memory than there is.",
-    "process ended": "Your function ended the Python process.",
-    "ends Python": "To leave a function, use `return`.",
+    "input requested": "Your function waits for keyboard input.",
+    "out of memory": "Your function needed more than 512 MB",
+    "out of memory at once": "Your function tried to allocate more memory",
+    "process ended": "The Python process that ran your function ended unexpectedly.",
+    "exits Python": "To leave a function, use `return`.",
     "error raised": ") raised ",
-    "unreadable result": "couldn't read what your function's process sent",
-    "can't be sent": "process (`LOCK`: TypeError: cannot pickle '_thread.lock'",
+    "unreadable result": "The checker couldn't read the result of your function.",
+    "unsupported object": "process (`LOCK`: TypeError: cannot pickle '_thread.lock'",
 }
 
 
@@ -210,7 +210,7 @@ MESSAGES = {
         (exiting, "process ended"),
         (crashing, "process ended"),
         (closing, "process ended"),
-        (exiting_with_message, "ends Python"),
+        (exiting_with_message, "exits Python"),
         (forging, "unreadable result"),
         (forging_nested, "unreadable result"),
         (forging_a_flood, "unreadable result"),
@@ -218,7 +218,7 @@ MESSAGES = {
         (forging_an_outcome, "unreadable result"),
         (interrupting, "error raised"),
         (with_a_bad_error, "error raised"),
-        (lambda x, k: LOCK, "can't be sent"),
+        (lambda x, k: LOCK, "unsupported object"),
     ],
 )
 def test_misbehaving_answers_are_reported(answer, name, monkeypatch):
@@ -263,14 +263,14 @@ def test_sandbox_errors_in_any_run_are_reported(n):
     requires = "dtype", "gradient"
     exercise = dataclasses.replace(EXERCISES["1.3"], requires=requires, rules=())
     verdict = judge_function(exercise, exercise.expected, ErrorAt(n))
-    expected = "1.3  not yet: lost\nIt was here a moment ago."
+    expected = "1.3  not correct yet: lost\nIt was here a moment ago."
     assert str(verdict) == expected
     assert judge_function(exercise, exercise.expected, ErrorAt(3)).right
 
 
 def test_answers_that_cannot_be_unpickled_are_reported():
     verdict = judge("1.3", FailsToUnpickle())
-    assert verdict.mistake == "can't be sent"
+    assert verdict.mistake == "unsupported object"
     assert (
         "ValueError: invalid literal for int() with base 10: 'one'" in verdict.message
     )
@@ -292,7 +292,7 @@ def test_only_memory_of_the_answer_counts(monkeypatch):
     assert judge("1.3", heavy).right
     monkeypatch.setattr(sandbox, "MAX_JOB", 100)
     verdict = judge("1.3", heavy)
-    assert verdict.mistake == "can't be sent"
+    assert verdict.mistake == "unsupported object"
     assert "Your function uses 128 MB of data from the notebook" in verdict.message
 
 
@@ -442,7 +442,7 @@ def test_garbage_answers_get_a_message(number, judge_in_one_process):
     for name, garbage in GARBAGE.items():
         extra = ["b"] if EXERCISES[number].kind == "explain" else []
         verdict = judge(number, garbage, *extra)
-        assert verdict.state == "not yet", name
+        assert verdict.state == "not correct yet", name
         assert verdict.message, name
 
 
@@ -454,13 +454,13 @@ def test_garbage_results_get_a_message(name, judge_in_one_process):
         return garbage
 
     verdict = judge("1.3", in_notebook(answer))
-    assert verdict.state == "not yet"
+    assert verdict.state == "not correct yet"
     assert verdict.message
 
 
 def test_measurement_needs_a_reason():
     for reason in (None, "", "z", 3, Hostile(), ["a"]):
-        assert judge("7.4", 8, reason).mistake == "reason missing"
+        assert judge("7.4", 8, reason).mistake == "missing reason"
 
 
 @pytest.mark.parametrize("other", [None, "1", object()])
@@ -595,21 +595,21 @@ def test_printing_is_not_a_mistake():
 
     verdict = judge("1.3", printing)
     assert verdict.mistake == ""
-    assert verdict.message.startswith("Your function returned a str;")
+    assert verdict.message.startswith("Your function returned a str,")
 
 
 def test_result_instead_of_a_function_is_reported():
     assert str(judge("1.3", torch.ones(3))).splitlines() == [
-        "1.3  not yet: result instead of function",
-        "The checker calls your answer, so it needs the function itself; you gave a "
-        "tensor of shape (3,). Are there parentheses after the function's name?",
+        "1.3  not correct yet: result instead of function",
+        "The checker calls your answer, so pass the function itself instead of a "
+        "tensor of shape (3,). Remove any parentheses after the function's name.",
     ]
 
 
 def test_number_of_answers_is_checked():
     assert str(judge("1.1")).splitlines() == [
-        "1.1  not yet: wrong number of answers",
-        "The checker takes 1 answer; you gave 0.",
+        "1.1  not correct yet: wrong number of answers",
+        "This exercise takes 1 answer, but you gave 0.",
     ]
     assert judge("1.1", 1, 2).mistake == "wrong number of answers"
     assert judge("7.4", 8).mistake == "wrong number of answers"
@@ -767,8 +767,8 @@ def test_exit_is_explained():
     exec("def leave(x, k):\n    exit()", space)
     verdict = judge("1.3", space["leave"])
     assert str(verdict) == (
-        "1.3  not yet: ends Python\nYour function calls `exit`, which ends Python. To "
-        "leave a function, use `return`."
+        "1.3  not correct yet: exits Python\nYour function calls `exit`, which exits "
+        "Python. To leave a function, use `return`."
     )
 
 
@@ -826,7 +826,7 @@ def test_settings_of_the_notebook_do_not_affect_the_verdict(
             assert (made.device, made.dtype) == (after.device, after.dtype)
             assert grad == torch.is_grad_enabled()
             assert inference == torch.is_inference_mode_enabled()
-        assert verdict.right or verdict.mistake == "another method", verdict
+        assert verdict.right or verdict.mistake == "wrong method", verdict
         assert torch.equal(state, torch.get_rng_state())
 
 

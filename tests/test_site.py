@@ -1,4 +1,4 @@
-"""Test the preparation of the web site's sources, without running Sphinx."""
+"""Test the preparation of the website's sources, without running Sphinx."""
 
 import base64
 import html

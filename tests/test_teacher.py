@@ -144,7 +144,7 @@ def test_wrong_solution_stops_the_build(tmp_path):
     cells = [c for c in notebook.cells if "check.shape" in c.source]
     first = next(cell for cell in notebook.cells if cell.cell_type == "code")
     notebook.cells = [first, *cells]
-    with pytest.raises(SystemExit, match=r"1\.1 is not solved:\n1\.1  not yet"):
+    with pytest.raises(SystemExit, match=r"1\.1 is not solved:\n1\.1  not correct yet"):
         build.run_exercises(build.solve(notebook, wrong), tmp_path)
 
 
@@ -221,6 +221,6 @@ def test_memory_of_a_class_is_measured():
     verdict, in_use, idle = run.stdout.splitlines()
     number = r" +[\d.]+"
     line = f"{number} MB per kernel,{number} MB per checker .%s of 1 run.,{number} GB"
-    assert verdict == "1.3  right"
+    assert verdict == "1.3  correct"
     assert re.match(f"in use {line % 1} for 60$", in_use)
     assert re.match(f"idle   {line % 0} for 60$", idle)

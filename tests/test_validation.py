@@ -53,16 +53,16 @@ def test_arguments_are_passed_unchanged():
         ((), TypeError, "missing a required argument: 'X'"),
         ((None,), TypeError, "X is None; expected a torch.Tensor"),
         ((np.ones((2, 3)),), TypeError, "X is of type ndarray; expected a torch.Tens"),
-        ((X[0],), ValueError, r"X has shape \(3,\); expected \(H, W\), all"),
-        ((X[:0],), ValueError, r"X has shape \(0, 3\); .*all at least 1"),
+        ((X[0],), ValueError, r"X has shape \(3,\); expected \(H, W\)$"),
+        ((X[:0],), ValueError, r"X has shape \(0, 3\); .* no axis of size 0$"),
         ((X, X[:, 0]), ValueError, r"Y has .* \(2,\), so W is 2; expected 3, as in X"),
         (
             (X, torch.ones(3, device="meta")),
             ValueError,
-            r"Y is on meta, X on cpu; expected one device: Y\.to\(X\.device\)",
+            r"Y is on meta, X is on cpu; expected Y\.to\(X\.device\)",
         ),
-        ((X, None, True), TypeError, "side is True; expected int"),
-        ((X, None, 1.0), TypeError, "side is 1.0; expected int"),
+        ((X, None, True), TypeError, "side is True; expected an int"),
+        ((X, None, 1.0), TypeError, "side is 1.0; expected an int"),
         ((X, None, 0), ValueError, "side is 0; expected at least 1"),
     ],
 )
@@ -73,7 +73,7 @@ def test_error_messages(arguments, error, message):
 
 def test_axis_may_be_a_multiple_of_another():
     K = torch.ones(4, 2, 3, 3)
-    with pytest.raises(ValueError, match="so C_in is 4 with groups 2; expected 6, as"):
+    with pytest.raises(ValueError, match="so C_in is 4 with groups=2; expected 6, as"):
         conv.conv2d(torch.ones(1, 6, 5, 5), K, groups=2)
 
 

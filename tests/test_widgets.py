@@ -188,8 +188,14 @@ def test_the_browser_reports_a_descent_that_diverges():
         },
     )
     assert ["diverges" in text for text in texts] == [False, False, True]
-    assert "by 0.64 along the valley and by -0.8 across it. It converges." in texts[1]
-    assert "by 0.52 along the valley and by -1.4 across it. It diverges" in texts[2]
+    assert (
+        "by 0.64 along the valley and by -0.8 across it. Gradient descent con"
+        in texts[1]
+    )
+    assert (
+        "by 0.52 along the valley and by -1.4 across it. Gradient descent diverges"
+        in texts[2]
+    )
 
 
 def random_layer(rng: random.Random) -> nn.Module:
@@ -296,14 +302,17 @@ def test_boxes_in_the_browser_equal_conv():
 @pytest.mark.parametrize(
     ("counts", "text"),
     [
-        ([9, 5, 3], "5 of 9 candidates reach the threshold. 3 of them are kept, 2 are"),
-        ([9, 2, 1], "2 of 9 candidates reach the threshold. 1 of them is kept, 1 is"),
+        ([9, 5, 3], "5 of 9 candidates reach the threshold. {} keeps 3 and removes 2."),
+        (
+            [9, 1, 1],
+            "1 of 9 candidates reaches the threshold. {} keeps 1 and removes 0.",
+        ),
     ],
 )
 def test_merged_boxes_are_counted(counts, text):
     modules = {"merge_boxes.js": "describeBoxes"}
     assert node("describeBoxes(...x)", [counts], modules=modules) == [
-        f"{text} removed."
+        text.format("Non-maximum suppression")
     ]
 
 
@@ -419,7 +428,7 @@ def test_a_bench_with_a_bias_is_a_layer_with_relu(bias):
 @pytest.mark.parametrize(
     ("bias", "text"),
     [
-        (0.5, "67% of the outputs are positive."),
+        (0.5, "67% of the output pixels are positive."),
         (None, "The kernel's weights add up to 0. The output ranges from 0 to 3."),
     ],
 )
@@ -574,7 +583,7 @@ def test_widgets_accept_subclasses_of_supported_layers():
     net = nn.Sequential(CustomPool(2), CustomReLU(), nn.Flatten(), nn.Linear(196, 10))
     kinds = [layer["kind"] for layer in DrawDigit(net).layers]
     assert kinds == ["maxpool", "relu", "flatten", "linear"]
-    with pytest.raises(TypeError, match="a forward method of its own"):
+    with pytest.raises(TypeError, match="which has its own forward method"):
         DrawDigit(nn.Sequential(nn.Flatten(), nn.Linear(784, 10), Doubled()))
 
 
@@ -651,7 +660,7 @@ SMALL = torch.ones(3, 3)
         (
             lambda: LayerStack([nn.Conv2d(1, 1, 3, padding="same")], (1, 5, 5)),
             ValueError,
-            "padding in pixels",
+            "padding as a number of pixels",
         ),
         (lambda: DrawDigit(nn.Linear(784, 10)), TypeError, "net is of type Linear"),
         (lambda: DrawDigit(nn.Sequential(nn.Sigmoid())), TypeError, "net contains"),
@@ -663,7 +672,7 @@ SMALL = torch.ones(3, 3)
         (
             lambda: DrawDigit(nn.Sequential(nn.Conv2d(1, 1, 3, stride=(1, 2)))),
             ValueError,
-            "one stride for both directions",
+            "the same stride in both directions",
         ),
         (lambda: DrawDigit(conv.lenet(), SMALL), ValueError, "image has shape"),
         (

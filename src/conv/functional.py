@@ -1,7 +1,7 @@
-"""Operators that the chapters derive, as tensor arithmetic.
+"""The operators that the chapters derive, as tensor arithmetic.
 
-Nothing is checked here: `conv.corr2d` and the others are these functions behind the
-checks that `conv/__init__.py` declares.
+These functions don't check their arguments. `conv.corr2d` and the other public
+operators are the same functions behind the checks that `conv/__init__.py` declares.
 """
 
 import functools
@@ -18,7 +18,7 @@ Size = int | tuple[int, int]
 def corr2d(X: Tensor, K: Tensor) -> Tensor:
     """Cross-correlate an image with a kernel.
 
-    Loops over the taps of the kernel rather than over output pixels: every tap adds
+    Loops over the taps of the kernel rather than over output pixels: each tap adds
     a shifted crop of the image, scaled by that tap's weight.
 
     Parameters
@@ -62,11 +62,11 @@ def conv2d(
     dilation: Size = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Cross-correlate a batch of images, of many channels, with many kernels.
+    """Cross-correlate a batch of multichannel images with several kernels.
 
-    Every tap of the kernels is a matrix of weights from input channels to output
-    channels. It multiplies a shifted crop of the batch, taken with the given stride,
-    and the products are added up.
+    Each tap of the kernels is a matrix of weights from input channels to output
+    channels. This matrix multiplies a shifted crop of the batch, taken with the given
+    stride, and the products are summed.
 
     Parameters
     ----------
@@ -77,15 +77,15 @@ def conv2d(
     bias : Tensor, shape (C_out,), optional
         Added to each output channel.
     stride : int or (int, int)
-        Step from one window to the next in pixels, vertical and horizontal.
+        Step from one window to the next in pixels, vertically and horizontally.
     padding : int, (int, int), "same" or "valid"
-        Rows of zeros added above and below, columns of zeros added on the left and
-        right. "same" keeps the size of the image and requires stride 1; an odd row
-        or column goes below or to the right. "valid" means 0.
+        Rows of zeros added above and below, and columns of zeros added on the left and
+        right. "same" preserves the image's size and requires stride 1; an odd row or
+        column goes below or on the right. "valid" means no padding.
     dilation : int or (int, int)
         Distance between neighboring taps in pixels.
     groups : int
-        Number of groups of channels that are convolved separately.
+        Number of groups of channels, each of which is convolved separately.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def conv2d(
 
     Notes
     -----
-    Derived in chapters 5, 6 and 8. Equal to ``torch.nn.functional.conv2d``.
+    Derived in chapters 5, 6, and 8. Equal to ``torch.nn.functional.conv2d``.
     """
     (h, w), (sh, sw), (dh, dw) = K.shape[2:], as_pair(stride), as_pair(dilation)
     X = F.pad(X, explicit_padding(padding, (h, w), (dh, dw)))
@@ -127,10 +127,10 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Size = 1,
 ) -> Tensor:
-    """Add a copy of the kernel, scaled by each input pixel, to a larger output.
+    """Compute the transposed convolution of a batch of images.
 
-    The transpose of `conv2d`, seen as a matrix: every tap writes to the pixels that
-    `conv2d` would have read.
+    Each input pixel adds a copy of the kernel, scaled by that pixel, to a larger
+    output. As a matrix, this is the transpose of `conv2d`.
 
     Parameters
     ----------
@@ -143,10 +143,10 @@ def conv_transpose2d(
     stride : int or (int, int)
         Step from one copy of the kernel to the next in output pixels.
     padding : int or (int, int)
-        Rows cropped at the top and bottom, columns cropped on the left and right.
+        Rows cropped at the top and bottom, and columns cropped on the left and right.
     output_padding : int or (int, int)
-        Extra rows at the bottom and columns on the right. Less than the stride or the
-        dilation.
+        Extra rows at the bottom and extra columns on the right. Must be less than the
+        stride or the dilation.
     groups, dilation
         As in `conv2d`.
 
@@ -154,7 +154,7 @@ def conv_transpose2d(
     -------
     Tensor, shape (N, C_out, H_out, W_out)
         H_out = (H - 1) * stride - 2 * padding + dilation * (h - 1) + output_padding
-        + 1, and W_out likewise.
+        + 1. The formula for W_out has the same form.
 
     Raises
     ------
@@ -190,7 +190,7 @@ def pool2d(
     padding: Size = 0,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """Take the maximum, or the average, of every window in every channel.
+    """Compute the maximum or the average of each window in each channel.
 
     Parameters
     ----------
@@ -199,16 +199,16 @@ def pool2d(
     pool_size : int or (int, int)
         Height and width of the window.
     mode : "max" or "avg"
-        Where several pixels share the maximum, the gradient goes to the first.
+        If several pixels share the maximum, the gradient goes to the first of them.
     stride : int or (int, int), optional
-        Step from one window to the next in pixels; the window's own size if not given.
+        Step from one window to the next in pixels; by default, the window's size.
     padding : int or (int, int)
         Pixels added on each side, at most half a window. The average counts them as
-        zeros, the maximum ignores them.
+        zeros; the maximum ignores them.
     ceil_mode : bool
-        Whether to keep a last window that reaches beyond the padded image, as long as
-        it begins inside. The pixels beyond count neither for the maximum nor for the
-        average.
+        Whether to keep a last window that reaches beyond the padded image, provided it
+        starts inside the image or its padding at the top or left. The pixels beyond
+        count neither for the maximum nor for the average.
 
     Returns
     -------
@@ -257,8 +257,8 @@ def output_shape(
 ) -> tuple[int, int]:
     """Count the positions of a window in an image, vertically and horizontally.
 
-    In each direction, floor((size + 2 * padding - dilation * (kernel_size - 1) - 1)
-    / stride) + 1.
+    The number in each direction is
+    floor((size + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1.
 
     Parameters
     ----------
@@ -267,12 +267,12 @@ def output_shape(
     kernel_size, stride, padding, dilation
         As in `conv2d` and `pool2d`.
     ceil_mode : bool
-        Round up instead of down, but not to a window that would begin beyond the
-        image and its padding on the left, as in `pool2d`.
+        Whether to round up instead of down. As in `pool2d`, a window that would start
+        beyond the image isn't counted.
 
     Returns
     -------
-    (int, int)
+    H_out, W_out : int
 
     Raises
     ------

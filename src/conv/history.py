@@ -15,11 +15,11 @@ class History:
     epochs : int
         Number of epochs requested.
     losses : list of float
-        One entry per completed epoch: the mean training loss over all examples, each
-        computed before the update for its batch.
+        One entry per completed epoch: the mean training loss over all examples, with
+        each batch's loss computed before its update.
     validation_losses, metrics : list of float
         One entry per completed epoch: the mean over the validation examples, computed
-        after the epoch. Empty without validation, or without a metric.
+        after the epoch. Empty if there was no validation data or no metric.
     best : dict of str to Tensor
         State of the net, on the CPU, after the epoch with the lowest validation loss.
         ``net.load_state_dict(history.best)`` restores it.
@@ -65,19 +65,19 @@ class History:
 
 
 class TrainingError(Exception):
-    """Training can't go on. `history` holds the run so far."""
+    """Raised when training can't continue. `history` holds the run so far."""
 
     history: History
 
     def __str__(self) -> str:
-        """Add where to find the run so far."""
+        """Add where to find the results so far."""
         where = "The losses so far are in the attribute `history` of this error."
         return f"{super().__str__()} {where}"
 
 
 class DivergenceError(TrainingError, ArithmeticError):
-    """The loss is infinite or not a number. `history` holds the run so far."""
+    """Raised when the loss is infinite or nan. `history` holds the run so far."""
 
 
 class CheckpointError(TrainingError, OSError):
-    """The checkpoint can't be written. `history` holds the run so far."""
+    """Raised when the checkpoint can't be written. `history` holds the run so far."""

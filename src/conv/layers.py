@@ -1,4 +1,4 @@
-"""Layers: operators that own their parameters."""
+"""Layers: operators together with their parameters."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ class Conv2D(nn.Module):
     Parameters
     ----------
     kernel_size : int or (int, int)
-        Height and width of the kernel; one int makes it square.
+        Height and width of the kernel; a single int makes it square.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Conv2D(nn.Module):
         self.bias = nn.Parameter(torch.zeros(1))  # broadcast over the image
 
     def forward(self, x: Tensor) -> Tensor:
-        """Correlate with the kernel and add the bias: (H, W) to (H-h+1, W-w+1)."""
+        """Apply the kernel and add the bias: (H, W) to (H - h + 1, W - w + 1)."""
         return conv.corr2d(x, self.weight) + self.bias
 
     def extra_repr(self) -> str:
@@ -55,7 +55,7 @@ class ConvLayer(nn.Module):
     Parameters
     ----------
     in_channels, out_channels : int
-        Number of input and of output channels.
+        Number of input channels and of output channels.
     kernel_size : int or (int, int)
         Height and width of the kernels.
     stride, padding, dilation, groups
@@ -66,8 +66,8 @@ class ConvLayer(nn.Module):
     Attributes
     ----------
     weight : nn.Parameter, shape (out_channels, in_channels / groups, h, w)
-        Kernels, initialized uniformly from ±1/√n, where n is the number of products
-        that are summed for one output.
+        Kernels, initialized uniformly between -1/√n and 1/√n, where n is the number of
+        products that are summed for one output.
     bias : nn.Parameter or None, shape (out_channels,)
         Initialized in the same way.
 
@@ -79,8 +79,8 @@ class ConvLayer(nn.Module):
 
     Notes
     -----
-    Derived in chapter 6. The same layer as ``torch.nn.Conv2d``; after the same seed,
-    with the same weights.
+    Derived in chapter 6. Equivalent to ``torch.nn.Conv2d``; with the same seed, the
+    initial weights are equal, too.
     """
 
     def __init__(
@@ -132,10 +132,10 @@ WINDOWED = (nn.Conv2d, ConvLayer, nn.MaxPool2d, nn.AvgPool2d)
 
 
 def receptive_field(layers: Iterable[nn.Module]) -> tuple[int, int]:
-    """Compute how many pixels, vertically and horizontally, one output depends on.
+    """Compute the size of the receptive field of an output pixel.
 
-    Every layer extends the field by its kernel's extent minus one, in steps of the
-    product of all earlier strides.
+    Each layer extends the field by its kernel's extent minus one, times the product of
+    all earlier strides.
 
     Parameters
     ----------
@@ -145,7 +145,8 @@ def receptive_field(layers: Iterable[nn.Module]) -> tuple[int, int]:
 
     Returns
     -------
-    (int, int)
+    height, width : int
+        In pixels of the input.
 
     Raises
     ------

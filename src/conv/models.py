@@ -4,18 +4,18 @@ from torch import nn
 
 
 def lenet() -> nn.Sequential:
-    """Make a LeNet as one would build it today, for 28 x 28 digits.
+    """Build a modern version of LeNet for 28 x 28 digits.
 
     Returns
     -------
     nn.Sequential
-        From (N, 1, 28, 28) to (N, 10), one score for each class; 61,706 parameters.
+        Maps (N, 1, 28, 28) to (N, 10), one score per class; 61,706 parameters.
 
     Notes
     -----
     Built in chapter 11. The layers are those of Y. LeCun, L. Bottou, Y. Bengio,
-    P. Haffner, *Gradient-based learning applied to document recognition*, 1998, with
-    ReLU, max pooling and a full second convolution instead of what 1998 had.
+    P. Haffner, *Gradient-based learning applied to document recognition*, 1998, but
+    with ReLU, max pooling, and a second convolution that uses all channels.
     """
     return nn.Sequential(
         nn.Conv2d(1, 6, 5, padding=2),  # (N, 6, 28, 28)

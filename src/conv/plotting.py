@@ -1,7 +1,7 @@
 """Figures of images, kernels, losses and descent paths.
 
 A plotting function draws on the axes that it is given and returns them; without axes,
-it returns a new `Figure`. None changes matplotlib's global style.
+it returns a new `Figure`. No function changes matplotlib's global style.
 """
 
 import base64
@@ -54,7 +54,7 @@ STYLE = {
     "axes.spines.right": False,
     "axes.prop_cycle": mpl.cycler(color=COLORS),
 }
-MAX_COUNTABLE = 40  # pixels on a side of an image whose pixels one can count
+MAX_COUNTABLE = 40  # pixels on a side of an image whose pixels can be counted
 SCREEN_DPI = 100  # a figure's inch on the page, in CSS pixels
 SHARPNESS = 1.5  # image pixels per CSS pixel, for dense screens
 
@@ -114,11 +114,11 @@ def subplots(
     Parameters
     ----------
     rows, columns : int
-        Grid of axes.
+        Numbers of rows and columns in the grid of axes.
     size : (float, float)
-        Width and height in inches, of 100 CSS pixels each.
+        Width and height in inches; one inch is 100 CSS pixels.
     alt : str
-        Alternative text: what the figure shows, for those who can't see it.
+        Alternative text: what the figure shows, for readers who can't see it.
     **options
         Passed on to `matplotlib.figure.Figure.subplots`.
 
@@ -129,7 +129,7 @@ def subplots(
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type, or there isn't at least one row and column.
+        If an argument has the wrong type, or if there is no row or no column.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=size, layout="constrained")
@@ -147,27 +147,27 @@ def show_images(
     axes: Iterable[Axes] | None = None,
     alt: str | None = None,
 ) -> Figure | Iterable[Axes]:
-    """Show images side by side, with one brightness scale.
+    """Show images side by side, on one brightness scale.
 
-    Small images in a single row also have one pixel size.
+    Small images in a single row also share one pixel size.
 
     Parameters
     ----------
     images : iterable of Tensor
-        Each of shape (H, W), or (H, W, 3) for red, green and blue in [0, 1] or uint8.
+        Each of shape (H, W), or (H, W, 3) for red, green, and blue in [0, 1] or uint8.
     titles : sequence of str
-        One per image, or none at all.
+        One title per image, or none at all.
     signed : bool
-        Whether zero is special. Then a diverging color map is centered on it, and a new
-        figure has a color bar.
+        Whether zero is special. If so, a diverging color map is centered on zero, and a
+        new figure has a color bar.
     coordinates : bool
         Whether to number the rows and columns.
     columns : int
         Images per row.
     axes : iterable of Axes, optional
-        Where to draw, one for each image.
+        Axes to draw on, one per image.
     alt : str, optional
-        Alternative text of a new figure; if not given, it lists the titles.
+        Alternative text of a new figure; by default, it lists the titles.
 
     Returns
     -------
@@ -177,8 +177,8 @@ def show_images(
     Raises
     ------
     TypeError, ValueError
-        If there are no images, if one has another shape, or if the number of titles or
-        axes differs from the number of images.
+        If there are no images, if an image has the wrong shape, or if the number of
+        titles or axes differs from the number of images.
     """
     arrays = [as_array(image) for image in images]
     norm = shared_norm(arrays, signed)
@@ -211,7 +211,7 @@ def show_gallery(
     signed: bool = False,
     columns: int = 10,
 ) -> Figure:
-    """Show many small images close together, with one brightness scale.
+    """Show many small images close together, on one brightness scale.
 
     Parameters
     ----------
@@ -256,14 +256,14 @@ def show_kernels(
 ) -> Figure | Iterable[Axes]:
     """Show small matrices of signed numbers, with every number written in its cell.
 
-    Kernels in a single row have one cell size.
+    Kernels in a single row share one cell size.
 
     Parameters
     ----------
     kernels : iterable of Tensor
-        Each of shape (h, w). All share one diverging scale, centered on zero.
+        Each of shape (h, w). All share one diverging color map, centered on zero.
     titles, columns, axes, alt
-        As in `show_images`. Without `alt`, the text lists all numbers.
+        As in `show_images`. By default, the alternative text lists all the numbers.
 
     Returns
     -------
@@ -300,13 +300,13 @@ def plot_losses(
     Parameters
     ----------
     losses : mapping of str to sequence of float
-        The losses of each run, by the run's name, from epoch 1. Runs that are named
-        after a color of `PALETTE`, such as "training", have that color.
+        The losses of each run from epoch 1 on, by the run's name. A run named after a
+        color in `PALETTE`, such as "training", has that color.
     log : bool
-        Whether the axis of the loss is logarithmic, so that exponential decay is a
-        straight line.
+        Whether the loss axis is logarithmic, so that exponential decay is a straight
+        line.
     axes, alt
-        As in `show_images`. Without `alt`, the text gives the first and last losses.
+        As in `show_images`. By default, `alt` gives the first and last losses.
 
     Returns
     -------
@@ -342,11 +342,11 @@ def plot_descent(
     axes: Axes | None = None,
     alt: str | None = None,
 ) -> Figure | Axes:
-    """Draw paths of gradient descent on the contours of a loss of two weights.
+    """Draw gradient-descent paths on the contours of a loss with two weights.
 
     The numbers on the contours are losses, and a cross marks the minimum if it is in
-    the figure. The name of each run is beside its first point. Of paths that coincide,
-    the first is drawn widest and so stays visible.
+    the figure. The name of each run is beside its first point. If paths coincide, the
+    first is drawn widest, so it stays visible.
 
     Parameters
     ----------
@@ -354,10 +354,10 @@ def plot_descent(
         ``loss(w1, w2)`` takes two tensors of the same shape and returns the losses in a
         tensor of that shape.
     paths : mapping of str to Tensor, shape (steps, 2)
-        The weights after every step, by the name of the run. Runs that are named after
-        a color of `PALETTE`, such as "ours", have that color.
+        The weights after every step, by the run's name. A run named after a color in
+        `PALETTE`, such as "ours", has that color.
     axes, alt
-        As in `show_images`. Without `alt`, the text gives the ends of the paths.
+        As in `show_images`. By default, `alt` gives the ends of the paths.
 
     Returns
     -------
@@ -404,21 +404,21 @@ def plot_descent(
 
 
 def label_curves(axes: Axes) -> Axes:
-    """Write the label of each curve beside its end, in its color.
+    """Write each curve's label beside its end, in the curve's color.
 
-    Call it last: the labels keep apart from each other for the limits and the scale
-    that the axes have at that time.
+    Call this function last: it spaces the labels for the limits and the scale that the
+    axes have at that time.
 
     Parameters
     ----------
     axes : Axes
-        Where the curves are. Those without a label are left out; each of the others
-        needs a finite point.
+        Axes with the curves. Curves without a label are left out; all others need a
+        finite point.
 
     Returns
     -------
     Axes
-        The same.
+        The same axes.
     """
     lines = [line for line in axes.lines if not line.get_label().startswith("_")]
     axes.autoscale_view()
@@ -559,7 +559,7 @@ def describe_kernels(kernels: Sequence[np.ndarray], titles: Sequence[str]) -> st
     for title, kernel in zip(titles or [""] * len(kernels), kernels, strict=False):
         rows = " / ".join(" ".join(map(short, row)) for row in kernel)
         texts.append(f"{title}: {rows}" if title else rows)
-    return f"In numbers. {'; '.join(texts)}"
+    return f"Values, row by row. {'; '.join(texts)}"
 
 
 def short(value: float) -> str:

@@ -1,4 +1,4 @@
-"""The machine: devices, random numbers, files."""
+"""Devices, random number generators and files."""
 
 import glob
 import os
@@ -25,7 +25,7 @@ def default_device() -> torch.device:
     Raises
     ------
     ValueError
-        If ``CONV_DEVICE`` isn't the name of a device, or this machine lacks it.
+        If ``CONV_DEVICE`` doesn't name a device that this machine has.
     """
     name = os.environ.get("CONV_DEVICE")
     if not name:
@@ -39,12 +39,12 @@ def default_device() -> torch.device:
 
 
 def seed_everything(seed: int) -> None:
-    """Make all random numbers of a run reproducible, and GPU results precise.
+    """Make a run's random numbers reproducible and its GPU results precise.
 
-    Seeds Python, NumPy and PyTorch, and requires full float32 precision: by default, a
+    Seeds Python, NumPy, and PyTorch, and requires full float32 precision: by default, a
     GPU may round products to TF32 with its 10-bit mantissa, which changes printed
-    digits. To get the same numbers on every device, draw them on the CPU and then move
-    them, because each device has its own generator.
+    digits. To get the same random numbers on every device, draw them on the CPU and
+    then move them to the device, because each device has its own generator.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def seed_everything(seed: int) -> None:
     Raises
     ------
     TypeError, ValueError
-        If it isn't an int, or is out of that range.
+        If `seed` isn't an int or is out of range.
     """
     random.seed(int(seed))
     np.random.seed(seed)  # noqa: NPY002 (for libraries that use the global generator)
@@ -66,7 +66,7 @@ def seed_everything(seed: int) -> None:
 
 
 def atomic_write(path: Path, data: bytes) -> None:
-    """Write a file atomically: afterwards it holds all of the data, or its old content.
+    """Write a file atomically: afterwards it has either its new or its old content.
 
     Parameters
     ----------

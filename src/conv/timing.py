@@ -28,7 +28,7 @@ def finish(device: torch.device) -> None:
 
 
 def clock_for(device: torch.device) -> Callable[[], float]:
-    """Choose a clock that stands still while other programs run, if possible.
+    """Choose a clock that pauses while other programs run, if possible.
 
     If PyTorch uses one thread of the processor, that is the thread's own time. On
     Windows, this clock is too coarse.
@@ -41,17 +41,17 @@ def seconds(call: Call, device: torch.device = CPU, budget: float = 0.03) -> flo
     """Measure the shortest time of up to 20 calls.
 
     Other programs can only make a call slower, so the shortest time is the least
-    disturbed one. The first call is often slower, because it prepares something.
+    disturbed one. The first call is often slower, because it includes one-time setup.
 
     Parameters
     ----------
     call : callable
-        Without arguments.
+        Function without arguments.
     device : torch.device
-        Where it computes.
+        Device that `call` computes on.
     budget : float
-        Seconds for all calls but the first. If that takes over a second, it is the
-        only one.
+        Seconds for all calls except the first. If the first call takes over a second,
+        there are no others.
 
     Returns
     -------
@@ -75,9 +75,9 @@ def seconds_from_memory(call: Call, sweep: Tensor) -> float:
     Parameters
     ----------
     call : callable
-        Without arguments; computes on the device of `sweep`.
+        Function without arguments that computes on the device of `sweep`.
     sweep : Tensor
-        Changed in place before the call, so that it replaces what the caches hold.
+        Changed in place before the call, which replaces the contents of the caches.
 
     Returns
     -------
@@ -126,12 +126,12 @@ class Traffic(TorchDispatchMode):
 
 
 def traffic(method: Callable, *shapes: tuple[int, ...]) -> Traffic:
-    """Count what a function moves for inputs of given shapes, without computing.
+    """Count what a function moves for inputs of the given shapes, without computing.
 
     Parameters
     ----------
     method : callable
-        Takes a tensor for each shape.
+        Takes one tensor per shape.
     *shapes : tuple of int
 
     Returns
@@ -162,7 +162,7 @@ class Usage:
 
 
 def usage(call: Call, budget: float = 0.05) -> Usage:
-    """Measure page faults and the system's share of the time, for `budget` seconds."""
+    """Measure page faults and the system's share of the time, over `budget` seconds."""
     for _ in range(3):  # they may allocate memory that later calls reuse
         call()
     before, calls, stop = counters(), 0, time.perf_counter() + budget

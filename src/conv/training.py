@@ -1,4 +1,4 @@
-"""The one training loop."""
+"""The training loop that all chapters share, and the evaluation of a net."""
 
 import math
 import sys
@@ -51,20 +51,20 @@ def fit(
     snapshots : bool
         Whether to record the parameters before training and after every epoch.
     validation : iterable of (inputs, targets), optional
-        Evaluated after every epoch. The History keeps the weights that did best.
+        Evaluated after every epoch. The History keeps the weights with the lowest loss.
     metric : callable, optional
-        Computed on `validation` in addition to the loss, such as `conv.accuracy`.
+        Such as `conv.accuracy`; computed on `validation` in addition to the loss.
     scheduler : LRScheduler, optional
-        Makes one step per batch (not per epoch).
+        Its ``step`` is called once per batch, not once per epoch.
     checkpoint : str or Path, optional
-        File that the run is saved to after every epoch. If it exists, the run resumes
-        from it, learning rate included, and ends with the same weights as a run without
-        interruption. Under ``torchrun``, all processes must see it.
+        File to which the run is saved after every epoch. If the file exists, the run
+        resumes from it, including the learning rate, and ends with the same weights as
+        without interruption. Under ``torchrun``, all processes must have access to it.
 
     Returns
     -------
     History
-        Returned after Ctrl-C, too, with `interrupted` set.
+        Also returned after Ctrl-C, with `interrupted` set.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def fit(
 
     Notes
     -----
-    Any error raised during training has the run so far as its attribute `history`.
+    Any error raised during training has the run so far in its attribute `history`.
     Under ``torchrun``, with a net in DistributedDataParallel, losses and metrics are
     means over all processes, and the first process writes the checkpoint.
     """
@@ -147,17 +147,17 @@ def train_epoch(
 
 
 def evaluate(net: nn.Module, batches: Batches, *measures: Measure) -> list[float]:
-    """Measure a net on batches, in evaluation mode and without changing it.
+    """Evaluate a net on batches, without changing the net.
 
     Parameters
     ----------
     net : nn.Module
-        Put back into training mode afterwards, if it was.
+        Put into evaluation mode, and afterwards back into the mode it was in.
     batches : iterable of (inputs, targets)
         As in `fit`.
     *measures : callable
-        Each ``measure(net(inputs), targets)`` returns the mean over a batch: a loss, or
-        `conv.accuracy`.
+        A loss or `conv.accuracy`, for example: ``measure(net(inputs), targets)``
+        returns the mean over a batch.
 
     Returns
     -------
@@ -167,21 +167,21 @@ def evaluate(net: nn.Module, batches: Batches, *measures: Measure) -> list[float
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type, a measure doesn't return one number, or there
-        are no batches.
+        If an argument has the wrong type, if a measure doesn't return one number, or if
+        there are no batches.
     """
     return mean_measures(net, batches, measures, "batches")
 
 
 def accuracy(output: Tensor, labels: Tensor) -> Tensor:
-    """Compute the fraction of examples whose largest score is that of the right class.
+    """Compute the fraction of examples whose correct class has the largest score.
 
     Parameters
     ----------
     output : Tensor, shape (N, classes)
-        Scores.
+        One score per class for each example.
     labels : Tensor, shape (N,)
-        Right classes.
+        Correct classes.
 
     Returns
     -------
@@ -191,7 +191,7 @@ def accuracy(output: Tensor, labels: Tensor) -> Tensor:
     Raises
     ------
     TypeError, ValueError
-        If an argument isn't a tensor of that shape, or their lengths differ.
+        If an argument isn't a tensor of that shape, or if their lengths differ.
     """
     return (output.argmax(dim=1) == labels).float().mean()
 
@@ -227,8 +227,8 @@ def iter_batches(batches: Batches, name: str) -> Iterator[tuple[Tensor, Tensor]]
     batch = None
     for batch in batches:
         if not isinstance(batch, tuple | list) or len(batch) != 2:
-            kind = type(batch).__name__
-            raise TypeError(f"{name} contains a {kind}; expected (inputs, targets)")
+            kind, wanted = type(batch).__name__, "pairs (inputs, targets)"
+            raise TypeError(f"{name} contains a {kind}; expected {wanted}")
         yield batch
     if batch is None:
         raise ValueError(f"{name} is empty; expected at least one batch")
@@ -236,8 +236,9 @@ def iter_batches(batches: Batches, name: str) -> Iterator[tuple[Tensor, Tensor]]
 
 def summed(mean: Tensor, count: int) -> Tensor:
     """Turn the mean over a batch into a sum, in float32 or better."""
-    if not isinstance(mean, Tensor) or mean.ndim:
-        found = tuple(mean.shape) if isinstance(mean, Tensor) else mean
+    tensor = isinstance(mean, Tensor)
+    if not tensor or mean.ndim:
+        found = f"a tensor of shape {tuple(mean.shape)}" if tensor else mean
         raise ValueError(f"a loss or metric returned {found}; expected a scalar tensor")
     return count * mean.detach().to(torch.promote_types(mean.dtype, torch.float32))
 
@@ -257,9 +258,9 @@ def save_checkpoint(path: Path, run: dict) -> None:
         write_checkpoint(path, run)
     except OSError as error:
         raise CheckpointError(
-            f"checkpoint {path} can't be written ({error.strerror}). The one before "
-            f"it, if any, is intact: make room and call conv.fit again to resume from "
-            f"it."
+            f"checkpoint {path} can't be written ({error.strerror}). The previous "
+            f"checkpoint, if there is one, is intact: free some disk space and call "
+            f"conv.fit again to resume from it."
         ) from error
 
 

@@ -1,8 +1,9 @@
-"""The one mechanism that checks arguments, applied once: at the public boundary.
+"""The checks of arguments, which are applied only at the public boundary.
 
 `conv/__init__.py` wraps the functions that learners call in `validated`. Behind that
-boundary, functions call each other unwrapped, so they hold the arithmetic alone; only
-the layers call the wrapped operators, because a learner's images arrive there, too.
+boundary, functions call each other unwrapped, so they contain only the arithmetic. The
+layers are the exception: they call the wrapped operators, because learners pass their
+images to layers, too.
 """
 
 import functools
@@ -21,6 +22,15 @@ from conv.functional import Size, as_pair, promote_to_float
 Check = Callable[[str, Any], Any]
 VARIADIC = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
 NUMBERS = {int: Integral, float: Real}  # NumPy's numbers are instances of these
+TYPE_NAMES = {
+    "LRScheduler": "an LRScheduler",
+    "Module": "an nn.Module",
+    "Sequential": "an nn.Sequential",
+    "Tensor": "a torch.Tensor",
+    "bool": "True or False",
+    "float": "a number",
+    "mapping": "a dict",
+}
 
 
 def validated(
@@ -83,7 +93,7 @@ def of_type(hint: Any) -> Check:
     kinds = [get_origin(part) or part for part in hints]
     classes = tuple(NUMBERS.get(kind, kind) for kind in kinds)
     no_flags = bool not in kinds  # in Python, True is an int, too
-    wanted = " or ".join(kind.__name__ for kind in kinds if kind is not NoneType)
+    wanted = " or ".join(type_name(kind) for kind in kinds if kind is not NoneType)
 
     def check(name: str, value: Any) -> Any:
         if not isinstance(value, classes) or (no_flags and isinstance(value, bool)):
@@ -93,8 +103,16 @@ def of_type(hint: Any) -> Check:
     return check
 
 
+def type_name(kind: type) -> str:
+    """Name a type with an article: "an int", "a callable", "a torch.Tensor"."""
+    is_abstract = kind.__module__ == "collections.abc"
+    name = kind.__name__.lower() if is_abstract else kind.__name__
+    article = "an" if name[0].lower() in "aeio" else "a"
+    return TYPE_NAMES.get(name, f"{article} {name}")
+
+
 def describe(value: Any) -> str:
-    """Show a short value as it is, and any other by its type."""
+    """Show a short value in full, and any other value by its type."""
     short = isinstance(value, NoneType | str | Number)
     return repr(value) if short else f"of type {type(value).__name__}"
 
@@ -113,18 +131,19 @@ def check_tensors(values: dict, names: list[str], axes: dict[str, list[str]]) ->
         value, wanted = check_tensor(name, values[name]), axes[name]
         shape, first = tuple(value.shape), names[0]
         if len(shape) != len(wanted) or 0 in shape:
-            found = f"{name} has shape {shape}"
-            raise ValueError(f"{found}; expected ({', '.join(wanted)}), all at least 1")
+            comma = "," if len(wanted) == 1 else ""  # as in a tuple
+            found = f"{name} has shape {shape}; expected ({', '.join(wanted)}{comma})"
+            raise ValueError(f"{found} with no axis of size 0" if 0 in shape else found)
         if value.device != values[first].device:
-            found = f"{name} is on {value.device}, {first} on {values[first].device}"
-            raise ValueError(f"{found}; expected one device: {name}.to({first}.device)")
+            found = f"{name} is on {value.device}, {first} is on {values[first].device}"
+            raise ValueError(f"{found}; expected {name}.to({first}.device)")
         for axis, count in zip(wanted, shape, strict=True):
             axis, _, divisor = axis.partition("/")  # "C_in/groups", or a plain "C_in"
             count *= values[divisor] if divisor else 1
             known, other = sizes.setdefault(axis, (count, name))
             if count != known:
                 found = f"{name} has shape {shape}, so {axis} is {count}"
-                found += f" with {divisor} {values[divisor]}" if divisor else ""
+                found += f" with {divisor}={values[divisor]}" if divisor else ""
                 raise ValueError(f"{found}; expected {known}, as in {other}")
 
 
@@ -148,6 +167,7 @@ positive_int, nonnegative_int = int_from(1), int_from(0)
 def size(least: int = 1, *words: str) -> Check:
     """Make the check for an int, a pair of ints, or one of the words."""
     wanted = " or ".join(["an int or a pair of ints", *map(repr, words)])
+    wanted = wanted.replace(" or ", ", ", len(words))
 
     def check(name: str, value: Any) -> Size | str:
         if isinstance(value, str) and value in words:
@@ -191,13 +211,13 @@ def box_list(name: str, value: Any) -> Tensor:
     if check_tensor(name, value).ndim != 2 or value.shape[1] != 4:
         raise ValueError(f"{name} has shape {tuple(value.shape)}; expected (N, 4)")
     if (value[:, 2:] < value[:, :2]).any():
-        found = f"{name} contains a box whose right or bottom side comes first"
+        found = f"{name} contains a box with right < left or bottom < top"
         raise ValueError(f"{found}; expected (left, top, right, bottom)")
     return value
 
 
 def row_list(name: str, value: Any) -> Tensor:
-    """Require a tensor with one axis, which may be empty."""
+    """Require a tensor with one axis. It may be empty."""
     if check_tensor(name, value).ndim != 1:
         raise ValueError(f"{name} has shape {tuple(value.shape)}; expected (N,)")
     return value
@@ -206,7 +226,7 @@ def row_list(name: str, value: Any) -> Tensor:
 def fraction(name: str, value: Any) -> float:
     """Require a number from 0 to 1."""
     if not 0 <= of_type(float)(name, value) <= 1:
-        raise ValueError(f"{name} is {value}; expected 0 to 1")
+        raise ValueError(f"{name} is {value}; expected a number from 0 to 1")
     return value
 
 
@@ -237,7 +257,7 @@ def check_window(size, kernel_size, padding, dilation, **_):
 
 
 def check_conv2d(X, K, stride, padding, dilation, groups, **_):
-    """Require channels in groups, and a kernel that fits inside the padded image."""
+    """Require channels that fit the groups, and a kernel that fits inside the image."""
     check_groups(X.shape[1], len(K), groups)
     if padding != "same":
         padding = 0 if padding == "valid" else padding
@@ -247,18 +267,19 @@ def check_conv2d(X, K, stride, padding, dilation, groups, **_):
 
 
 def check_transpose2d(X, K, stride, padding, output_padding, dilation, groups, **_):
-    """Require channels in groups, and an output that isn't cropped away."""
+    """Require channels that fit the groups, and an output that isn't cropped away."""
     check_groups(X.shape[1], K.shape[1] * groups, groups)
     options = map(as_pair, (stride, padding, output_padding, dilation))
     for n, k, s, p, extra, d in zip(X.shape[2:], K.shape[2:], *options, strict=True):
         if (limit := max(s, d)) <= extra:
             raise ValueError(f"output_padding is {extra}; expected less than {limit}")
-        if (n - 1) * s + d * (k - 1) + 1 + extra <= 2 * p:
-            raise ValueError(f"padding is {p}; expected to leave some of the output")
+        if (full := (n - 1) * s + d * (k - 1) + 1 + extra) <= 2 * p:
+            found = f"padding is {p}, which would crop away the whole output"
+            raise ValueError(f"{found}; expected at most {(full - 1) // 2}")
 
 
 def check_pool2d(X, pool_size, mode, padding, **_):
-    """Require a known mode, little padding, and a window that fits."""
+    """Require a known mode, limited padding, and a window that fits."""
     if mode not in ("max", "avg"):
         raise ValueError(f"mode is {mode!r}; expected 'max' or 'avg'")
     pairs = zip(as_pair(padding), as_pair(pool_size), strict=True)
@@ -273,15 +294,16 @@ def check_same_device(**values):
     (first, one), *others = tensors.items()
     for name, other in others:
         if other.device != one.device:
-            found = f"{name} is on {other.device}, {first} on {one.device}"
-            raise ValueError(f"{found}; expected one device: {name}.to({first}.device)")
+            found = f"{name} is on {other.device}, {first} is on {one.device}"
+            raise ValueError(f"{found}; expected {name}.to({first}.device)")
 
 
 def check_one_per_box(boxes, **values):
     """Require as many scores or rows of offsets as there are boxes."""
     [(name, value), *_] = values.items()
     if value.shape[0] != len(boxes):
-        raise ValueError(f"{name} has length {len(value)}; expected {len(boxes)}")
+        wanted = f"{len(boxes)}, one per box"
+        raise ValueError(f"{name} has length {len(value)}; expected {wanted}")
     check_same_device(boxes=boxes, **{name: value})
 
 
@@ -307,7 +329,7 @@ def check_hits(hits, total, **_):
         raise TypeError(f"hits has dtype {hits.dtype}; expected torch.bool")
     if (count := int(hits.sum())) > total:
         raise ValueError(
-            f"total is {total}; expected at least {count}, as many as hits"
+            f"total is {total}; expected at least {count}, the number of hits"
         )
 
 
@@ -316,12 +338,12 @@ def check_same_shape(**tensors):
     (first, a), (second, b) = tensors.items()
     if a.shape != b.shape:
         found = f"{second} has shape {tuple(b.shape)}"
-        raise ValueError(f"{found}; expected {tuple(a.shape)}, as {first} has")
+        raise ValueError(f"{found}; expected {tuple(a.shape)}, the shape of {first}")
     check_same_device(**tensors)
 
 
 def check_masks(**masks):
-    """Require two masks of one shape: without bool, & and | would combine bits."""
+    """Require two bool masks of one shape; & and | would combine the bits of ints."""
     for name, mask in masks.items():
         if mask.dtype != torch.bool:
             found = f"{name} has dtype {mask.dtype}"
@@ -338,15 +360,20 @@ def check_fit(
             found = f"{name} is a {type(data).__name__}, which can be used only once"
             raise TypeError(f"{found}; expected a list or a DataLoader")
     if isinstance(loss, type):
-        raise TypeError(f"loss is a class; expected an object, {loss.__name__}()")
+        name = loss.__name__
+        raise TypeError(f"loss is the class {name}; expected an instance, {name}()")
     if metric is not None and validation is None:
-        raise ValueError("metric is given without validation; expected both")
+        found = "validation is None, but metric is given"
+        raise ValueError(f"{found}; expected batches on which to compute the metric")
     trained = {p for group in optimizer.param_groups for p in group["params"]}
     if trained.isdisjoint(net.parameters()):
         raise ValueError(
-            "optimizer updates no parameter of net; expected one that does"
+            "optimizer has none of net's parameters; expected an optimizer that was "
+            "created with net.parameters()"
         )
     if scheduler is not None and scheduler.optimizer is not optimizer:
-        raise ValueError("scheduler has another optimizer; expected the one passed")
+        found = "scheduler belongs to another optimizer"
+        raise ValueError(f"{found}; expected one that was created with `optimizer`")
     if checkpoint is not None and not Path(checkpoint).parent.is_dir():
-        raise ValueError(f"checkpoint is {checkpoint}; expected an existing folder")
+        wanted = "a file name in an existing folder"
+        raise ValueError(f"checkpoint is {checkpoint}; expected {wanted}")

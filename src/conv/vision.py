@@ -1,7 +1,7 @@
-"""What chapters 16 and 17 derive: operations on boxes and on masks.
+"""Operations on boxes and on masks, which chapters 16 and 17 derive.
 
 A box is (left, top, right, bottom), in pixels from the upper left corner of the image.
-As in `conv.functional`, nothing is checked here.
+As in `conv.functional`, the functions don't check their arguments.
 """
 
 import torch
@@ -14,9 +14,9 @@ def box_iou(A: Tensor, B: Tensor) -> Tensor:
     Parameters
     ----------
     A : Tensor, shape (N, 4)
-        Boxes: left, top, right, bottom. There may be none.
+        Boxes: left, top, right, bottom. N may be 0.
     B : Tensor, shape (M, 4)
-        Boxes to compare them with.
+        Boxes to compare them with. M may be 0.
 
     Returns
     -------
@@ -47,22 +47,22 @@ def nms(boxes: Tensor, scores: Tensor, limit: float) -> Tensor:
     Parameters
     ----------
     boxes : Tensor, shape (N, 4)
-        Boxes: left, top, right, bottom. There may be none.
+        Boxes: left, top, right, bottom. N may be 0.
     scores : Tensor, shape (N,)
-        Of two boxes with the same score, the first has priority.
+        Scores. If two boxes have the same score, the first has priority.
     limit : float
         From 0 to 1. A box is removed if its intersection over union with a box that is
-        kept is greater than this.
+        kept is greater than `limit`.
 
     Returns
     -------
     Tensor, shape (K,)
-        Indices of the boxes that are kept, from the highest score to the lowest.
+        Indices of the boxes that are kept, from highest to lowest score.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type, shape or range.
+        If an argument has the wrong type, shape, or range.
 
     Notes
     -----
@@ -110,19 +110,19 @@ def refine_boxes(boxes: Tensor, offsets: Tensor) -> Tensor:
 
 
 def match_boxes(boxes: Tensor, truth: Tensor, limit: float = 0.5) -> Tensor:
-    """Decide which of the predicted boxes are hits.
+    """Decide which predicted boxes are hits.
 
-    Each predicted box in turn takes the true box that it overlaps most, among those
-    that no earlier box has taken. It is a hit if the overlap reaches the limit.
+    Each predicted box in turn is compared with the true box that it overlaps most,
+    among those not yet found. It is a hit if the overlap reaches the limit.
 
     Parameters
     ----------
     boxes : Tensor, shape (N, 4)
-        Predicted boxes, from the highest score to the lowest.
+        Predicted boxes, from highest to lowest score.
     truth : Tensor, shape (M, 4)
         True boxes, at least one.
     limit : float
-        Least intersection over union of a hit, greater than 0 and at most 1.
+        Minimum intersection over union of a hit, greater than 0 and at most 1.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def match_boxes(boxes: Tensor, truth: Tensor, limit: float = 0.5) -> Tensor:
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type, shape or range.
+        If an argument has the wrong type, shape, or range.
 
     Notes
     -----
@@ -154,10 +154,10 @@ def average_precision(hits: Tensor, total: int) -> Tensor:
     Parameters
     ----------
     hits : Tensor, shape (N,)
-        Booleans: whether each prediction is right, from the highest score to the
-        lowest. There may be none.
+        Booleans: whether each prediction is right, from highest to lowest score. N may
+        be 0.
     total : int
-        Number of objects that should have been found, at least as many as hits.
+        Number of objects that should have been found, at least the number of hits.
 
     Returns
     -------
@@ -172,7 +172,7 @@ def average_precision(hits: Tensor, total: int) -> Tensor:
 
     Notes
     -----
-    Derived in chapter 16. If all objects are found, it is equal to
+    Derived in chapter 16. If all objects are found, equal to
     ``sklearn.metrics.average_precision_score``.
     """
     found = hits.cumsum(dim=0)  # (N,): hits so far
@@ -185,7 +185,7 @@ def iou(predicted: Tensor, target: Tensor) -> Tensor:
 
     Parameters
     ----------
-    predicted, target : Tensor, of one shape and of type bool
+    predicted, target : Tensor of bool, of the same shape
         Masks, or batches of masks.
 
     Returns
@@ -200,7 +200,7 @@ def iou(predicted: Tensor, target: Tensor) -> Tensor:
 
     Notes
     -----
-    Derived in chapter 17. One minus ``scipy.spatial.distance.jaccard``.
+    Derived in chapter 17. Equal to one minus ``scipy.spatial.distance.jaccard``.
     """
     both = (predicted & target).sum()
     either = (predicted | target).sum()
@@ -208,7 +208,7 @@ def iou(predicted: Tensor, target: Tensor) -> Tensor:
 
 
 def dice(predicted: Tensor, target: Tensor) -> Tensor:
-    """Compute the Dice coefficient of two masks: twice the overlap over both sizes.
+    """Compute the Dice coefficient of two masks: twice the overlap over the total size.
 
     Parameters
     ----------
@@ -227,14 +227,14 @@ def dice(predicted: Tensor, target: Tensor) -> Tensor:
 
     Notes
     -----
-    Derived in chapter 17. One minus ``scipy.spatial.distance.dice``.
+    Derived in chapter 17. Equal to one minus ``scipy.spatial.distance.dice``.
     """
     both = (predicted & target).sum()
     return 2 * both / (predicted.sum() + target.sum())
 
 
 def dice_loss(scores: Tensor, target: Tensor) -> Tensor:
-    """Compute one minus the Dice coefficient of probabilities and a mask.
+    """Compute one minus the Dice coefficient of predicted probabilities and a mask.
 
     Parameters
     ----------
@@ -246,8 +246,8 @@ def dice_loss(scores: Tensor, target: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape ()
-        From 0 to 1, over all pixels of the batch together. Numerator and denominator
-        have an additional 1, so that the loss of an empty mask is defined.
+        From 0 to 1, over all pixels of the batch together. Adding 1 to the numerator
+        and the denominator makes the loss defined for an empty mask.
 
     Raises
     ------
@@ -258,7 +258,7 @@ def dice_loss(scores: Tensor, target: Tensor) -> Tensor:
     -----
     Derived in chapter 17. F. Milletari, N. Navab, S.-A. Ahmadi, *V-Net: fully
     convolutional neural networks for volumetric medical image segmentation*, 2016,
-    https://arxiv.org/abs/1606.04797, with squares in the denominator.
+    https://arxiv.org/abs/1606.04797, use squares in the denominator.
     """
     p = scores.sigmoid()
     both = (p * target).sum()
@@ -274,27 +274,27 @@ def apply_in_tiles(net: nn.Module, x: Tensor, size: int, margin: int) -> Tensor:
     Parameters
     ----------
     net : nn.Module
-        Keeps the height and width of its input, for every tile.
+        Must preserve the height and width of every tile.
     x : Tensor, shape (N, C, H, W)
         Batch of images.
     size : int
         Height and width of a tile's part of the output. A multiple of the network's
         total stride.
     margin : int
-        Additional pixels on each side. A multiple of the network's total stride, and
-        at least as far as the network sees, if the result is to be the same as
-        without tiles.
+        Additional pixels on each side. A multiple of the network's total stride. For
+        the same result as without tiles, it must be at least as far as the network
+        sees.
 
     Returns
     -------
     Tensor, shape (N, C_out, H, W)
-        What `net` returns for the tiles, put together.
+        The outputs of `net` for the tiles, put together.
 
     Raises
     ------
     TypeError, ValueError
         If an argument has the wrong type or shape, if `size` is less than 1, or
-        `margin` less than 0.
+        if `margin` is less than 0.
 
     Notes
     -----

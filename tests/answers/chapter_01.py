@@ -94,7 +94,7 @@ def one_window_after_the_other(x, k):
     return torch.stack(sums)
 
 
-@wrong("1.3", "another method")
+@wrong("1.3", "wrong method")
 def by_conv1d(x, k):
     return F.conv1d(x[None, None], k[None, None])[0, 0]
 
@@ -153,12 +153,12 @@ def in_float32(x, k):
     return y
 
 
-@wrong("1.3", "another method")
+@wrong("1.3", "wrong method")
 def by_numpys_correlate(x, k):
     return np.correlate(x.numpy(), k.numpy())
 
 
-@wrong("1.3", "another method")
+@wrong("1.3", "wrong method")
 def by_a_helper(x, k):
     return conv1d_in_disguise(x.flip(0), k).flip(0)
 
@@ -323,7 +323,7 @@ def full_correlation(x, k):
     return F.conv1d(x[None, None], k[None, None], padding=m)[0, 0]
 
 
-@wrong("1.3", "return forgotten")
+@wrong("1.3", "missing return")
 def no_return(x, k):
     n = len(x) - len(k) + 1
     y = x.new_zeros(n)
@@ -331,7 +331,7 @@ def no_return(x, k):
         y = y + k[a] * x[a : a + n]
 
 
-@wrong("1.3", "printed, not returned")
+@wrong("1.3", "printed instead of returned")
 def prints(x, k):
     n = len(x) - len(k) + 1
     y = x.new_zeros(n)
@@ -340,7 +340,7 @@ def prints(x, k):
     print(y)
 
 
-@wrong("1.3", "uninitialized memory")
+@wrong("1.3", "nan in the result")
 def adds_to_empty(x, k):
     n = len(x) - len(k) + 1
     y = torch.empty(n, dtype=x.dtype, device=x.device)
@@ -349,7 +349,7 @@ def adds_to_empty(x, k):
     return y
 
 
-@wrong("1.3", "always the same answer")
+@wrong("1.3", "same result for every input")
 def examples_of_its_own(x, k):
     x = torch.tensor([1.0, 2, 3, 4, 5])
     k = torch.tensor([1.0, 2])
@@ -365,7 +365,7 @@ def subtracts(x, k):
     return y
 
 
-@wrong("1.3", "one too many")
+@wrong("1.3", "one element too long")
 def last_window_hangs_over(x, k):
     y = []
     for i in range(len(x) - len(k) + 2):
@@ -486,7 +486,7 @@ def wants_a_length(x, k, n):
     return sum(k[a] * x[a : a + n] for a in range(len(k)))
 
 
-@wrong("1.3", "unknown name")
+@wrong("1.3", "undefined name")
 def misspelt(x, k):
     n = len(x) - len(k) + 1
     y = x.new_zeros(n)
@@ -605,7 +605,7 @@ def four_loops_in_place(X, K):
     return Y
 
 
-@wrong("1.4", "dtype not kept")
+@wrong("1.4", "dtype not preserved")
 def always_in_float64(X, K):
     (H, W), (h, w) = X.shape, K.shape
     Y = torch.zeros((H - h + 1, W - w + 1), dtype=torch.float64)
@@ -777,7 +777,7 @@ def width_first(X, K):
     return Y
 
 
-@wrong("1.4", "output transposed")
+@wrong("1.4", "transposed output")
 def indices_exchanged(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[1] - w + 1, X.shape[0] - h + 1)
@@ -787,7 +787,7 @@ def indices_exchanged(X, K):
     return Y
 
 
-@wrong("1.4", "output transposed")
+@wrong("1.4", "transposed output")
 def columns_before_rows(X, K):
     h, w = K.shape
     columns = []
@@ -799,7 +799,7 @@ def columns_before_rows(X, K):
     return torch.stack(columns)
 
 
-@wrong("1.4", "one too few")
+@wrong("1.4", "one element too short")
 def columns_not_fixed(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h + 1, X.shape[1] - w)
@@ -809,7 +809,7 @@ def columns_not_fixed(X, K):
     return Y
 
 
-@wrong("1.4", "one too many")
+@wrong("1.4", "one element too long")
 def windows_hang_over(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h + 2, X.shape[1] - w + 2)
@@ -850,7 +850,7 @@ def sum_halved(X, K):
     return Y
 
 
-@wrong("1.4", "return forgotten")
+@wrong("1.4", "missing return")
 def fixed_without_return(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
@@ -859,7 +859,7 @@ def fixed_without_return(X, K):
             Y[i, j] = (X[i : i + h, j : j + w] * K).sum()
 
 
-@wrong("1.4", "printed, not returned")
+@wrong("1.4", "printed instead of returned")
 def fixed_and_printed(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
@@ -869,7 +869,7 @@ def fixed_and_printed(X, K):
     print(Y)
 
 
-@wrong("1.4", "uninitialized memory")
+@wrong("1.4", "nan in the result")
 def empty_and_last_row_left_out(X, K):
     h, w = K.shape
     rows, columns = X.shape[0] - h + 1, X.shape[1] - w + 1
@@ -880,7 +880,7 @@ def empty_and_last_row_left_out(X, K):
     return Y
 
 
-@wrong("1.4", "uninitialized memory")
+@wrong("1.4", "nan in the result")
 def products_added_to_empty(X, K):
     h, w = K.shape
     Y = X.new_empty(X.shape[0] - h + 1, X.shape[1] - w + 1)
@@ -890,7 +890,7 @@ def products_added_to_empty(X, K):
     return Y
 
 
-@wrong("1.4", "always the same answer")
+@wrong("1.4", "same result for every input")
 def tried_on_the_chapters_image(X, K):
     X = torch.arange(9.0).reshape(3, 3)
     K = torch.arange(4.0).reshape(2, 2)
@@ -923,7 +923,7 @@ def window_multiplied_in_place(X, K):
     return Y
 
 
-@wrong("1.4", "dtype not kept")
+@wrong("1.4", "dtype not preserved")
 def zeros_as_they_were(X, K):
     h, w = K.shape
     Y = torch.zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
@@ -933,7 +933,7 @@ def zeros_as_they_were(X, K):
     return Y
 
 
-@wrong("1.4", "dtype not kept")
+@wrong("1.4", "dtype not preserved")
 def the_chapters_own(X, K):
     h, w = K.shape
     rows, columns = X.shape[0] - h + 1, X.shape[1] - w + 1
@@ -1000,7 +1000,7 @@ def image_only(X):
     return X
 
 
-@wrong("1.4", "unknown name")
+@wrong("1.4", "undefined name")
 def misspelt_kernel(X, K):
     h, w = kernel.shape  # noqa: F821
     Y = X.new_zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)

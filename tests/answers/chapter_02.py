@@ -320,7 +320,7 @@ def adds_bias_to_the_image_itself(X, weight, bias):
     return conv.corr2d(X, weight)
 
 
-@wrong("2.4", "return forgotten")
+@wrong("2.4", "missing return")
 def forward_without_return(X, weight, bias):
     conv.corr2d(X, weight) + bias
 

@@ -336,19 +336,19 @@ def larger_number(X):
     return torch.max(a, b)
 
 
-@wrong("3.5", "return forgotten")
+@wrong("3.5", "missing return")
 def strength_not_returned(X):
     a, b = responses(X)
     (a**2 + b**2).sqrt()
 
 
-@wrong("3.5", "printed, not returned")
+@wrong("3.5", "printed instead of returned")
 def strength_printed(X):
     a, b = responses(X)
     print((a**2 + b**2).sqrt())
 
 
-@wrong("3.5", "uninitialized memory")
+@wrong("3.5", "nan in the result")
 def last_row_of_empty(X):
     s = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
     Y = X.new_empty(X.shape[0] - 2, X.shape[1] - 2)
@@ -359,7 +359,7 @@ def last_row_of_empty(X):
     return Y
 
 
-@wrong("3.5", "always the same answer")
+@wrong("3.5", "same result for every input")
 def the_bar_itself(X):
     X = torch.ones((6, 8))
     X[:, 2:6] = 0
@@ -373,7 +373,7 @@ def negative_root(X):
     return -((a**2 + b**2).sqrt())
 
 
-@wrong("3.5", "output transposed")
+@wrong("3.5", "transposed output")
 def of_the_turned_image(X):
     a, b = responses(X.T)
     return (a**2 + b**2).sqrt()
@@ -413,7 +413,7 @@ def width_before_height(X):
     return Y
 
 
-@wrong("3.5", "one too few")
+@wrong("3.5", "one element too short")
 def last_places_left_out(X):
     s = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
     Y = X.new_zeros(X.shape[0] - 3, X.shape[1] - 3)
@@ -424,7 +424,7 @@ def last_places_left_out(X):
     return Y
 
 
-@wrong("3.5", "one too many")
+@wrong("3.5", "one element too long")
 def one_row_of_zeros_below(X):
     a, b = responses(F.pad(X, (0, 1, 0, 1)))
     return (a**2 + b**2).sqrt()
@@ -536,7 +536,7 @@ def wants_the_kernel(X, sobel):
     return (a**2 + b**2).sqrt()
 
 
-@wrong("3.5", "unknown name")
+@wrong("3.5", "undefined name")
 def misspelt_sobel(X):
     sobel = X.new_tensor([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
     a, b = corr2d(X, sobel), corr2d(X, soble.T)  # noqa: F821

@@ -138,14 +138,14 @@ def in_float32(w, X, Y, lr):
     return w - 2 * lr * torch.tensor([(E * X[:, :-1]).sum(), (E * X[:, 1:]).sum()])
 
 
-@wrong("4.3", "another method")
+@wrong("4.3", "wrong method")
 def by_autograd(w, X, Y, lr):
     w = w.clone().requires_grad_()
     ((w[0] * X[:, :-1] + w[1] * X[:, 1:] - Y) ** 2).sum().backward()
     return (w - lr * w.grad).detach()
 
 
-@wrong("4.3", "another method")
+@wrong("4.3", "wrong method")
 def by_the_gradient_of_a_function(w, X, Y, lr):
     def loss(v):
         return ((v[0] * X[:, :-1] + v[1] * X[:, 1:] - Y) ** 2).sum()
@@ -279,7 +279,7 @@ def two_numbers(w, X, Y, lr):
     return [w[0] - lr * g0, w[1] - lr * g1]
 
 
-@wrong("4.3", "return forgotten")
+@wrong("4.3", "missing return")
 def step_without_return(w, X, Y, lr):
     E = w[0] * X[:, :-1] + w[1] * X[:, 1:] - Y
     g = torch.stack([(2 * E * X[:, :-1]).sum(), (2 * E * X[:, 1:]).sum()])

@@ -167,7 +167,7 @@ def right_side_only(x, p):
     return torch.cat([x, x[-p - 1 : -1].flip(0)])
 
 
-@wrong("5.3", "uninitialized memory")
+@wrong("5.3", "nan in the result")
 def frame_of_empty_memory(x, p):
     y = x.new_empty(len(x) + 2 * p)
     y[p : p + len(x)] = x
@@ -405,25 +405,25 @@ def kernel_turned_round(x, k, stride, padding):
     return framed.unfold(0, len(k), stride) @ k.flip(0)
 
 
-@wrong("5.4", "return forgotten")
+@wrong("5.4", "missing return")
 def strided_without_return(x, k, stride, padding):
     F.pad(x, (padding, padding)).unfold(0, len(k), stride) @ k
 
 
-@wrong("5.4", "printed, not returned")
+@wrong("5.4", "printed instead of returned")
 def strided_and_printed(x, k, stride, padding):
     y = F.pad(x, (padding, padding)).unfold(0, len(k), stride) @ k
     print(y)
 
 
-@wrong("5.4", "uninitialized memory")
+@wrong("5.4", "nan in the result")
 def frame_never_written(x, k, stride, padding):
     framed = torch.empty(len(x) + 2 * padding, dtype=x.dtype, device=x.device)
     framed[padding : padding + len(x)] = x
     return framed.unfold(0, len(k), stride) @ k
 
 
-@wrong("5.4", "uninitialized memory")
+@wrong("5.4", "nan in the result")
 def sums_into_empty(x, k, stride, padding):
     framed = F.pad(x, (padding, padding))
     y = x.new_empty((len(framed) - len(k)) // stride + 1)
@@ -433,7 +433,7 @@ def sums_into_empty(x, k, stride, padding):
     return y
 
 
-@wrong("5.4", "always the same answer")
+@wrong("5.4", "same result for every input")
 def tried_on_one_signal(x, k, stride, padding):
     x, k = torch.arange(6.0), torch.tensor([1.0, 2, 3])
     stride, padding = 2, 1
@@ -450,7 +450,7 @@ def products_subtracted(x, k, stride, padding):
     return y
 
 
-@wrong("5.4", "one too many")
+@wrong("5.4", "one element too long")
 def plus_two(x, k, stride, padding):
     framed = F.pad(x, (padding, padding))
     y = x.new_zeros((len(framed) - len(k)) // stride + 2)
@@ -552,7 +552,7 @@ def three_arguments(x, k, stride):
     return x.unfold(0, len(k), stride) @ k
 
 
-@wrong("5.4", "unknown name")
+@wrong("5.4", "undefined name")
 def misspelt_padding(x, k, stride, padding):
     framed = F.pad(x, (pading, pading))  # noqa: F821
     return framed.unfold(0, len(k), stride) @ k

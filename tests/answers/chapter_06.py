@@ -65,12 +65,12 @@ def mean_by_sum(x):
     return conv.conv2d(x, ones) / x.shape[1]
 
 
-@wrong("6.3", "another method")
+@wrong("6.3", "wrong method")
 def mean_by_method(x):
     return x.mean(dim=1, keepdim=True)
 
 
-@wrong("6.3", "another method")
+@wrong("6.3", "wrong method")
 def mean_by_loop(x):
     total = torch.zeros_like(x[:, :1])
     for c in range(x.shape[1]):
@@ -78,7 +78,7 @@ def mean_by_loop(x):
     return total / x.shape[1]
 
 
-@wrong("6.3", "another method")
+@wrong("6.3", "wrong method")
 def mean_by_einsum(x):
     weights = torch.full_like(x[0, :, 0, 0], 1 / x.shape[1])
     return torch.einsum("nchw,c->nhw", x, weights)[:, None]
@@ -139,7 +139,7 @@ def mean_for_each_channel(x):
     return conv.conv2d(x, x.new_full((c, c, 1, 1), 1 / c))
 
 
-@wrong("6.3", "another method")
+@wrong("6.3", "wrong method")
 def mean_without_axis(x):
     return x.mean(dim=1)
 
@@ -191,12 +191,12 @@ def kernel_on_first(x):
 # 6.4: the whole layer
 
 
-@wrong("6.4", "another method")
+@wrong("6.4", "wrong method")
 def layer_by_torch(X, K, b):
     return F.conv2d(X[None], K, b)[0]
 
 
-@wrong("6.4", "another method")
+@wrong("6.4", "wrong method")
 def layer_by_pixels(X, K, b):
     n, _, h, w = K.shape
     Y = X.new_zeros(n, X.shape[1] - h + 1, X.shape[2] - w + 1)
@@ -217,13 +217,13 @@ def layer_by_indices(X, K, b):
     )
 
 
-@wrong("6.4", "another method")
+@wrong("6.4", "wrong method")
 def layer_by_windows(X, K, b):
     windows = X.unfold(1, K.shape[2], 1).unfold(2, K.shape[3], 1)
     return torch.einsum("crsij,ocij->ors", windows, K) + b[:, None, None]
 
 
-@wrong("6.4", "another method")
+@wrong("6.4", "wrong method")
 def layer_by_matrix(X, K, b):
     size = X.shape[1] - K.shape[2] + 1, X.shape[2] - K.shape[3] + 1
     columns = F.unfold(X[None], K.shape[2:])[0]
@@ -339,19 +339,19 @@ def kernels_turned(X, K, b):
     return layer_by_indices(X, K.flip(2, 3), b)
 
 
-@wrong("6.4", "return forgotten")
+@wrong("6.4", "missing return")
 def layer_without_return(X, K, b):
     Y = []
     for o in range(len(K)):
         Y.append(sum(conv.corr2d(X[c], K[o, c]) for c in range(len(X))) + b[o])
 
 
-@wrong("6.4", "printed, not returned")
+@wrong("6.4", "printed instead of returned")
 def layer_printed(X, K, b):
     print(layer_by_indices(X, K, b))
 
 
-@wrong("6.4", "uninitialized memory")
+@wrong("6.4", "nan in the result")
 def layer_added_to_empty(X, K, b):
     n, channels, h, w = K.shape
     Y = torch.empty(
@@ -364,7 +364,7 @@ def layer_added_to_empty(X, K, b):
     return Y
 
 
-@wrong("6.4", "always the same answer")
+@wrong("6.4", "same result for every input")
 def layer_on_the_chapters_image(X, K, b):
     X = torch.stack([torch.arange(9.0).reshape(3, 3), torch.ones(3, 3)])
     K = torch.stack([torch.arange(4.0).reshape(2, 2), torch.full((2, 2), 10.0)])
@@ -379,7 +379,7 @@ def layer_negative(X, K, b):
     return Y - b[:, None, None]
 
 
-@wrong("6.4", "output transposed")
+@wrong("6.4", "transposed output")
 def layer_transposed(X, K, b):
     return torch.stack([y.T for y in layer_by_indices(X, K, b)])
 
@@ -413,7 +413,7 @@ def layer_in_a_square(X, K, b):
     return Y
 
 
-@wrong("6.4", "one too few")
+@wrong("6.4", "one element too short")
 def layer_without_last_window(X, K, b):
     n, _, h, w = K.shape
     Y = X.new_zeros(n, X.shape[1] - h, X.shape[2] - w)
@@ -440,7 +440,7 @@ def layer_summed_from_one(X, K, b):
     return torch.stack(outputs)
 
 
-@wrong("6.4", "another method")
+@wrong("6.4", "wrong method")
 def layer_with_batch_axis_in_place(X, K, b):
     return F.conv2d(X.unsqueeze_(0), K, b)[0]
 
@@ -466,7 +466,7 @@ def layer_on_cpu(X, K, b):
     return Y
 
 
-@wrong("6.4", "another method")
+@wrong("6.4", "wrong method")
 def layer_by_items(X, K, b):
     n, _, h, w = K.shape
     Y = X.new_zeros(n, X.shape[1] - h + 1, X.shape[2] - w + 1)

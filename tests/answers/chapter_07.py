@@ -40,12 +40,12 @@ def min_by_torch(x, k):
     return F.max_pool2d(x.neg(), k).neg()
 
 
-@wrong("7.2", "another method")
+@wrong("7.2", "wrong method")
 def min_by_unfold(x, k):
     return x.unfold(2, k, k).unfold(3, k, k).amin(dim=(-2, -1))
 
 
-@wrong("7.2", "another method")
+@wrong("7.2", "wrong method")
 def min_by_slices(x, k):
     rows, columns = x.shape[2] // k, x.shape[3] // k
     x = x[:, :, : rows * k, : columns * k]
@@ -56,7 +56,7 @@ def min_by_slices(x, k):
     return y
 
 
-@wrong("7.2", "another method")
+@wrong("7.2", "wrong method")
 def min_by_pixels(x, k):
     n, c, height, width = x.shape
     y = x.new_zeros(n, c, height // k, width // k)

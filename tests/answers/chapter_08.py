@@ -59,12 +59,12 @@ wrong("8.2", "narrower than possible", [1, 2, 5, 14])
 # 8.3: enlarge by repeating
 
 
-@wrong("8.3", "another method")
+@wrong("8.3", "wrong method")
 def enlarged_by_interleaving(x):
     return x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
 
 
-@wrong("8.3", "another method")
+@wrong("8.3", "wrong method")
 def enlarged_by_torch(x):
     return F.interpolate(x, scale_factor=2, mode="nearest")
 
@@ -81,7 +81,7 @@ def enlarged_by_channel(x):
     )
 
 
-@wrong("8.3", "another method")
+@wrong("8.3", "wrong method")
 def enlarged_by_slices(x):
     n, c, height, width = x.shape
     y = x.new_zeros(n, c, 2 * height, 2 * width)
@@ -91,7 +91,7 @@ def enlarged_by_slices(x):
     return y
 
 
-@wrong("8.3", "another method")
+@wrong("8.3", "wrong method")
 def enlarged_by_pixels(x):
     n, c, height, width = x.shape
     y = x.new_zeros(n, c, 2 * height, 2 * width)
@@ -101,7 +101,7 @@ def enlarged_by_pixels(x):
     return y
 
 
-@wrong("8.3", "another method")
+@wrong("8.3", "wrong method")
 def enlarged_by_kronecker(x):
     return torch.kron(x, x.new_ones(1, 1, 2, 2))
 
@@ -264,19 +264,19 @@ def stride_forgotten(x):
     return conv.conv_transpose2d(x, x.new_ones(c, 1, 2, 2), groups=c)
 
 
-@wrong("8.3", "return forgotten")
+@wrong("8.3", "missing return")
 def enlarged_without_return(x):
     c = x.shape[1]
     conv.conv_transpose2d(x, x.new_ones(c, 1, 2, 2), stride=2, groups=c)
 
 
-@wrong("8.3", "printed, not returned")
+@wrong("8.3", "printed instead of returned")
 def enlarged_and_printed(x):
     c = x.shape[1]
     print(conv.conv_transpose2d(x, x.new_ones(c, 1, 2, 2), stride=2, groups=c))
 
 
-@wrong("8.3", "uninitialized memory")
+@wrong("8.3", "nan in the result")
 def one_place_of_four_unwritten(x):
     n, c, height, width = x.shape
     y = torch.empty((n, c, 2 * height, 2 * width), dtype=x.dtype, device=x.device)
@@ -286,7 +286,7 @@ def one_place_of_four_unwritten(x):
     return y
 
 
-@wrong("8.3", "always the same answer")
+@wrong("8.3", "same result for every input")
 def the_chapters_image_enlarged(x):
     x = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 1, 2, 2)
     return conv.conv_transpose2d(x, torch.ones(1, 1, 2, 2), stride=2)
@@ -298,7 +298,7 @@ def enlarged_negative(x):
     return conv.conv_transpose2d(x, -x.new_ones(c, 1, 2, 2), stride=2, groups=c)
 
 
-@wrong("8.3", "output transposed")
+@wrong("8.3", "transposed output")
 def enlarged_transposed(x):
     y = x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
     return y.transpose(2, 3)
@@ -333,7 +333,7 @@ def enlarged_into_wrong_size(x):
     return y
 
 
-@wrong("8.3", "one image only")
+@wrong("8.3", "works for one image only")
 def first_image_enlarged(x):
     _, c, height, width = x.shape
     y = x.new_zeros(1, c, 2 * height, 2 * width)
@@ -344,14 +344,14 @@ def first_image_enlarged(x):
     return y
 
 
-@wrong("8.3", "one image only")
+@wrong("8.3", "works for one image only")
 def channels_become_the_batch(x):
     _, c, height, width = x.shape
     y = conv.conv_transpose2d(x[0][:, None], x.new_ones(1, 1, 2, 2), stride=2)
     return y.reshape(1, c, 2 * height, 2 * width)
 
 
-@wrong("8.3", "one image only")
+@wrong("8.3", "works for one image only")
 def reshaped_to_a_batch_of_one(x):
     _, c, height, width = x.shape
     y = x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
@@ -380,7 +380,7 @@ def brightened_first(x):
     return conv.conv_transpose2d(x, stamps, stride=2, groups=c)
 
 
-@wrong("8.3", "another method")
+@wrong("8.3", "wrong method")
 def enlarged_in_float32(x):
     n, c, height, width = x.shape
     y = torch.zeros(n, c, 2 * height, 2 * width, device=x.device)
@@ -397,7 +397,7 @@ def enlarged_as_float(x):
     return F.conv_transpose2d(x.float(), stamps, stride=2, groups=c)
 
 
-@wrong("8.3", "another method")
+@wrong("8.3", "wrong method")
 def enlarged_on_cpu(x):
     n, c, height, width = x.shape
     y = torch.zeros((n, c, 2 * height, 2 * width), dtype=x.dtype)
@@ -407,7 +407,7 @@ def enlarged_on_cpu(x):
     return y
 
 
-@wrong("8.3", "another method")
+@wrong("8.3", "wrong method")
 def enlarged_by_items(x):
     n, c, height, width = x.shape
     y = x.new_zeros(n, c, 2 * height, 2 * width)
@@ -419,7 +419,7 @@ def enlarged_by_items(x):
     return y
 
 
-@wrong("8.3", "another method")
+@wrong("8.3", "wrong method")
 def enlarged_from_lists(x):
     images = [
         [
@@ -438,7 +438,7 @@ def enlarged_as_list(x):
     return conv.conv_transpose2d(x, stamps, stride=2, groups=c).tolist()
 
 
-@wrong("8.3", "another method")
+@wrong("8.3", "wrong method")
 def list_of_images(x):
     return [
         image.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2) for image in x

@@ -126,7 +126,7 @@ def gradient_laid_side_by_side(G, k):
     return torch.cat([row] * k, dim=0)
 
 
-@wrong("9.2", "return forgotten")
+@wrong("9.2", "missing return")
 def shared_without_return(G, k):
     back = G.new_zeros(G.shape[0] * k, G.shape[1] * k)
     for i in range(G.shape[0]):
@@ -134,12 +134,12 @@ def shared_without_return(G, k):
             back[i * k : (i + 1) * k, j * k : (j + 1) * k] = G[i, j] / k**2
 
 
-@wrong("9.2", "printed, not returned")
+@wrong("9.2", "printed instead of returned")
 def shared_and_printed(G, k):
     print(G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1) / k**2)
 
 
-@wrong("9.2", "uninitialized memory")
+@wrong("9.2", "nan in the result")
 def shared_into_empty(G, k):
     rows, columns = G.shape
     back = torch.empty((rows * k, columns * k), dtype=G.dtype, device=G.device)
@@ -149,7 +149,7 @@ def shared_into_empty(G, k):
     return back
 
 
-@wrong("9.2", "always the same answer")
+@wrong("9.2", "same result for every input")
 def a_gradient_of_my_own(G, k):
     G, k = torch.tensor([[1.0, 2.0], [3.0, 4.0]]), 2
     return G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1) / k**2
@@ -160,7 +160,7 @@ def against_the_gradient(G, k):
     return -G.repeat_interleave(k, dim=0).repeat_interleave(k, dim=1) / k**2
 
 
-@wrong("9.2", "output transposed")
+@wrong("9.2", "transposed output")
 def shared_transposed(G, k):
     rows, columns = G.shape
     back = G.new_zeros(columns * k, rows * k)
@@ -290,7 +290,7 @@ def shared_without_recording(G, k):
         return torch.kron(G.detach(), torch.ones(k, k)) / k**2
 
 
-@wrong("9.2", "another method")
+@wrong("9.2", "wrong method")
 def shared_by_autograd(G, k):
     X = torch.zeros(G.shape[0] * k, G.shape[1] * k, dtype=G.dtype)
     X.requires_grad = True
@@ -304,7 +304,7 @@ def autograds_answer(G, k):
     return torch.autograd.grad(F.avg_pool2d(X, k), X, G[None])[0][0]
 
 
-@wrong("9.2", "another method")
+@wrong("9.2", "wrong method")
 def shared_by_a_helper(G, k):
     return autograds_answer(G, k)
 
@@ -691,7 +691,7 @@ def step_by_torchs_formula(X, K, Y, lr):
     return K - lr * torch.nn.grad.conv2d_weight(X4, (1, 1, *K.shape), G)[0, 0]
 
 
-@wrong("9.4", "another method")
+@wrong("9.4", "wrong method")
 def step_by_autograd(X, K, Y, lr):
     K = K.clone().requires_grad_()
     F.mse_loss(conv.corr2d(X, K), Y).backward()

@@ -168,13 +168,13 @@ def waves_with_room_by_hand(x, k):
     return torch.stack([y[i] for i in range(len(x) - len(k) + 1)])
 
 
-@wrong("10.2", "another method")
+@wrong("10.2", "wrong method")
 def no_waves_at_all(x, k):
     n = len(x) - len(k) + 1
     return torch.stack([(x[i : i + len(k)] * k).sum() for i in range(n)])
 
 
-@wrong("10.2", "another method")
+@wrong("10.2", "wrong method")
 def pytorchs_correlation(x, k):
     return F.conv1d(x[None, None], k[None, None])[0, 0]
 
@@ -213,7 +213,7 @@ def as_long_as_the_signal(x, k):
 # 10.3: the operation without the conjugate
 
 
-@wrong("10.3", "another method")
+@wrong("10.3", "wrong method")
 def convolved_by_waves(X, K):
     product = torch.fft.rfft2(X) * torch.fft.rfft2(K, s=X.shape)
     y = torch.fft.irfft2(product, s=X.shape)
@@ -306,7 +306,7 @@ def convolved_with_a_kernel_turned_in_place(X, K):
     return conv.corr2d(X, turned)
 
 
-@wrong("10.3", "another method")
+@wrong("10.3", "wrong method")
 def convolved_by_scipys_waves(X, K):
     return scipy.signal.fftconvolve(X, K, mode="valid")
 

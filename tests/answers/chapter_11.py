@@ -320,7 +320,7 @@ def rates_counted(confusion):
     return torch.stack([torch.stack(found), torch.stack(found)])
 
 
-@wrong("11.3", "output transposed")
+@wrong("11.3", "transposed output")
 def rates_transposed(confusion):
     rows = []
     for k in range(len(confusion)):
@@ -333,7 +333,7 @@ def rates_transposed(confusion):
 EXAMPLE = torch.tensor([[8.0, 1.0, 1.0], [2.0, 7.0, 1.0], [0.0, 3.0, 7.0]])
 
 
-@wrong("11.3", "always the same answer")
+@wrong("11.3", "same result for every input")
 def rates_of_the_example(confusion):
     found = EXAMPLE.diag()
     return torch.stack([found / EXAMPLE.sum(1), found / EXAMPLE.sum(0)])
@@ -355,7 +355,7 @@ def rates_added_to_ones(confusion):
     return out
 
 
-@wrong("11.3", "uninitialized memory")
+@wrong("11.3", "nan in the result")
 def rates_half_written(confusion):
     out = torch.empty_like(confusion[:2] / 1)
     out[0] = confusion.diag() / confusion.sum(1)
@@ -363,7 +363,7 @@ def rates_half_written(confusion):
     return out
 
 
-@wrong("11.3", "one too few")
+@wrong("11.3", "one element too short")
 def rates_last_class_missing(confusion):
     recall, precision = [], []
     for k in range(len(confusion) - 1):
@@ -372,14 +372,14 @@ def rates_last_class_missing(confusion):
     return torch.stack([torch.stack(recall), torch.stack(precision)])
 
 
-@wrong("11.3", "return forgotten")
+@wrong("11.3", "missing return")
 def rates_without_return(confusion):
     found = confusion.diagonal()
     recall, precision = found / confusion.sum(1), found / confusion.sum(0)
     torch.stack([recall, precision])
 
 
-@wrong("11.3", "printed, not returned")
+@wrong("11.3", "printed instead of returned")
 def rates_printed(confusion):
     found = confusion.diagonal()
     recall, precision = found / confusion.sum(1), found / confusion.sum(0)

@@ -118,7 +118,7 @@ def saliency_by_jacobian(net, x, label):
     return torch.sqrt(jacobian[0, label, 0, 0] ** 2)
 
 
-@wrong("12.2", "None used")
+@wrong("12.2", "None instead of a value")
 def saliency_of_a_tensor_that_is_no_leaf(net, x, label):
     x = x.requires_grad_().clone()
     net(x)[0, label].backward()
@@ -286,13 +286,13 @@ EXAMPLE_MAPS = torch.arange(12.0).reshape(2, 2, 3)
 EXAMPLE_WEIGHT = torch.tensor([[1.0, -1.0], [0.5, 2.0]])
 
 
-@wrong("12.3", "always the same answer")
+@wrong("12.3", "same result for every input")
 def map_of_the_example(A, weight, label):
     alpha = EXAMPLE_WEIGHT[1] / EXAMPLE_MAPS[0].numel()
     return (alpha[:, None, None] * EXAMPLE_MAPS).sum(dim=0)
 
 
-@wrong("12.3", "only zeros")
+@wrong("12.3", "all zeros")
 def map_never_filled(A, weight, label):
     out = torch.zeros_like(A[0])
     for c in range(len(A)):
@@ -320,7 +320,7 @@ def map_of_the_loss(A, weight, label):
     return torch.einsum("c,cij->ij", alpha, A)
 
 
-@wrong("12.3", "output transposed")
+@wrong("12.3", "transposed output")
 def map_transposed(A, weight, label):
     _, height, width = A.shape
     return torch.einsum("c,cij->ji", weight[label], A) / (height * width)
@@ -344,7 +344,7 @@ def map_height_squared(A, weight, label):
     return (alpha[:, None, None] * A).sum(dim=0)
 
 
-@wrong("12.3", "uninitialized memory")
+@wrong("12.3", "nan in the result")
 def map_in_empty_memory(A, weight, label):
     out = torch.empty_like(A[0])
     for c in range(len(A)):
@@ -352,7 +352,7 @@ def map_in_empty_memory(A, weight, label):
     return out
 
 
-@wrong("12.3", "one too few")
+@wrong("12.3", "one element too short")
 def map_one_too_few(A, weight, label):
     channels, height, width = A.shape
     out = A.new_zeros(height - 1, width - 1)
@@ -363,7 +363,7 @@ def map_one_too_few(A, weight, label):
     return out
 
 
-@wrong("12.3", "one too many")
+@wrong("12.3", "one element too long")
 def map_one_too_many(A, weight, label):
     channels, height, width = A.shape
     out = A.new_zeros(height + 1, width + 1)
@@ -374,13 +374,13 @@ def map_one_too_many(A, weight, label):
     return out
 
 
-@wrong("12.3", "return forgotten")
+@wrong("12.3", "missing return")
 def map_without_return(A, weight, label):
     alpha = weight[label] / A[0].numel()
     (alpha[:, None, None] * A).sum(dim=0)
 
 
-@wrong("12.3", "printed, not returned")
+@wrong("12.3", "printed instead of returned")
 def map_printed(A, weight, label):
     alpha = weight[label] / A[0].numel()
     print((alpha[:, None, None] * A).sum(dim=0))

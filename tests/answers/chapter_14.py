@@ -127,7 +127,7 @@ def whole_return_in_loop(g, counts):
 EXAMPLE = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
 
 
-@wrong("14.2", "always the same answer")
+@wrong("14.2", "same result for every input")
 def whole_of_the_example(g, counts):
     total = 0
     for n, row in zip([50, 30, 20], EXAMPLE, strict=True):
@@ -135,7 +135,7 @@ def whole_of_the_example(g, counts):
     return total / 100
 
 
-@wrong("14.2", "only zeros")
+@wrong("14.2", "all zeros")
 def whole_never_added(g, counts):
     total = torch.zeros_like(g[0])
     for n, row in zip(counts, g, strict=True):
@@ -162,7 +162,7 @@ def whole_downhill(g, counts):
     return -sum(n / sum(counts) * row for n, row in zip(counts, g, strict=True))
 
 
-@wrong("14.2", "uninitialized memory")
+@wrong("14.2", "nan in the result")
 def whole_in_empty_memory(g, counts):
     out = torch.empty_like(g[0])
     for n, row in zip(counts, g, strict=True):
@@ -170,7 +170,7 @@ def whole_in_empty_memory(g, counts):
     return out
 
 
-@wrong("14.2", "one too few")
+@wrong("14.2", "one element too short")
 def whole_one_too_few(g, counts):
     out = g.new_zeros(g.shape[1] - 1)
     for j in range(g.shape[1] - 1):
@@ -179,7 +179,7 @@ def whole_one_too_few(g, counts):
     return out
 
 
-@wrong("14.2", "return forgotten")
+@wrong("14.2", "missing return")
 def whole_without_return(g, counts):
     total = 0
     for n, row in zip(counts, g, strict=True):
@@ -187,7 +187,7 @@ def whole_without_return(g, counts):
     total = total / sum(counts)
 
 
-@wrong("14.2", "printed, not returned")
+@wrong("14.2", "printed instead of returned")
 def whole_printed(g, counts):
     total = 0
     for n, row in zip(counts, g, strict=True):
@@ -558,14 +558,14 @@ def accumulated_sums(net, x, y, parts):
     return torch.cat([p.grad.flatten() for p in net.parameters()])
 
 
-@wrong("14.3", "too much at once")
+@wrong("14.3", "too much in memory")
 def accumulated_in_one_go(net, x, y, parts):
     net.zero_grad()
     F.cross_entropy(net(x), y).backward()
     return torch.cat([p.grad.flatten() for p in net.parameters()])
 
 
-@wrong("14.3", "too much at once")
+@wrong("14.3", "too much in memory")
 def accumulated_with_one_backward(net, x, y, parts):
     net.zero_grad()
     losses = [

@@ -157,7 +157,7 @@ def step_uphill(net, x, y, optimizer):
     return loss.item()
 
 
-@wrong("15.2", "return forgotten")
+@wrong("15.2", "missing return")
 def step_without_return(net, x, y, optimizer):
     loss = F.cross_entropy(net(x), y)
     optimizer.zero_grad()
@@ -376,5 +376,5 @@ wrong("15.5", "all of them", 0.05**20)
 wrong("15.5", "exactly one", 0.377)
 wrong("15.5", "level and its complement exchanged", 0.95)
 wrong("15.5", "wrong number of ingredients", 1 - 0.95**14)
-wrong("15.5", "percent", 64.15)
+wrong("15.5", "fraction or percentage", 64.15)
 wrong("15.5", "", 0.7)

@@ -1,4 +1,4 @@
-"""Exercises that check themselves: ``from conv.exercises import check, hint``."""
+"""Self-checking exercises: ``from conv.exercises import check, hint``."""
 
 from conv.exercises.exercise import Exercise
 from conv.exercises.grader import Checks, Grader

@@ -18,7 +18,7 @@ class CaseResult:
     case : tuple
         The arguments.
     expected : ndarray of float64
-        The right result.
+        The correct result.
     outcome : Outcome
         What the call returned or raised.
     exact_shape : bool

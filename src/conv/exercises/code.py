@@ -1,4 +1,4 @@
-"""What a learner's function is made of: the names in its code."""
+"""Find the functions and the names that a learner's function uses."""
 
 import dis
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the errors mean that Python and PyTorch raise in a learner's function."""
+"""Explain the errors that Python and PyTorch raise in a learner's function."""
 
 from conv.exercises.worker import MIXED_DTYPES
 
@@ -7,87 +7,90 @@ ERRORS = [
     (
         "RecursionError",
         "infinite recursion",
-        "Your function calls itself again and again. Is there a case in which it "
-        "returns without doing so?",
+        "Your function calls itself endlessly. Add a case in which it returns without "
+        "calling itself.",
     ),
     (
         "allocate memory",
         "out of memory",
-        "Your function asked for more memory than there is. Check the sizes that you "
-        "allocate.",
+        "Your function tried to allocate more memory than this machine has. Check the "
+        "shapes of the tensors that it creates.",
     ),
     (
         "a leaf Variable that requires grad",
         "in-place change of a leaf",
-        "PyTorch doesn't allow an in-place change (such as `w -= ...`) of a tensor "
-        "that requires a gradient, because it would be part of the computation. Do it "
-        "inside `with torch.no_grad():`, or create a new tensor.",
+        "PyTorch doesn't allow an in-place change, such as `w -= ...`, to a leaf "
+        "tensor that requires a gradient, because autograd would record the change. "
+        "Make the change inside `with torch.no_grad():`, or create a new tensor.",
     ),
     (
         "modified by an inplace operation",
         "in-place change before backward",
-        "A tensor that `backward()` still needs was changed in place. Create a new "
-        "tensor instead (`y = y + x`, not `y += x`).",
+        "Your function changed a tensor in place that `backward()` still needs. Create "
+        "a new tensor instead: write `y = y + x`, not `y += x`.",
     ),
     (
         "does not require grad",
         "nothing to differentiate",
-        "PyTorch can't go backward from here, because no input of the computation "
-        "requires a gradient. Was `requires_grad_()` called before the computation? "
-        "`.detach()`, `.data` and `torch.no_grad()` also end the graph.",
+        "PyTorch can't compute a gradient here, because no input of the computation "
+        "requires one. Call `requires_grad_()` on the input before the computation. "
+        "The cause may also be `.detach()`, `.data` or `torch.no_grad()`, because they "
+        "cut the computation graph.",
     ),
     (
         "backward through the graph a second time",
         "backward called twice",
-        "`backward()` frees the graph. Compute the loss again before you call it "
-        "again.",
+        "The first call of `backward()` frees the computation graph. Compute the loss "
+        "again before you call `backward()` a second time.",
     ),
     (
         "to not have been used in the graph",
         "input not part of the graph",
         "The output doesn't depend on the tensor that you differentiate with respect "
-        "to. Did you compute it from another tensor, such as the original instead of "
-        "its copy?",
+        "to. Did you compute the output from another tensor, for example from the "
+        "original instead of its copy?",
     ),
     (
         "'NoneType'",
-        "None used",
-        "Something is None here. A function without `return` returns None. The `.grad` "
-        "of a tensor is None until `backward()` has run, and stays None for a tensor "
-        "that was computed from others (only leaves get one).",
+        "None instead of a value",
+        "A value in this line is None. A function without a `return` statement returns "
+        "None. A tensor's `.grad` is None until `backward()` has run, and it stays "
+        "None if the tensor was computed from other tensors, because only leaf tensors "
+        "get a `.grad`.",
     ),
     (
         "call numpy() on Tensor that requires grad",
         "NumPy on a differentiable tensor",
-        "A tensor that is part of a graph can't become a NumPy array. Use tensor "
-        "operations, or `.detach()` if no gradient is needed.",
+        "A tensor that is part of a computation graph can't be converted to a NumPy "
+        "array. Use tensor operations, or call `.detach()` first if you don't need the "
+        "gradient.",
     ),
     (
         "EOFError",
         "input requested",
-        "Your function waits for input from the keyboard. Use its arguments instead.",
+        "Your function waits for keyboard input. Use the function's arguments instead.",
     ),
     (
         "SystemExit",
-        "ends Python",
-        "Your function ends Python. To leave a function, use `return`.",
+        "exits Python",
+        "Your function exits Python. To leave a function, use `return`.",
     ),
     (
         "must match the size of tensor",
         "shapes don't match",
-        "The shapes of two tensors don't fit together here. Print both shapes just "
-        "before this line.",
+        "The shapes of two tensors in this line don't match. Print both shapes just "
+        "before the line.",
     ),
     (
         "shapes cannot be multiplied",
         "shapes don't match",
-        "In a matrix product, the number of columns on the left must be the number of "
-        "rows on the right. Print both shapes just before this line.",
+        "In a matrix product, the left matrix must have as many columns as the right "
+        "matrix has rows. Print both shapes just before this line.",
     ),
     *(
         (
             part,
-            "dtypes mixed",
+            "mixed dtypes",
             "Two tensors have different dtypes, such as float32 and float64. Convert "
             "one of them with `.to(x.dtype)`, or create it with `x.new_tensor(...)`.",
         )
@@ -96,48 +99,51 @@ ERRORS = [
     (
         "value of Tensor with more than one value is ambiguous",
         "tensor as a condition",
-        "An `if`, `and` or `while` needs one truth value, but the tensor has several "
-        "elements. Compare with `torch.where`, `.any()` or `.all()`.",
+        "An `if`, `and` or `while` needs a single truth value, but the tensor has "
+        "several elements. Use `torch.where`, `.any()` or `.all()`.",
     ),
     (
         "converted to Scalar",
-        "several elements for one number",
-        "One number is needed here, but the tensor has several elements, or none.",
+        "not a single number",
+        "This line needs a single number, but the tensor has several elements, or "
+        "none. Select one element, or reduce the tensor, for example with `.sum()`.",
     ),
     (
         "non-int of type 'float'",
         "arithmetic with a list",
-        "A list doesn't do arithmetic with its elements: `*` repeats it. Convert it "
-        "with `torch.tensor(...)`.",
+        "Multiplying a list with `*` repeats the list; it doesn't multiply the "
+        "elements. Convert the list with `torch.tensor(...)`.",
     ),
     (
         "unsupported operand type(s)",
-        "types that don't go together",
-        "The two sides of an operator have types that it can't combine, such as a list "
-        "and a number. Convert a list with `torch.tensor(...)`.",
+        "incompatible types",
+        "An operator in this line can't combine the types of its operands, such as a "
+        "list and a number. Convert lists with `torch.tensor(...)`.",
     ),
     (
         "positional argument",
         "wrong arguments",
-        "A function is called with the wrong number of arguments. The checker calls "
-        "yours with the arguments of the stub.",
+        "A function was called with the wrong number of arguments. The checker calls "
+        "your function with the parameters given in the exercise, so don't add or "
+        "remove any.",
     ),
     (
         "unexpected keyword argument",
         "wrong arguments",
-        "A function is called with an argument that it doesn't have. Check the "
-        "spelling in its documentation.",
+        "A function was called with a keyword argument that it doesn't accept. Look up "
+        "the argument's name in the function's documentation.",
     ),
     (
         "MemoryError",
-        "too much at once",
-        "The machine in this exercise has little memory.",
+        "too much in memory",
+        "There isn't enough memory for everything that your function keeps at the same "
+        "time. Process one part after the other.",
     ),
     (
         "is not defined",
-        "unknown name",
-        "Your function uses a name that isn't defined. Is it misspelled, or defined "
-        "in a cell that hasn't run?",
+        "undefined name",
+        "Your function uses a name that isn't defined. Check its spelling, and run the "
+        "cell that defines it.",
     ),
 ]
 

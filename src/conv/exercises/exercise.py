@@ -19,7 +19,7 @@ class Mistake:
     name : str
         A few words: "kernel flipped".
     message : str
-        What the learner reads. It points at the misconception, not at the solution.
+        What the learner reads. It points to the misconception, not to the solution.
     *answers : callable, number, sequence or Tensor
         For a function: wrong functions with this mistake. For a value: the wrong
         values, or predicates that take the answer as an array.
@@ -55,8 +55,9 @@ class Rule:
 
 
 NO_AUTOGRAD = Rule(
-    message="The numbers are right, but autograd computed the gradient. This exercise "
-    "asks you to derive it yourself, without `backward()` and `torch.autograd`.",
+    message="The numbers are correct, but autograd computed the gradient. In this "
+    "exercise, derive the gradient yourself, without `backward()` and "
+    "`torch.autograd`.",
     forbids=("backward", "autograd", "requires_grad_", "func"),
 )
 

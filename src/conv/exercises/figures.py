@@ -1,4 +1,4 @@
-"""Figures for a learner: the smallest wrong case, and the progress in the course."""
+"""Figures for a learner: the smallest failing case, and the progress so far."""
 
 import inspect
 import itertools
@@ -122,7 +122,7 @@ def format_rows(matrix: Tensor) -> str:
 
 def alt_text(parts: Iterable[str]) -> str:
     """Join the parts of the alternative text."""
-    return "The smallest wrong case. " + "; ".join(filter(None, parts)) + "."
+    return "The smallest failing test case. " + "; ".join(filter(None, parts)) + "."
 
 
 def draw_progress(
@@ -145,7 +145,7 @@ def draw_progress(
     attempted = [n for n in exercises if n in counts and n not in solved]
     alt = f"Solved: {len(solved)} of {len(exercises)} exercises"
     alt += f" ({', '.join(solved)})" if solved else ""
-    alt += f". Attempted: {', '.join(attempted) or 'no others'}."
+    alt += f". Attempted but not solved: {', '.join(attempted) or 'none'}."
     last, most = (max(int(n.split(".")[k]) for n in exercises) for k in (0, 1))
     figure, ax = subplots(size=(6.4, 2.8), alt=alt)
     for number in exercises:
@@ -161,5 +161,5 @@ def draw_progress(
     ax.set(xlim=(0.4, last + 0.6), ylim=(most + 0.6, 0.4), aspect="equal")
     ax.set_axis_off()
     title = f"{len(solved)} of {len(exercises)} exercises solved"
-    ax.set_title(f"{title}, {len(attempted)} attempted" if attempted else title)
+    ax.set_title(f"{title}, {len(attempted)} more attempted" if attempted else title)
     return figure

@@ -28,10 +28,9 @@ def judge_function(
         return not_attempted(exercise)
     if not callable(answer):
         wanted, given = exercise.answer_description, summarize(answer).kind
-        message = f"The checker calls your answer, so it needs {wanted}; you gave "
-        message += f"{given}."
+        message = f"The checker calls your answer, so pass {wanted} instead of {given}."
         if "function" in wanted:
-            message += " Are there parentheses after the function's name?"
+            message += " Remove any parentheses after the function's name."
         return wrong(exercise, "result instead of function", message)
     try:
         verdict = judge_results(exercise, answer, sandbox)
@@ -64,13 +63,13 @@ def judge_results(
     broken = find_broken_requirement(exercise, answer, results, sandbox)
     if broken is not None:
         return wrong(exercise, *broken)
-    return Verdict(exercise.number, "right", remark=make_remark(exercise, results))
+    return Verdict(exercise.number, "correct", remark=make_remark(exercise, results))
 
 
 def judge_wrong_results(
     exercise: FunctionExercise, answer: Callable, results: Results
 ) -> Verdict:
-    """Find the smallest wrong case and the misconception that explains all cases."""
+    """Find the smallest failing case and the misconception that explains all cases."""
     smallest = min((r for r in results if not r.right), key=input_size)
     name, message = find_mistake(exercise, results)
     error = smallest.outcome.error
@@ -84,7 +83,7 @@ def judge_wrong_results(
         parameters = inspect.signature(exercise.expected).parameters
         message = describe_difference(smallest, list(parameters))
     count = sum(result.right for result in results)
-    message += f"\n{count} of {len(results)} cases are right."
+    message += f"\nYour answer passes {count} of {len(results)} test cases."
     return wrong(exercise, name, message, smallest)
 
 
@@ -138,7 +137,7 @@ def find_broken_requirement(
     """Find what a function with right results lacks: a name and a message."""
     for rule in exercise.rules:
         if breaks(answer, rule):
-            return "another method", rule.message
+            return "wrong method", rule.message
     required, case = exercise.requires, results[-1].case
     returned = [result.outcome.returned for result in results]
     if "dtype" in required:
@@ -196,7 +195,7 @@ def raised_at(answer: Callable, line: int | None) -> str:
     """Quote the line of the learner's function that raised an error."""
     code = getattr(answer, "__code__", None)
     if line is None or code is None:
-        return "It raised "
+        return "Your code raised "
     text = linecache.getline(code.co_filename, code.co_firstlineno + line - 1)
     if code.co_filename == "<string>":  # since Python 3.13, that of `python -c`
         text = ""
@@ -210,23 +209,25 @@ def make_remark(exercise: FunctionExercise, results: Results) -> str:
     returned, shape = result.outcome.returned, result.expected.shape
     if not all(r.has_expected_shape for r in results):
         remarks.append(
-            f"Your last result has shape {returned.numbers.shape}; the checker "
-            f"expected {shape}. The numbers are the same, so it accepts both."
+            f"In the last test case, your result has shape {returned.numbers.shape}, "
+            f"but the checker expected {shape}. It accepts both shapes, because the "
+            f"numbers are the same."
         )
     if not returned.dtype and shape:
         remarks.append(
-            f"You returned {returned.kind.split(' of ')[0]}. A tensor, for example "
-            "from `torch.stack`, would work with the rest of PyTorch."
+            f"Your function returned {returned.kind.split(' of ')[0]}. Other PyTorch "
+            "code can use the result more easily if it is a tensor, for example from "
+            "`torch.stack`."
         )
     elif shape and returned.dtype.startswith("float") and returned.dtype != "float64":
         remarks.append(
-            f"Your result is {returned.dtype}, though the input is float64. "
+            f"Your result has dtype {returned.dtype}, although the input has float64. "
             "`x.new_zeros(...)` creates a tensor with the dtype and device of `x`."
         )
     if any(r.outcome.changed for r in results):
         remarks.append(
-            "Your function changes its argument in place. Someone who calls it may "
-            "not expect that."
+            "Your function changes its argument in place, which a caller may not "
+            "expect."
         )
     return " ".join(remarks)
 
@@ -236,12 +237,12 @@ def wrong_dtype(returned: Summary, dtype: str) -> tuple[str, str]:
     if not returned.dtype:
         return (
             "list instead of tensor",
-            f"The numbers are right, but your function returned {returned.kind}. This "
-            "exercise asks for a tensor with the dtype of the input.",
+            f"The numbers are correct, but your function returned {returned.kind}. "
+            "This exercise asks for a tensor with the input's dtype.",
         )
     return (
-        "dtype not kept",
-        f"The numbers are right, but for a {dtype} image your result is "
+        "dtype not preserved",
+        f"The numbers are correct, but your result for a {dtype} image has dtype "
         f"{returned.dtype}. Create tensors with the input's dtype: "
         f"`X.new_zeros(...)` or `torch.zeros(..., dtype=X.dtype, device=X.device)`.",
     )
@@ -249,12 +250,12 @@ def wrong_dtype(returned: Summary, dtype: str) -> tuple[str, str]:
 
 ARGUMENT_CHANGED = (
     "argument changed",
-    "Your function changes its argument, which the caller may still need. Work on a "
-    "copy, or create a new tensor.",
+    "Your function changes its argument in place, but the caller may still need the "
+    "original values. Work on a copy, or create a new tensor.",
 )
 GRADIENT_LOST = (
     "cut off from autograd",
-    "The numbers are right, but the gradient doesn't reach every argument. `.item()`, "
-    "`.tolist()`, `.detach()`, `.data`, `torch.no_grad()` and `torch.tensor(...)` cut "
-    "the graph.",
+    "The numbers are correct, but the gradient doesn't reach every argument. Avoid "
+    "`.item()`, `.tolist()`, `.detach()`, `.data`, `torch.no_grad()` and "
+    "`torch.tensor(...)`, which cut the computation graph.",
 )

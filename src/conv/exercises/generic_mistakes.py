@@ -25,7 +25,7 @@ def printed_instead(results: Results) -> bool:
 
 
 def all_returned(results: Results, kind: str) -> bool:
-    """Return whether every call returned an object of this kind."""
+    """Return whether every call returned an object of the given kind."""
     returned = [result.outcome.returned for result in results]
     return all(summary is not None and summary.kind == kind for summary in returned)
 
@@ -130,7 +130,7 @@ def only_squares_right(results: Results) -> bool:
 
 
 def loop_over_wrong_axis(results: Results) -> bool:
-    """Return whether only squares are right, because others raise an IndexError."""
+    """Return whether only square cases are right and others raise an IndexError."""
     errors = [result.outcome.error for result in results if result.outcome.error]
     out_of_bounds = any(error.startswith("IndexError") for error in errors)
     return out_of_bounds and only_squares_right(results)
@@ -152,7 +152,7 @@ def is_batch(part: object) -> bool:
 
 
 def unexpected_nan(results: Results) -> bool:
-    """Return whether a result is nan where a number was expected."""
+    """Return whether a result contains nan where a number was expected."""
     return any(
         actual.shape == expected.shape
         and (np.isnan(actual) & ~np.isnan(expected)).any()
@@ -187,94 +187,102 @@ def pairs_of_equal_shape(results: Results) -> list[tuple[np.ndarray, np.ndarray]
 # Name, message and test. Those that are least likely to hold by chance come first.
 GENERIC_MISTAKES: list[tuple[str, str, Callable[[Results], bool]]] = [
     (
-        "return forgotten",
-        "Your function returned None, as a Python function without a `return` "
-        "statement always does. (The `.grad` of a tensor that was computed from others "
-        "is None, too.)",
+        "missing return",
+        "Your function returned None. Does it end with a `return` statement? A "
+        "function without one returns None. The `.grad` of a tensor that was computed "
+        "from other tensors is None, too.",
         nothing_returned,
     ),
     (
-        "printed, not returned",
-        "Your function prints its result and returns None. Other code can only use "
-        "what a function returns.",
+        "printed instead of returned",
+        "Your function prints its result but returns None. Other code can't use the "
+        "printed text, so return the result instead.",
         printed_instead,
     ),
     (
-        "uninitialized memory",
-        "Your result contains nan. Is there a 0 / 0, a square root or a logarithm of a "
-        "negative number, or a `torch.empty` that isn't filled completely? (Here such "
-        "memory contains nan; outside the checker, it contains arbitrary numbers.)",
+        "nan in the result",
+        "Your result contains nan. Look for a division 0 / 0, a square root or a "
+        "logarithm of a negative number, or a tensor from `torch.empty` that your "
+        "function doesn't fill completely. The checker fills such a tensor with nan; "
+        "elsewhere, it contains arbitrary numbers.",
         unexpected_nan,
     ),
     (
         "values and indices",
-        "Your function returns two things, of which the first would be right. Methods "
-        "such as `x.max(dim=...)` return values and indices; take `.values`.",
+        "Your function returns two results, and the first one alone would be correct. "
+        "Methods such as `x.max(dim=...)` return both the values and their indices; "
+        "use `.values` to get the values.",
         values_and_indices,
     ),
     (
-        "only zeros",
-        "All your numbers are zero. Do you use the result of every step? `y + x` makes "
-        "a new tensor; `y += x` changes `y`.",
+        "all zeros",
+        "Every element of your result is zero. Check that your function uses the "
+        "result of every step: `y + x` creates a new tensor and leaves `y` unchanged, "
+        "whereas `y += x` changes `y`.",
         all_zeros,
     ),
     (
-        "always the same answer",
+        "same result for every input",
         "Your function returns the same result for every input. Which argument does it "
         "ignore?",
         constant_result,
     ),
     (
         "wrong sign",
-        "All your numbers have the wrong sign.",
+        "Your result has the wrong sign everywhere. Is a minus sign missing, or are "
+        "the two sides of a subtraction swapped?",
         negated,
     ),
     (
-        "output transposed",
-        "Your numbers are right, but rows and columns are swapped. The first index "
-        "counts rows, from the top.",
+        "transposed output",
+        "Your values are correct, but rows and columns are swapped. The first index "
+        "selects the row, and the second one selects the column.",
         transposed,
     ),
     (
         "loop over the wrong axis",
-        "Your function is right for squares, but for other shapes an index is out of "
-        "bounds. One of your loops takes its length from the wrong axis.",
+        "Your function works for square inputs, but for other shapes an index is out "
+        "of bounds. One of your loops takes its range from the wrong axis.",
         loop_over_wrong_axis,
     ),
     (
         "rows and columns mixed up",
-        "Your function is right for squares and wrong for all other shapes. Somewhere "
-        "you use a height where a width belongs: look at each index and at the range "
-        "of its loop.",
+        "Your function works for square inputs but fails for all other shapes. "
+        "Somewhere it uses a height instead of a width, or a width instead of a "
+        "height. Compare each index with the range of its loop.",
         only_squares_right,
     ),
     (
-        "one image only",
-        "Your function is right for a batch of one image and wrong for larger batches. "
-        "Somewhere the batch axis is summed, dropped, or assumed to have length one.",
+        "works for one image only",
+        "Your function works for a batch of one image but fails for larger batches. "
+        "Somewhere it sums over the batch axis, drops it, or assumes that its length "
+        "is 1.",
         only_single_images_right,
     ),
     (
-        "one too few",
-        "Your result is one element too short. Count the outputs in the case below. (A "
-        "window of 2 fits into a row of 3 at two positions.)",
+        "one element too short",
+        "Your result is one element too short. Count the outputs of a small case by "
+        "hand. For example, a window of 2 pixels fits into a row of 3 pixels at two "
+        "positions.",
         one_too_few,
     ),
     (
-        "one too many",
-        "Your result is one element too long. Count the outputs in the case below.",
+        "one element too long",
+        "Your result is one element too long. Count the outputs of a small case by "
+        "hand. For example, a window of 2 pixels fits into a row of 3 pixels at two "
+        "positions.",
         one_too_many,
     ),
     (
         "scaled by a constant",
-        "All your numbers are the same multiple of the expected ones. What do you "
-        "multiply or divide by, and does it belong there?",
+        "Your result is the expected result times a constant. Which factor or divisor "
+        "is missing, or doesn't belong there?",
         scaled,
     ),
     (
         "shifted by a constant",
-        "All your numbers differ from the expected ones by the same amount. Where does "
-        "it come from?",
+        "Your result is the expected result plus a constant. Which term is missing, or "
+        "doesn't belong there?",
         shifted_by_constant,
     ),
 ]

@@ -1,4 +1,4 @@
-"""What a notebook calls: check, hint, solution, progress."""
+"""The functions that a notebook calls: check, hint, solution, progress."""
 
 import contextlib
 import difflib
@@ -86,8 +86,12 @@ class Grader:
         expected = 2 if exercise.kind == "explain" else 1
         if len(answer) != expected:
             plural = "s" if expected > 1 else ""
-            message = f"The checker takes {expected} answer{plural}; "
-            message += f"you gave {len(answer)}."
+            message = f"This exercise takes {expected} answer{plural}, but you gave "
+            message += f"{len(answer)}."
+            if exercise.kind == "explain":
+                message += " Pass your measurement and the letter of the reason."
+            elif answer:
+                message += " Put several numbers into one tuple."
             return wrong(exercise, "wrong number of answers", message)
         if isinstance(exercise, FunctionExercise):
             return judge_function(exercise, *answer, self.sandbox)
@@ -97,7 +101,7 @@ class Grader:
         """Judge an answer, print the verdict, and record the attempt."""
         verdict = self.judge(number, *answer)
         figure = self.draw(verdict)
-        caption = "" if figure is None else "\nBelow: the smallest wrong case."
+        caption = "" if figure is None else "\nThe smallest failing test case:"
         print(wrap(f"{verdict}{caption}"))
         if figure is not None:
             display(figure)
@@ -107,7 +111,7 @@ class Grader:
 
     @neutral_settings()
     def draw(self, verdict: Verdict) -> Figure | None:
-        """Draw the smallest wrong case, if there is one and a notebook shows it."""
+        """Draw the smallest failing case, if there is one and a notebook shows it."""
         if verdict.case_result is None or get_ipython() is None:
             return None
         return draw_case(self.exercises[verdict.number], verdict.case_result)
@@ -127,8 +131,8 @@ class Grader:
             text = f"{number}  hint {count} of {len(hints)}\n{hints[count - 1]}"
         else:
             text = (
-                f'{number}  no hint is left. `solution("{number}")` shows one way to '
-                "solve it. Before you look, try the smallest case on paper."
+                f"{number}  there are no more hints. Before you look at a solution "
+                f'with `solution("{number}")`, work through the smallest case on paper.'
             )
         print(wrap(text))
 
@@ -143,7 +147,7 @@ class Grader:
         self.exercise(number)
         source = find_solution(number)
         if source is None:
-            print(f"{number}  this copy of the course has no solutions.")
+            print(f"{number}  this copy of the course doesn't include the solutions.")
             return
         self.record.update(number, solution=True)
         print(source)

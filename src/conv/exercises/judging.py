@@ -19,7 +19,7 @@ class Verdict:
     number : str
         The number of the exercise.
     state : str
-        "not attempted yet", "right" or "not yet".
+        "not attempted yet", "correct" or "not correct yet".
     mistake, message : str
         The name of the misconception, if a known one was found, and the text for the
         learner.
@@ -39,7 +39,7 @@ class Verdict:
     @property
     def right(self) -> bool:
         """Whether the answer is right."""
-        return self.state == "right"
+        return self.state == "correct"
 
     def __str__(self) -> str:
         """Format the verdict as the text that a learner reads."""
@@ -61,7 +61,7 @@ def wrong(
     case_result: CaseResult | None = None,
 ) -> Verdict:
     """Return the verdict on a wrong answer."""
-    return Verdict(exercise.number, "not yet", mistake, message, case_result)
+    return Verdict(exercise.number, "not correct yet", mistake, message, case_result)
 
 
 def judge_value(
@@ -73,11 +73,11 @@ def judge_value(
         return not_attempted(exercise)
     summary, expected = summarize(answer), as_float64(exercise.expected())
     if summary.numbers is None:
-        message = f"Answer with {describe(expected)}; you gave {summary.kind}."
+        message = unexpected_kind(summary, expected)
         return wrong(exercise, "not a number", message)
     if not np.isfinite(summary.numbers).all():
-        message = "Answer with finite numbers; yours contains a nan or an infinity."
-        return wrong(exercise, "not a number", message)
+        message = "Your answer contains nan or infinity, but it must be finite."
+        return wrong(exercise, "not finite", message)
     shape, remark = summary.numbers.shape, ""
     if not is_right(exercise, summary, expected):
         known = find_mistake(exercise, summary)
@@ -87,10 +87,13 @@ def judge_value(
             summary = replace(summary, numbers=summary.numbers.reshape(expected.shape))
         if not is_right(exercise, summary, expected):
             return judge_wrong_value(exercise, summary, expected)
-        remark = f"The checker expected {describe(expected)}; you gave {summary.kind}."
+        remark = (
+            f"The checker accepts your answer, although it expected "
+            f"{describe(expected)} and got {summarize(answer).kind}."
+        )
     if exercise.reason:
         return judge_reason(exercise, reason, remark)
-    return Verdict(exercise.number, "right", remark=remark)
+    return Verdict(exercise.number, "correct", remark=remark)
 
 
 def is_right(exercise: ValueExercise, summary: Summary, expected: np.ndarray) -> bool:
@@ -113,12 +116,12 @@ def find_mistake(exercise: ValueExercise, summary: Summary) -> Mistake | None:
 def judge_wrong_value(
     exercise: ValueExercise, summary: Summary, expected: np.ndarray
 ) -> Verdict:
-    """Say what can be said about a wrong value in general."""
+    """Judge a wrong value without the exercise's own mistakes."""
     known = find_mistake(exercise, summary)  # once more, in the expected shape
     if known is not None:
         return wrong(exercise, known.name, known.message)
     if summary.numbers.shape != expected.shape:
-        message = f"Answer with {describe(expected)}; you gave {summary.kind}."
+        message = unexpected_kind(summary, expected)
         return wrong(exercise, "wrong shape", message)
     if exercise.accept is not None:
         return wrong(exercise, "", "Read the question again, or ask for a hint.")
@@ -126,11 +129,11 @@ def judge_wrong_value(
     name, message = generic_mistake(summary, expected, tolerance)
     if not name:
         message = compare_parts(summary.numbers, expected, tolerance)
-        message += ADVICE.get(exercise.kind, " Try a smaller case by hand.")
+        message += ADVICE.get(exercise.kind, " Work through a smaller case by hand.")
     return wrong(exercise, name, message)
 
 
-ADVICE = {"explain": " Measure again exactly what the question asks for."}
+ADVICE = {"explain": " Measure exactly the quantity that the question asks for."}
 
 
 def has_mistake(summary: Summary, mistake: Mistake, tolerance: float) -> bool:
@@ -149,18 +152,18 @@ def generic_mistake(
     """Describe a wrong value by its relation to the expected one: name and message."""
     numbers = summary.numbers
     if matches(summary, -expected, tolerance):
-        return "wrong sign", "The magnitude is right, but the sign isn't."
+        return "wrong sign", "The magnitude is correct, but the sign is wrong."
     if numbers.shape == (2,) and matches(summary, expected[::-1], tolerance):
-        message = "The numbers are right, but not their order. Read the question again."
+        message = "The numbers are correct, but they are in the wrong order."
         return "wrong order", message
     if numbers.ndim == 2 and matches(summary, expected[::-1, ::-1], tolerance):
         message = "Your answer is rotated by 180 degrees. Which weight of the kernel "
-        return "kernel flipped", message + "meets the first pixel of the window?"
+        return "kernel flipped", message + "multiplies the first pixel of the window?"
     if any(matches(summary, expected * k, tolerance) for k in (100, 0.01)):
-        message = "Your answer is off by a factor of 100. Is it a fraction or a "
-        return "percent", message + "percentage?"
+        message = "Your answer is off by a factor of 100. Does the question ask for a "
+        return "fraction or percentage", message + "fraction or for a percentage?"
     if is_rounded(numbers, expected):
-        message = "Your answer is close, but it isn't accurate enough. Don't round it."
+        message = "Your answer is close, but it has too few digits. Don't round it."
         return "rounded too far", message
     return "", ""
 
@@ -176,7 +179,7 @@ def is_rounded(numbers: np.ndarray, expected: np.ndarray) -> bool:
 
 
 def compare_parts(numbers: np.ndarray, expected: np.ndarray, tolerance: float) -> str:
-    """Say which numbers are right, or whether a single one is too large."""
+    """Count the numbers that are right, or say whether a single one is too large."""
     if numbers.ndim == 0:
         direction = "large" if numbers > expected else "small"
         return f"Your answer is too {direction}."
@@ -185,7 +188,7 @@ def compare_parts(numbers: np.ndarray, expected: np.ndarray, tolerance: float) -
         for one, other in zip(numbers.ravel(), expected.ravel(), strict=True)
     ]
     count = sum(right)
-    return f"{count} of {len(right)} numbers {'is' if count == 1 else 'are'} right."
+    return f"{count} of {len(right)} numbers {'is' if count == 1 else 'are'} correct."
 
 
 def judge_reason(exercise: ValueExercise, reason: object, remark: str) -> Verdict:
@@ -193,13 +196,21 @@ def judge_reason(exercise: ValueExercise, reason: object, remark: str) -> Verdic
     letters = sorted([exercise.reason, *exercise.reasons])
     letter = reason.strip(" ().").lower() if type(reason) is str else ""
     if letter == exercise.reason:
-        return Verdict(exercise.number, "right", remark=remark)
+        return Verdict(exercise.number, "correct", remark=remark)
     if letter in exercise.reasons:
         mistake = exercise.reasons[letter]
         return wrong(exercise, mistake.name, mistake.message)
-    options = ", ".join(map(repr, letters))
-    message = f"Your measurement is right. Now add the reason: one of {options}."
-    return wrong(exercise, "reason missing", message)
+    *others, last = map(repr, letters)
+    message = "Your measurement is correct. Now add the letter of the reason as a "
+    message += f"second argument: {', '.join(others)} or {last}."
+    return wrong(exercise, "missing reason", message)
+
+
+def unexpected_kind(summary: Summary, expected: np.ndarray) -> str:
+    """Say what the checker expected, and what the answer is instead."""
+    return (
+        f"The checker expects {describe(expected)}, but your answer is {summary.kind}."
+    )
 
 
 def describe(expected: np.ndarray) -> str:

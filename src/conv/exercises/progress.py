@@ -56,7 +56,8 @@ class Progress:
             backup = unused_path(path)
             path.rename(backup)
             print(
-                f"{path.name} was invalid and was renamed to {backup.name}",
+                f"The progress file {path.name} was invalid, so it was renamed to "
+                f"{backup.name}. Your progress is recorded in a new file.",
                 file=sys.stderr,
             )
             return {}
@@ -89,8 +90,9 @@ class Progress:
                 atomic_write(path, text.encode())
         except OSError as error:  # including a lock that another process holds
             print(
-                f"Your progress could not be saved: {error}. The next answer will try "
-                f"again. You can set CONV_PROGRESS to the path of another file.",
+                f"Your progress could not be saved: {error}. The checker will try "
+                "again after your next answer. To save your progress in another file, "
+                "set the environment variable CONV_PROGRESS to its path.",
                 file=sys.stderr,
             )
             return update_row(self.pending, number, changes)

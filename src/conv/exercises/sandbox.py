@@ -1,6 +1,6 @@
 """Run a learner's function in a separate process.
 
-There it can't hang or crash the notebook's kernel or use up its memory.
+There the function can't hang or crash the notebook's kernel, or use up its memory.
 """
 
 import atexit
@@ -180,7 +180,7 @@ class Sandbox:
         message = self.wait(Limits(time.monotonic() + seconds))
         if message.get("state") != state:
             error = clean(message.get("error", "unknown reason"))
-            raise SandboxError("can't be sent", CANT_BE_SENT.format(error))
+            raise SandboxError("unsupported object", CANT_BE_SENT.format(error))
 
     def limits(self) -> Limits:
         """Set the limits for an answer that has been unpacked, with its data."""
@@ -228,7 +228,7 @@ def read_lines(stream: BinaryIO, lines: queue.SimpleQueue) -> None:
 
 
 def read_message(line: bytes) -> dict:
-    """Read a message. Its content may be anything; only its type is checked."""
+    """Read a message and check its type; its content may still be anything."""
     if not line:
         raise SandboxError("process ended", PROCESS_ENDED)
     try:
@@ -293,12 +293,12 @@ def pack(use: Callable, answer: object, cases: Sequence[tuple]) -> bytes:
     except Exception as error:
         culprit = find_unsendable(answer)
         if culprit in ("exit", "quit"):
-            raise SandboxError("ends Python", ENDS_PYTHON.format(culprit)) from error
+            raise SandboxError("exits Python", ENDS_PYTHON.format(culprit)) from error
         reason = f"`{culprit}`: " * bool(culprit) + format_error(error)
-        raise SandboxError("can't be sent", CANT_BE_SENT.format(reason)) from error
+        raise SandboxError("unsupported object", CANT_BE_SENT.format(reason)) from error
     if len(job) > MAX_JOB * 2**20:
         message = TOO_LARGE.format(len(job) / 2**20)
-        raise SandboxError("can't be sent", message)
+        raise SandboxError("unsupported object", message)
     return job
 
 
@@ -325,33 +325,35 @@ def format_error(error: Exception) -> str:
 
 
 CANT_BE_SENT = (
-    "Your function uses something that can't be sent to the checker's process ({}). "
-    "Use only the arguments, what you import, and functions that you define."
+    "The checker runs your function in a separate process, but it can't copy "
+    "everything that your function uses to that process ({}). Use only the function's "
+    "arguments, modules that you import, and functions that you define."
 )
 ENDS_PYTHON = (
-    "Your function calls `{}`, which ends Python. To leave a function, use `return`."
+    "Your function calls `{}`, which exits Python. To leave a function, use `return`."
 )
 TOO_LARGE = (
-    "Your function uses {:.0f} MB of data from the notebook, too much for the checker. "
-    "Use only the arguments."
+    f"Your function uses {{:.0f}} MB of data from the notebook, but the checker copies "
+    f"at most {MAX_JOB} MB. Use only the function's arguments."
 )
 OUT_OF_MEMORY = (
-    f"Your function asked for more than {MEMORY_LIMIT} MB for a tiny input and was "
-    "stopped. Check the sizes that you allocate."
+    f"Your function needed more than {MEMORY_LIMIT} MB of memory for a small input, so "
+    "it was stopped. Check the shapes of the tensors that it creates."
 )
 LOOPING = (
-    f"Your function was still computing after {CPU_LIMIT:.0f} seconds and was stopped. "
-    "Is there a loop that never ends?"
+    f"Your function was still computing after {CPU_LIMIT:.0f} seconds, so it was "
+    "stopped. Does it contain a loop that never ends?"
 )
 WAITING = (
-    f"Your function hadn't finished after {TIME_LIMIT:.0f} seconds and was stopped, "
-    "although it computed only for a part of them. Does it wait for something?"
+    f"Your function hadn't finished after {TIME_LIMIT:.0f} seconds, so it was stopped. "
+    "It spent most of that time waiting, not computing. Does it sleep, or wait for a "
+    "file or for a network?"
 )
 PROCESS_ENDED = (
-    "Your function ended the Python process. Does it call `os._exit`, or a function "
-    "that crashes?"
+    "The Python process that ran your function ended unexpectedly. Does your function "
+    "call `os._exit`, or code that makes Python crash?"
 )
 UNREADABLE = (
-    "The checker couldn't read what your function's process sent. Does your function "
-    "write to files or pipes that it didn't open?"
+    "The checker couldn't read the result of your function. Does your function write "
+    "to files or pipes that it didn't open?"
 )

@@ -41,9 +41,9 @@ def describe_difference(result: CaseResult, names: Sequence[str]) -> str:
 
 def describe_kind(kind: str) -> str:
     """Say what was returned instead of numbers."""
-    message = f"Your function returned {kind}; real numbers were expected."
+    message = f"Your function returned {kind}, but the checker expected real numbers."
     if kind.split()[-1] in CALLABLES:
-        message += " Are the parentheses of a call missing?"
+        message += " Did you forget the parentheses of a call?"
     return message
 
 
@@ -52,7 +52,7 @@ def describe_case(result: CaseResult, names: Sequence[str]) -> str:
     simple = all(isinstance(part, Tensor | int | float | list) for part in result.case)
     sizes = [part.numel() for part in result.case if isinstance(part, Tensor)]
     if not simple or sum(sizes) > MAX_NUMBERS:
-        return "In the smallest wrong case, "
+        return "In the smallest failing test case, "
     parts = [
         f"{name} = {write(as_float64(part))}"
         for name, part in zip(names, result.case, strict=True)
@@ -65,9 +65,9 @@ def describe_first_error(actual: np.ndarray, expected: np.ndarray) -> str:
     right = agreement(actual, expected)
     first = tuple(int(i) for i in np.argwhere(~right)[0])
     return (
-        f"{right.sum()} of {right.size} numbers are right. The first wrong one is at "
-        f"index {list(first)}: {write(expected[first])} was expected, but your "
-        f"function returned {write(actual[first])}."
+        f"{right.sum()} of {right.size} numbers are correct. The first wrong number is "
+        f"at index {list(first)}: the expected value is {write(expected[first])}, but "
+        f"your function returned {write(actual[first])}."
     )
 
 

@@ -1,7 +1,7 @@
 """The worker process, which runs a learner's function.
 
-The notebook imports this module for its data types. The worker runs it as a script:
-so it imports PyTorch and what the learner's function uses, but not the rest of `conv`.
+The notebook imports this module for its data types. The worker runs it as a script, so
+the worker imports only PyTorch and what the learner's function uses, not all of `conv`.
 """
 
 import contextlib

@@ -184,7 +184,7 @@ function findMismatch({ kind, out_channels, kernel_size, padding, dilation, grou
       return `its window covers ${extent} pixels, but the padded input has ${available}`;
     }
     if (kind !== "conv" && 2 * padding[axis] > kernel_size[axis]) {
-      return `padding ${padding[axis]} is more than half of the window`;
+      return `padding ${padding[axis]} is more than half of the window size`;
     }
   }
   return "";

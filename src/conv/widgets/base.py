@@ -1,4 +1,4 @@
-"""What all widgets share: the JavaScript bundle, the style sheet, the static image."""
+"""The base of all widgets: the JavaScript bundle, the style sheet, the static image."""
 
 import math
 import re

@@ -29,7 +29,9 @@ export function describeDescent(q, path, learningRate) {
   const factors = analyzeLoss(q).curvatures.map((c) => 1 - learningRate * c);
   const [flat, steep] = factors.map((factor) => formatNumber(factor));
   const diverges = factors.some((factor) => Math.abs(factor) > 1);
-  const result = diverges ? "It diverges: the loss grows without bound." : "It converges.";
+  const result = diverges
+    ? "Gradient descent diverges: the loss grows without bound."
+    : "Gradient descent converges.";
   return (
     `In ${path.length - 1} steps, the loss goes from ${formatSignificant(losses[0])} to ` +
     `${formatSignificant(losses.at(-1))}. Each step multiplies the error by ${flat} along ` +

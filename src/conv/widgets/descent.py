@@ -11,7 +11,7 @@ from conv.plotting import Figure, plot_descent, short, subplots
 from conv.widgets.base import CSS, Widget, bundle, to_rows
 
 MAX_STEPS = 100
-MAX_LOSS_GROWTH = 1e30  # the figure omits the steps after the loss has grown so much
+MAX_LOSS_GROWTH = 1e30  # the figure omits all steps after such a growth of the loss
 
 
 class Descent(Widget):

@@ -49,7 +49,7 @@ function render({ model, el }) {
     chart.replaceChildren(...bars(probabilities));
     const isEmpty = drawing.values.every((value) => value === 0);
     message.textContent = isEmpty
-      ? "The pad is empty. Draw a digit."
+      ? "The drawing pad is empty. Draw a digit."
       : describePrediction(probabilities);
   };
   const pad = drawingPad("Drawing pad", 28, 0.8, (drawing) => {

@@ -68,7 +68,7 @@ class DrawDigit(Widget):
         )
 
     def to_figure(self) -> Figure:
-        """Draw the drawing."""
+        """Show the drawing."""
         figure, ax = subplots(size=(3.2, 3.4), alt=f"{self!r}")
         show_images([self.drawing[0, 0]], ["drawing"], axes=[ax])
         return figure
@@ -107,7 +107,7 @@ def single(layer: nn.Module, name: str) -> int:
     """Return an option that must be the same vertically and horizontally."""
     value: Size | str = getattr(layer, name)
     if isinstance(value, str) or len(set(as_pair(value))) != 1:
-        wanted = f"one {name} for both directions, in pixels"
+        wanted = f"the same {name} in both directions, in pixels"
         raise ValueError(f"net contains {layer}; expected {wanted}")
     return as_pair(value)[0]
 

@@ -71,7 +71,7 @@ export function computeOutput(X, K, bias) {
 export function describeOutput(kernel, bias, Y) {
   if (bias !== null) {
     const positive = Y.values.filter((y) => y > 0).length / Y.values.length;
-    return `${Math.round(100 * positive)}% of the outputs are positive.`;
+    return `${Math.round(100 * positive)}% of the output pixels are positive.`;
   }
   const { low, high } = colorRange(Y.values, false);
   const sum = formatNumber(kernel.flat().reduce((a, b) => a + b));
@@ -133,7 +133,7 @@ function render({ model, el }) {
   };
   drawImage(photoCanvas, photo, { low: 0, high: 1 });
 
-  const hint = element("small", {}, "Type a weight, or drag it up or down.");
+  const hint = element("small", {}, "Type a number, or drag it up or down.");
   setContent(
     el,
     "Kernel bench",

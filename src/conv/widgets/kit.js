@@ -1,4 +1,4 @@
-// What the widgets are made of: HTML elements, controls, number grids, images.
+// The building blocks of the widgets: HTML elements, controls, number grids, images.
 
 /** Diverging colors, orange to violet: ColorBrewer's PuOr, as in the course's figures. */
 const DIVERGING_ANCHORS =
@@ -262,7 +262,8 @@ export function imageCanvas(label) {
 export function drawingPad(label, side, penRadius, onChange) {
   const image = { height: side, width: side, values: new Float64Array(side * side) };
   const pen = { row: (side - 1) / 2, column: (side - 1) / 2, down: false };
-  const instructions = "Arrow keys move the pen, Enter lowers and lifts it, Delete clears.";
+  const instructions =
+    "Arrow keys move the pen, Enter lowers or lifts it, and Delete clears the pad.";
   const canvas = element("canvas", {
     tabindex: 0,
     role: "application",

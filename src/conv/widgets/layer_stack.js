@@ -35,7 +35,7 @@ export function formatCount(count) {
   return count.toLocaleString("en-US");
 }
 
-/** Describe a stack in one sentence. */
+/** Describe a stack: its shapes, its costs and its receptive field. */
 export function describeStack(shape, summaries) {
   const valid = withoutProblem(summaries);
   const total = (name) => formatCount(valid.reduce((sum, layer) => sum + layer[name], 0));
@@ -43,9 +43,9 @@ export function describeStack(shape, summaries) {
   const problem = summaries.find((layer) => layer.problem)?.problem;
   const warning = problem ? ` Layer ${summaries.length} doesn't fit: ${problem}.` : "";
   return (
-    `From ${shape.join(" × ")} to ${last.shape.join(" × ")}: ${total("parameters")} ` +
-    `parameters, ${total("multiplications")} multiplications; receptive field ` +
-    `${last.field.join(" × ")}.${warning}`
+    `The stack maps ${shape.join(" × ")} to ${last.shape.join(" × ")} with ` +
+    `${total("parameters")} parameters and ${total("multiplications")} multiplications. ` +
+    `Its receptive field is ${last.field.join(" × ")}.${warning}`
   );
 }
 

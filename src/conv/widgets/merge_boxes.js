@@ -1,4 +1,4 @@
-// Move the score threshold and the IoU limit, and see which boxes are kept.
+// Change the score threshold and the IoU limit, and see which boxes are kept.
 import {
   drawImage,
   element,
@@ -57,11 +57,9 @@ export function chooseBoxes(boxes, scores, threshold, limit) {
 
 /** Count the boxes before and after each step. */
 export function describeBoxes(total, passing, kept) {
-  const removed = passing - kept;
   return (
-    `${passing} of ${total} candidates reach the threshold. ` +
-    `${kept} of them ${kept === 1 ? "is" : "are"} kept, ` +
-    `${removed} ${removed === 1 ? "is" : "are"} removed.`
+    `${passing} of ${total} candidates ${passing === 1 ? "reaches" : "reach"} the threshold. ` +
+    `Non-maximum suppression keeps ${kept} and removes ${passing - kept}.`
   );
 }
 

@@ -12,7 +12,7 @@ from conv.widgets.base import CSS, Widget, bundle, to_rows
 
 
 class MergeBoxes(Widget):
-    """Move the score threshold and the IoU limit, and see which boxes are kept.
+    """Change the score threshold and the IoU limit, and see which boxes are kept.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def integer_between(low: int, high: int) -> Check:
 
     def check(name: str, value: Any) -> int:
         if not low <= of_type(int)(name, value) <= high:
-            raise ValueError(f"{name} is {value}; expected {low} to {high}")
+            raise ValueError(f"{name} is {value}; expected an int from {low} to {high}")
         return int(value)
 
     return check
@@ -59,7 +59,7 @@ def learning_rate(name: str, value: Any) -> float:
 def optional_bias(name: str, value: Any) -> float | None:
     """Require None, or a number that the widget's slider can show."""
     if value is not None and abs(number(name, value)) > 1:
-        raise ValueError(f"{name} is {value}; expected -1 to 1")
+        raise ValueError(f"{name} is {value}; expected a number from -1 to 1")
     return value
 
 
@@ -84,7 +84,7 @@ def windowed_layers(name: str, value: Any) -> list[nn.Module]:
     layers = list(iter_layers(of_type(Iterable)(name, value)))
     for layer in layers:
         if isinstance(layer.padding, str) or getattr(layer, "ceil_mode", False):
-            wanted = "padding in pixels, and no ceil_mode"
+            wanted = "padding as a number of pixels, and ceil_mode=False"
             raise ValueError(f"{name} contains {layer}; expected {wanted}")
     return layers
 
@@ -121,7 +121,8 @@ def check_merge_boxes(image, boxes, scores, **_):
     check_finite("scores", scores)
     if len(scores) and not (scores.min() >= 0 and scores.max() <= 1):
         low, high = scores.min().item(), scores.max().item()
-        raise ValueError(f"scores has values from {low:g} to {high:g}; expected 0 to 1")
+        found = f"scores has values from {low:g} to {high:g}"
+        raise ValueError(f"{found}; expected values from 0 to 1")
 
 
 def check_descent(X, Y, **_):
@@ -134,8 +135,8 @@ def check_descent(X, Y, **_):
         raise ValueError(f"{found}; expected {shape}, one column less than X")
     windows = torch.stack([X[:, :-1].flatten(), X[:, 1:].flatten()]).double()
     if torch.linalg.matrix_rank(windows) < 2:
-        found = "X is an image for which many kernels are equally good"
-        raise ValueError(f"{found}; expected one whose neighboring pixels differ")
+        found = "X is an image for which many kernels have the lowest loss"
+        raise ValueError(f"{found}; expected an image whose neighboring pixels differ")
 
 
 def check_layer_stack(layers, shape, **_):
@@ -159,16 +160,17 @@ def check_draw_digit(net, image, **_):
     for layer in net:
         describe_layer(layer)  # raises an error if the layer isn't supported
         if not type(layer).forward.__module__.startswith("torch.nn."):
-            found = f"net contains {layer}, which has a forward method of its own"
-            raise TypeError(f"{found}; expected one that inherits PyTorch's")
+            found = f"net contains {layer}, which has its own forward method"
+            raise TypeError(f"{found}; expected a layer with PyTorch's forward method")
     for parameter in net.parameters():
         check_finite("net", parameter)
     digit = torch.empty(1, 1, SIDE, SIDE, device="meta")
     try:
         output = copy.deepcopy(net).to("meta", torch.float32).eval()(digit)
     except (RuntimeError, ValueError) as error:
-        found = f"net fails on input of shape {tuple(digit.shape)}: {error}"
-        raise ValueError(f"{found}; expected a network for such input") from error
+        found = f"net raises an error for an input of shape {tuple(digit.shape)}"
+        wanted = "a network that accepts this shape"
+        raise ValueError(f"{found} ({error}); expected {wanted}") from error
     if output.ndim != 2:
         found = f"net returns shape {tuple(output.shape)}"
         raise ValueError(f"{found}; expected (1, classes)")
@@ -178,7 +180,8 @@ def check_photo(name: str, image: Tensor) -> None:
     """Require an image of reasonable size with pixels in [0, 1]."""
     if min(image.shape) < 5 or max(image.shape) > MAX_PHOTO_SIDE:
         found = f"{name} has shape {tuple(image.shape)}"
-        raise ValueError(f"{found}; expected 5 to {MAX_PHOTO_SIDE} rows and columns")
+        wanted = f"between 5 and {MAX_PHOTO_SIDE} rows and columns"
+        raise ValueError(f"{found}; expected {wanted}")
     check_pixels(name, image)
 
 
@@ -193,4 +196,4 @@ def check_pixels(name: str, image: Tensor) -> None:
     low, high = image.min().item(), image.max().item()
     if not (low >= 0 and high <= 1):
         found = f"{name} has pixels from {low:g} to {high:g}"
-        raise ValueError(f"{found}; expected 0 to 1")
+        raise ValueError(f"{found}; expected values from 0 to 1")

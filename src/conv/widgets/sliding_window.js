@@ -136,7 +136,8 @@ function render({ model, el }) {
     setFieldValue(sideFields[1].input, kernel[0].length);
     message.classList.toggle("error", !fits);
     if (!fits) {
-      message.textContent = "The window doesn't fit inside the padded image.";
+      message.textContent =
+        "The window doesn't fit inside the padded image. Make it smaller, or add padding.";
       for (const n of [2, 3]) show(n, element("p", {}, "none"));
       return;
     }

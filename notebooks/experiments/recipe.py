@@ -4,40 +4,37 @@ from types import SimpleNamespace
 
 CHAPTER = "15_train_it_well"
 SEEDS = [0, 1, 2, 3, 4, 5, 6, 7]
-TOLERANCE = {"": 0.05}
+# With a constant rate and running statistics, some networks end far below the
+# others, and which ones depends on the machine.
+CHAOTIC = [
+    f"{name}, {kind}, running"
+    for name in ("constant rate", "constant rate of 0.003", "without schedule")
+    for kind in ("last", "average", "training digits")
+]
+TOLERANCE = {"": 0.05, **dict.fromkeys(CHAOTIC, 0.2)}
 
 
 def run(code: SimpleNamespace, seeds: list[int]) -> dict:
-    """Return the accuracies of the last and of the averaged weights."""
+    """Return accuracies by variant, weights and statistics."""
 
-    def measure(runs: list) -> dict:
-        return {
-            "last": [code.accuracy_on(code.held_out, net) for net, _ in runs],
-            "average": [code.accuracy_on(code.held_out, a) for _, a in runs],
-        }
+    def train(name: str, used: set, shift: int = 0, **settings: float) -> dict:
+        rows = []
+        for seed in seeds:
+            data = code.few_digits(seed)
+            pair = code.train_recipe(used, data, seed + shift, **settings)
+            chosen = pair[name == "full recipe"]  # its averaged weights
+            before = code.accuracy_on(code.test, chosen)
+            row = code.accuracies(*pair, data)
+            if name in ("baseline", "with augmentation", "full recipe"):
+                after = code.accuracy_on(code.test, chosen)
+                row |= {"test, running": before, "test": after}
+            rows.append(row)
+        return {key: [row[key] for row in rows] for key in rows[0]}
 
-    results = {}
-    for name, used in code.variants.items():
-        runs = [
-            code.train_recipe(used, code.few_digits(seed), seed)
-            for seed in seeds
-        ]
-        results[name] = measure(runs)
-        if name in ("baseline", "with augmentation", "full recipe"):
-            k = name == "full recipe"  # its averaged weights
-            results[name]["test"] = [
-                code.accuracy_on(code.test, pair[k]) for pair in runs
-            ]
-    results["other seeds"] = measure(
-        [
-            code.train_recipe({"schedule"}, code.few_digits(seed), seed + 100)
-            for seed in seeds
-        ]
-    )
-    results["constant rate of 0.003"] = measure(
-        [
-            code.train_recipe(set(), code.few_digits(seed), seed, rate=0.003)
-            for seed in seeds
-        ]
-    )
+    results = {name: train(name, used) for name, used in code.variants.items()}
+    results["other seeds"] = train("", {"schedule"}, shift=100)
+    results["constant rate of 0.003"] = train("", set(), rate=0.003)
+    for name in ("with augmentation", "full recipe"):
+        used = code.variants[name]
+        results[f"{name}, 160 epochs"] = train("", used, epochs=160)
     return results

@@ -45,8 +45,8 @@ wrong_floor = ValueExercise(
         ),
         Mistake(
             "one softmax",
-            "You took the logarithm of a probability of 1/e, or left out the "
-            "denominator of the second softmax.",
+            "You took the logarithm of a probability of 1/e. The second softmax gives "
+            "the right class a larger one.",
             1,
         ),
         Mistake(

@@ -23,7 +23,7 @@ def folded(layer, norm):
 # %% 13.3
 import math
 
-# ReLU of a standard normal random variable has the mean 1 / sqrt(2 pi).
+# The ReLU of a standard normal random variable has a mean of 1 / sqrt(2 pi).
 answer = 10 / math.sqrt(2 * math.pi)
 
 

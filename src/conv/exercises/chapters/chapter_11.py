@@ -21,7 +21,7 @@ LOSSES = -PROBABILITIES.log()
 
 
 def near(*numbers: float, tolerance: float = 5e-3):
-    """Return a predicate: whether each number is correct up to a relative error."""
+    """Return a function that checks each number up to a relative error."""
     expected = np.array(numbers)
 
     def is_near(a: np.ndarray) -> bool:
@@ -47,8 +47,7 @@ two_losses = ValueExercise(
     mistakes=[
         Mistake(
             "percentages inserted",
-            "You took the logarithms of 99 and 1. A probability of 99% is the number "
-            "0.99.",
+            "You took the logarithms of 99 and 1. A probability of 99% means 0.99.",
             near(4.595, 0),
             near(-4.595, 0),
         ),
@@ -72,8 +71,8 @@ two_losses = ValueExercise(
         ),
         Mistake(
             "losses swapped",
-            "You have swapped the two losses, as if you had used the probabilities of "
-            "the *incorrect* class. Which network should have the larger loss?",
+            "You swapped the two losses, as if you had used the probabilities of the "
+            "*incorrect* class. Which network should have the larger loss?",
             near(4.60517, 0.0100503),
             near(4.60517, 0.01, tolerance=1e-2),
         ),
@@ -112,8 +111,8 @@ two_losses = ValueExercise(
         ),
         Mistake(
             "rounded too far",
-            "You are close, but one of your numbers is off in the third significant "
-            "digit. Leading zeros aren't significant.",
+            "Your answer is close, but one of its numbers is off in the third "
+            "significant digit. Leading zeros aren't significant.",
             near(*LOSSES.tolist(), tolerance=3e-2),
         ),
         Mistake(
@@ -201,42 +200,44 @@ smooth_loss = FunctionExercise(
         ),
         Mistake(
             "sum instead of mean",
-            "You add up the losses of the images. The question asks for their mean.",
+            "Your function adds up the losses of the images. The question asks for "
+            "their mean.",
             lambda scores, labels, amount: (
                 smoothed(scores, labels, amount) * len(scores)
             ),
         ),
         Mistake(
             "loss of each image",
-            "You return one loss per image. The question asks for their mean.",
+            "Your function returns one loss per image. The question asks for their "
+            "mean.",
             lambda scores, labels, amount: F.cross_entropy(
                 scores, labels, label_smoothing=amount, reduction="none"
             ),
         ),
         Mistake(
             "mean over the classes, too",
-            "You average over the classes as well. The loss of an image is a *sum* "
-            "over the classes.",
+            "Your function also averages over the classes. The loss of an image is a "
+            "*sum* over the classes.",
             lambda scores, labels, amount: (
                 smoothed(scores, labels, amount) / scores.shape[1]
             ),
         ),
         Mistake(
             "correct class left out",
-            "You distribute the amount over the *incorrect* classes. Here every class "
+            "You distributed the amount over the *incorrect* classes. Here every class "
             "gets an equal share, including the correct one.",
             with_targets(lambda t, a, c: t * (1 - a) + (1 - t) * a / (c - 1)),
         ),
         Mistake(
             "uniform part forgotten",
-            "You scale the plain cross-entropy by 1 - amount. The part of the target "
+            "You scaled the plain cross-entropy by 1 - amount. The part of the target "
             "that all classes share is missing.",
             with_targets(lambda t, a, c: t * (1 - a)),
         ),
         Mistake(
             "amount added to the loss",
-            "You add the amount to the loss itself. It belongs in the targets, which "
-            "multiply the log-probabilities.",
+            "You added the amount to the loss itself. The amount belongs in the "
+            "targets, which multiply the log-probabilities.",
             lambda scores, labels, amount: (
                 (1 - amount) * smoothed(scores, labels, 0.0) + amount / scores.shape[1]
             ),
@@ -246,19 +247,20 @@ smooth_loss = FunctionExercise(
         ),
         Mistake(
             "correct class overwritten",
-            "Your target for the correct class is only 1 - amount. It should get its "
-            "share of the amount, too.",
+            "Your target for the correct class is only 1 - amount. This class should "
+            "also get its share of the amount.",
             with_targets(lambda t, a, c: t * (1 - a) + (1 - t) * a / c),
         ),
         Mistake(
             "roles swapped",
-            "You have swapped the two: the correct class gets the amount, and 1 - "
+            "You swapped the two terms: the correct class gets the amount, and 1 - "
             "amount is distributed over all classes.",
             with_targets(lambda t, a, c: t * a + (1 - a) / c),
         ),
         Mistake(
             "amount not divided",
-            "Each class gets the whole amount. Divide it by the number of classes.",
+            "Each class gets the whole amount. Divide the amount by the number of "
+            "classes.",
             with_targets(lambda t, a, c: t * (1 - a) + a),
         ),
         Mistake(
@@ -269,20 +271,20 @@ smooth_loss = FunctionExercise(
         ),
         Mistake(
             "softmax forgotten",
-            "You multiply the targets by the raw *scores*. The cross-entropy needs the "
-            "logarithms of the network's probabilities.",
+            "You multiplied the targets by the raw *scores*. The cross-entropy needs "
+            "the logarithms of the network's probabilities.",
             with_log_probabilities(lambda scores: scores),
         ),
         Mistake(
             "logarithm missing",
-            "You multiply the targets by the network's *probabilities*. The "
+            "You multiplied the targets by the network's *probabilities*. The "
             "cross-entropy needs their logarithms.",
             with_log_probabilities(lambda scores: scores.softmax(dim=1)),
         ),
         Mistake(
             "softmax applied twice",
-            "You apply the softmax twice. `F.cross_entropy` and `log_softmax` take raw "
-            "scores.",
+            "You applied the softmax twice. `F.cross_entropy` and `log_softmax` take "
+            "raw scores.",
             lambda scores, labels, amount: smoothed(
                 scores.softmax(dim=1), labels, amount
             ),
@@ -295,7 +297,7 @@ smooth_loss = FunctionExercise(
         ),
         Mistake(
             "predictions smoothed",
-            "You smooth the network's probabilities. Label smoothing changes the "
+            "You smoothed the network's probabilities. Label smoothing changes the "
             "*targets*.",
             smoothed_predictions,
         ),
@@ -312,9 +314,9 @@ smooth_loss = FunctionExercise(
         "Compute `scores.log_softmax(dim=1)`. Then create a tensor of the same shape "
         "with the target probabilities: amount / classes everywhere, and more for the "
         "correct classes.",
-        "`F.one_hot(labels, classes)` is 1 for the correct classes and 0 elsewhere. "
-        "To get the loss of an image, multiply target probability and log-probability, "
-        "sum over the classes, and change the sign.",
+        "`F.one_hot(labels, classes)` is 1 for the correct classes and 0 elsewhere. To "
+        "get the loss of an image, multiply the target probabilities by the "
+        "log-probabilities, sum over the classes, and change the sign.",
     ),
 )
 
@@ -342,8 +344,8 @@ recall_and_precision = FunctionExercise(
     mistakes=[
         Mistake(
             "recall and precision swapped",
-            "You have swapped the two. A row contains all digits that *belong* to a "
-            "class, and a column contains all digits that were *assigned* to it.",
+            "You swapped recall and precision. A row contains all digits that *belong* "
+            "to a class, and a column contains all digits that were *assigned* to it.",
             lambda confusion: recall_precision(confusion).flip(0),
         ),
         Mistake(
@@ -360,13 +362,13 @@ recall_and_precision = FunctionExercise(
         ),
         Mistake(
             "fraction of all digits",
-            "You divide by the number of all digits. Each class has its own totals.",
+            "You divided by the number of all digits. Each class has its own totals.",
             lambda confusion: torch.stack([confusion.diagonal() / confusion.sum()] * 2),
         ),
         Mistake(
             "incorrect predictions only",
-            "You divide by the number of *incorrect* predictions. The correct ones "
-            "count toward the totals, too.",
+            "You divided by the number of *incorrect* predictions. The correct ones "
+            "also count toward the totals.",
             lambda confusion: torch.stack(
                 [
                     confusion.diagonal() / (confusion.sum(dim=d) - confusion.diagonal())
@@ -382,18 +384,19 @@ recall_and_precision = FunctionExercise(
         ),
         Mistake(
             "counts instead of fractions",
-            "You return the counts of correct predictions. Divide them by the totals.",
+            "Your function returns the counts of correct predictions. Divide these "
+            "counts by the totals.",
             lambda confusion: torch.stack([confusion.diagonal()] * 2),
         ),
         Mistake(
             "totals alone",
-            "You return the totals of the rows and columns. What fraction of each "
-            "total is correct?",
+            "Your function returns the totals of the rows and columns. What fraction "
+            "of each total is correct?",
             lambda confusion: torch.stack([confusion.sum(dim=1), confusion.sum(dim=0)]),
         ),
         Mistake(
             "whole matrix divided",
-            "You divide the whole matrix. In each row and column, only the entry on "
+            "You divided the whole matrix. In each row and column, only the entry on "
             "the diagonal matters.",
             lambda confusion: torch.stack(
                 [
@@ -481,7 +484,8 @@ larger_images = ValueExercise(
         ),
         Mistake(
             "first convolution not padded",
-            "The first convolution has a padding of 2, so it keeps the size.",
+            "The first convolution has a padding of 2, so it preserves the height and "
+            "the width.",
             *with_inputs(16 * 11 * 11),
         ),
         Mistake(
@@ -559,20 +563,20 @@ debug_accuracy = FunctionExercise(
     mistakes=[
         Mistake(
             "highest over the images",
-            "For each class, you look for the image with the highest score. Instead, "
-            "look for the class with the highest score for each image.",
+            "For each class, your function looks for the image with the highest score. "
+            "Instead, look for the class with the highest score for each image.",
             lambda scores, labels: (scores.argmax(dim=0) == labels).sum() / len(labels),
             broken,
         ),
         Mistake(
             "divided by the classes",
-            "You divide by the number of classes. How many predictions does the "
+            "You divided by the number of classes. How many predictions does the "
             "network make?",
             lambda scores, labels: hits(scores, labels).sum() / scores.shape[1],
         ),
         Mistake(
             "divided by all scores",
-            "You divide by the number of all scores. How many predictions does the "
+            "You divided by the number of all scores. How many predictions does the "
             "network make?",
             lambda scores, labels: hits(scores, labels).sum() / scores.numel(),
         ),
@@ -583,7 +587,7 @@ debug_accuracy = FunctionExercise(
         ),
         Mistake(
             "scores compared with labels",
-            "You compare the highest *score* of each image with its label. A label is "
+            "You compared the highest *score* of each image with its label. A label is "
             "the index of a class.",
             lambda scores, labels: (
                 (scores.max(dim=1).values == labels).sum() / len(labels)
@@ -591,8 +595,8 @@ debug_accuracy = FunctionExercise(
         ),
         Mistake(
             "not averaged",
-            "You return one number per image. The accuracy is one number for all "
-            "images.",
+            "Your function returns one number per image. The accuracy is one number "
+            "for all images.",
             hits,
             lambda scores, labels: hits(scores, labels) / len(labels),
         ),
@@ -604,12 +608,14 @@ debug_accuracy = FunctionExercise(
         ),
         Mistake(
             "incorrect predictions counted",
-            "That is the fraction of *incorrect* predictions.",
+            "That is the fraction of *incorrect* predictions. The accuracy is the "
+            "fraction of correct ones.",
             lambda scores, labels: 1 - hits(scores, labels).mean(),
         ),
         Mistake(
             "lowest instead of highest",
-            "You predict the class with the lowest score.",
+            "Your function predicts the class with the lowest score. The network "
+            "predicts the class with the highest.",
             lambda scores, labels: hits(-scores, labels).mean(),
         ),
     ],

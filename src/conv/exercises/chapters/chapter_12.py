@@ -34,7 +34,7 @@ columns = ValueExercise(
     mistakes=[
         Mistake(
             "padding forgotten",
-            "Your range has the right width but the wrong position. The first "
+            "Your range has the correct width but the wrong position. The first "
             "convolution pads the image, which shifts all windows.",
             [8, 23],
         ),
@@ -46,7 +46,7 @@ columns = ValueExercise(
         ),
         Mistake(
             "pooling layers only",
-            "That would be right if there were only the two pooling layers. Each "
+            "That would be correct if there were only the two pooling layers. Each "
             "convolution widens the range further.",
             [8, 11],
         ),
@@ -66,9 +66,9 @@ columns = ValueExercise(
         ),
         Mistake(
             "too far to the right",
-            "Your range has the right width, but it lies four columns too far to the "
-            "right. Did you trace j = 3, or shift the windows to the right because "
-            "of the padding?",
+            "Your range has the correct width but lies four columns too far to the "
+            "right. Did you trace j = 3, or shift the windows to the right because of "
+            "the padding?",
             [10, 25],
         ),
         Mistake(
@@ -78,8 +78,8 @@ columns = ValueExercise(
         ),
         Mistake(
             "end excluded",
-            "The second number is too large by one. It should be the last column that "
-            "the pixel depends on (inclusive).",
+            "The second number is too large by one. It should be the last column the "
+            "pixel depends on (inclusive).",
             [6, 22],
         ),
         Mistake(
@@ -130,7 +130,7 @@ def small_net(side: int, classes: int, seed: int) -> nn.Module:
 
 
 def gradient_of(pick: Callable[[Tensor, int], Tensor]) -> Callable[..., Tensor]:
-    """Differentiate a scalar that is computed from the scores; return an (H, W) map."""
+    """Differentiate a scalar computed from the scores and return an (H, W) map."""
 
     def gradient(net: nn.Module, x: Tensor, label: int) -> Tensor:
         leaf = x.detach().clone().requires_grad_()
@@ -166,7 +166,7 @@ saliency = FunctionExercise(
     mistakes=[
         Mistake(
             "sign kept",
-            "Your gradient is right. The exercise asks for its absolute value.",
+            "Your gradient is correct. The exercise asks for its absolute value.",
             OF_SCORE,
         ),
         Mistake(
@@ -177,16 +177,16 @@ saliency = FunctionExercise(
         ),
         Mistake(
             "loss instead of score",
-            "That is the gradient of the loss, or of the log-probability. It also "
-            "depends on the scores of the other classes.",
+            "That is the gradient of the loss, or of the log-probability. Both also "
+            "depend on the scores of the other classes.",
             absolute(OF_LOSS),
             OF_LOSS,
             lambda *case: -OF_LOSS(*case),
         ),
         Mistake(
             "probability instead of score",
-            "That is the gradient of the *probability*. It also depends on the scores "
-            "of the other classes.",
+            "That is the gradient of the *probability*, which also depends on the "
+            "scores of the other classes.",
             absolute(OF_PROBABILITY),
             OF_PROBABILITY,
         ),
@@ -286,15 +286,16 @@ class_map = FunctionExercise(
     mistakes=[
         Mistake(
             "Grad-CAM's scale forgotten",
-            "The pattern is right, but your map is too large by a factor that depends "
-            "on its size. The score depends on a feature map only through its *mean*. "
-            "How does this affect the derivative with respect to a single pixel?",
+            "Your map has the correct pattern but is too large by a factor that "
+            "depends on its size. The score depends on a feature map only through its "
+            "*mean*. How does this affect the derivative with respect to a single "
+            "pixel?",
             with_cam_scale(grad_cam),
         ),
         Mistake(
             "factor applied twice",
-            "The pattern is right, but your map is too small by a factor that depends "
-            "on its size. Did you divide by the number of pixels twice?",
+            "Your map has the correct pattern but is too small by a factor that "
+            "depends on its size. Did you divide by the number of pixels twice?",
             lambda A, weight, label: grad_cam(A, weight, label) / A[0].numel(),
         ),
         Mistake(
@@ -490,7 +491,7 @@ debug_occlusion = FunctionExercise(
         "The line `covered = x` doesn't create a new image. Find the method that does. "
         "Then check the order of the subtraction: which of the two scores is larger "
         "when the score falls?",
-        "Each position needs its own `x.clone()`, so it belongs inside both loops. The "
-        "drop is the score of the original minus that of the covered image.",
+        "Each position needs its own `x.clone()`, so the copy belongs inside both "
+        "loops. The drop is the score of the original minus that of the covered image.",
     ),
 )

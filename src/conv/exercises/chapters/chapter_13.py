@@ -68,8 +68,8 @@ fading = ValueExercise(
         ),
         Mistake(
             "wrong number of layers",
-            "You raised the right factor to the wrong power. There are six layers here "
-            "(the chapter's example has twenty).",
+            "You raised the correct factor to the wrong power. There are six layers "
+            "here (the chapter's example has twenty).",
             *(6**-2.5, 6**-3.5, 6**-10.0),
             *(0.41**5, 0.41**7, 0.41**20),
         ),
@@ -207,21 +207,21 @@ folded = FunctionExercise(
     mistakes=[
         Mistake(
             "stride or padding lost",
-            "The weights and the bias of your layer are right, but it doesn't "
-            "keep the original layer's stride or padding.",
+            "The weights and the bias of your layer are correct, but your layer "
+            "doesn't keep the original layer's stride or padding.",
             without_options("stride", "padding"),
             without_options("stride"),
             without_options("padding"),
         ),
         Mistake(
             "nothing folded",
-            "You return the original convolution unchanged. The new one should also do "
-            "what batch norm does.",
+            "Your function returns the original convolution unchanged. The new one "
+            "should also do what batch norm does.",
             lambda layer, norm, x: layer(x),
         ),
         Mistake(
             "mean not scaled",
-            "You subtract the running mean *after* scaling. Batch norm subtracts it "
+            "You subtracted the running mean *after* scaling. Batch norm subtracts it "
             "first, so the mean has to be scaled as well.",
             wrong_fold(
                 norm_scale, lambda c, n, s: c.bias * s - n.running_mean + n.bias
@@ -229,7 +229,7 @@ folded = FunctionExercise(
         ),
         Mistake(
             "weights not scaled",
-            "The bias is right, but the weights are still the old ones.",
+            "The bias is correct, but the weights are still the old ones.",
             lambda layer, norm, x: scaled_copy(
                 layer,
                 torch.ones_like(norm.weight),
@@ -238,12 +238,12 @@ folded = FunctionExercise(
         ),
         Mistake(
             "bias not folded",
-            "The weights are right, but the bias is still the old one.",
+            "The weights are correct, but the bias is still the old one.",
             wrong_fold(norm_scale, lambda c, n, s: c.bias),
         ),
         Mistake(
             "bias not scaled",
-            "You scale the weights, but not the convolution's own bias. Batch norm "
+            "You scaled the weights but not the convolution's own bias. Batch norm "
             "scales the whole output of the convolution.",
             wrong_fold(
                 norm_scale, lambda c, n, s: c.bias - n.running_mean * s + n.bias
@@ -257,14 +257,14 @@ folded = FunctionExercise(
         ),
         Mistake(
             "mean added",
-            "Batch norm subtracts the running mean. You add it.",
+            "You added the running mean. Batch norm subtracts it.",
             wrong_fold(
                 norm_scale, lambda c, n, s: (c.bias + n.running_mean) * s + n.bias
             ),
         ),
         Mistake(
             "scale and shift forgotten",
-            "You fold in only the normalization. Batch norm also multiplies by "
+            "You folded in only the normalization. Batch norm also multiplies by "
             "`norm.weight` and adds `norm.bias`.",
             wrong_fold(
                 lambda n: 1 / (n.running_var + n.eps).sqrt(),
@@ -278,7 +278,7 @@ folded = FunctionExercise(
         ),
         Mistake(
             "shift scaled",
-            "You scale `norm.bias`. Batch norm adds it after scaling.",
+            "You scaled `norm.bias`. Batch norm adds this shift after scaling.",
             wrong_fold(
                 norm_scale, lambda c, n, s: (c.bias - n.running_mean + n.bias) * s
             ),
@@ -290,20 +290,21 @@ folded = FunctionExercise(
         ),
         Mistake(
             "root forgotten",
-            "You divide by the variance. Batch norm divides by the standard deviation.",
+            "You divided by the variance. Batch norm divides by the standard "
+            "deviation.",
             wrong_fold(lambda n: n.weight / (n.running_var + n.eps), folded_bias),
             wrong_fold(lambda n: n.weight / n.running_var, folded_bias),
         ),
         Mistake(
             "epsilon forgotten",
-            "You don't use `norm.eps`. Batch norm adds it to the variance, and it "
-            "isn't always as small as 1e-5.",
+            "Your function doesn't use `norm.eps`. Batch norm adds this constant to "
+            "the variance, and it isn't always as small as 1e-5.",
             wrong_fold(lambda n: n.weight / n.running_var.sqrt(), folded_bias),
             wrong_fold(lambda n: n.weight / (n.running_var + 1e-5).sqrt(), folded_bias),
         ),
         Mistake(
             "epsilon outside the root",
-            "You add `norm.eps` to the standard deviation. Batch norm adds it to the "
+            "You added `norm.eps` to the standard deviation. Batch norm adds it to the "
             "variance, before taking the square root.",
             wrong_fold(
                 lambda n: n.weight / (n.running_var.sqrt() + n.eps), folded_bias
@@ -311,14 +312,14 @@ folded = FunctionExercise(
         ),
         Mistake(
             "scale forgotten",
-            "You divide by the standard deviation, but you omit batch norm's own "
+            "You divided by the standard deviation but left out batch norm's own "
             "scale, `norm.weight`.",
             wrong_fold(lambda n: 1 / (n.running_var + n.eps).sqrt(), folded_bias),
         ),
         Mistake(
             "scale along the input channels",
-            "You scale along the second axis of the weights, the input channels. Batch "
-            "norm scales the channels of the convolution's output.",
+            "You scaled along the second axis of the weights, the input channels. "
+            "Batch norm scales the channels of the convolution's output.",
             scaled_inputs,
         ),
     ],
@@ -327,7 +328,7 @@ folded = FunctionExercise(
         "the running mean, divide, scale, shift. Then replace z by weight * x + bias.",
         "Collect the terms: the coefficient of x is the new weight, and everything "
         "else is the new bias. Both need one factor per *output* channel, computed "
-        "from `norm.weight`, `norm.running_var` and `norm.eps`.",
+        "from `norm.weight`, `norm.running_var`, and `norm.eps`.",
         "With s = norm.weight / sqrt(norm.running_var + norm.eps), the weights are "
         "multiplied by `s[:, None, None, None]`. What happens to the bias? You can "
         "create the new layer with `copy.deepcopy(layer)` and then change its "
@@ -419,21 +420,21 @@ convnext_size = FunctionExercise(
     mistakes=[
         Mistake(
             "full instead of depthwise convolution",
-            "You count a full k x k convolution. In a depthwise one, each channel has "
-            "a single k x k kernel.",
+            "You counted a full k x k convolution. In a depthwise one, each channel "
+            "has a single k x k kernel.",
             lambda c, k: block_size(c, k) + (c * c - c) * k * k,
         ),
         Mistake(
             "one kernel for all channels",
-            "You count one depthwise kernel for all channels together. Each channel "
+            "You counted one depthwise kernel for all channels together. Each channel "
             "has its own.",
             lambda c, k: block_size(c, k) - (c - 1) * k * k,
             lambda c, k: block_size(c, k) - (c - 1) * (k * k + 1),
         ),
         Mistake(
             "biases forgotten",
-            "Biases are missing. Each of the three convolutions has one per output "
-            "channel.",
+            "Your count leaves out biases. Each of the three convolutions has one per "
+            "output channel.",
             lambda c, k: block_size(c, k) - 6 * c,
             lambda c, k: block_size(c, k) - 7 * c,
             lambda c, k: block_size(c, k) - 8 * c,
@@ -453,38 +454,39 @@ convnext_size = FunctionExercise(
         ),
         Mistake(
             "norm forgotten",
-            "You are 2c short. That is either LayerNorm's two parameters per channel, "
-            "or the biases of two convolutions with c outputs.",
+            "Your count is too low by 2c. Either LayerNorm's two parameters per "
+            "channel are missing, or the biases of two convolutions with c outputs.",
             lambda c, k: block_size(c, k) - 2 * c,
         ),
         Mistake(
             "norm counted once",
-            "You are c short. That is either LayerNorm's second parameter per channel, "
-            "or the bias of a convolution with c outputs.",
+            "Your count is too low by c. Either LayerNorm's second parameter per "
+            "channel is missing, or the bias of a convolution with c outputs.",
             lambda c, k: block_size(c, k) - c,
         ),
         Mistake(
             "expansion forgotten",
-            "You count two 1 x 1 convolutions from c to c channels. There are 4c "
+            "You counted two 1 x 1 convolutions from c to c channels. There are 4c "
             "channels between them.",
             lambda c, k: block_size(c, k) - 6 * c * c - 3 * c,
         ),
         Mistake(
             "one 1 x 1 layer forgotten",
-            "You count only one of the two 1 x 1 convolutions. One expands to 4c "
+            "You counted only one of the two 1 x 1 convolutions. One expands to 4c "
             "channels, and the other reduces them to c again.",
             lambda c, k: block_size(c, k) - 4 * c * c - c,
             lambda c, k: block_size(c, k) - 4 * c * c - 4 * c,
         ),
         Mistake(
             "too few biases in the expanding layer",
-            "You are 3c short. The expanding layer has one bias per *output* channel, "
-            "so it has 4c biases.",
+            "Your count is too low by 3c. The expanding layer has one bias per "
+            "*output* channel, so it has 4c biases.",
             lambda c, k: block_size(c, k) - 3 * c,
         ),
         Mistake(
             "kernel's side instead of its area",
-            "You count k weights per depthwise kernel. It has k rows of k weights.",
+            "You counted k weights per depthwise kernel. Such a kernel has k rows of k "
+            "weights.",
             lambda c, k: block_size(c, k) - c * k * k + c * k,
         ),
     ],
@@ -580,8 +582,8 @@ debug_batch_norm = FunctionExercise(
     mistakes=[
         Mistake(
             "mean over the batch only",
-            "You compute a mean for each pixel. A channel's statistics are computed "
-            "over all images *and* all positions.",
+            "Your function computes a mean for each pixel. A channel's statistics are "
+            "computed over all images *and* all positions.",
             *with_bug("axes"),
         ),
         Mistake(
@@ -592,7 +594,8 @@ debug_batch_norm = FunctionExercise(
         ),
         Mistake(
             "root forgotten",
-            "You divide by the variance. Batch norm divides by the standard deviation.",
+            "You divided by the variance. Batch norm divides by the standard "
+            "deviation.",
             *with_bug("divisor"),
         ),
         Mistake(
@@ -603,7 +606,7 @@ debug_batch_norm = FunctionExercise(
         ),
         Mistake(
             "epsilon outside the root",
-            "You add `eps` to the standard deviation. Batch norm adds it to the "
+            "You added `eps` to the standard deviation. Batch norm adds it to the "
             "variance, before taking the square root.",
             other_norm(divisor=lambda variance, eps: variance.sqrt() + eps),
         ),
@@ -617,21 +620,21 @@ debug_batch_norm = FunctionExercise(
         Mistake(
             "axes incomplete",
             "Your statistics leave out one of the axes. They should be computed over "
-            "all images, all rows and all columns.",
+            "all images, all rows, and all columns.",
             other_norm((0, 2)),
             other_norm((0, 3)),
         ),
         Mistake(
             "each image on its own",
-            "You normalize each image separately. *Batch* norm uses one mean per "
-            "channel for the whole batch.",
+            "Your function normalizes each image separately. *Batch* norm uses one "
+            "mean per channel for the whole batch.",
             other_norm((2, 3)),
             other_norm((2, 3), correction=1),
         ),
         Mistake(
             "channels mixed",
-            "You compute statistics over several channels together. In batch norm, "
-            "each channel has its own.",
+            "Your function computes statistics over several channels together. In "
+            "batch norm, each channel has its own mean and variance.",
             other_norm((0, 1, 2, 3)),
             other_norm((0, 1, 2, 3), correction=1),
             other_norm((1, 2, 3)),
@@ -639,7 +642,7 @@ debug_batch_norm = FunctionExercise(
         ),
         Mistake(
             "scale or shift forgotten",
-            "You normalize correctly, but the scale or the shift is missing.",
+            "The normalization is correct, but the scale or the shift is missing.",
             with_scale(lambda s, t: (torch.ones_like(s), torch.zeros_like(t))),
             with_scale(lambda s, t: (torch.ones_like(s), t)),
             with_scale(lambda s, t: (s, torch.zeros_like(t))),

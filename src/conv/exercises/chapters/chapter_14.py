@@ -22,7 +22,7 @@ ring_bytes = ValueExercise(
     mistakes=[
         Mistake(
             "numbers instead of bytes",
-            "You counted numbers. Each of them takes four bytes.",
+            "You counted numbers. Each number takes four bytes.",
             2 * 7 / 8 * 25e6,
         ),
         Mistake(
@@ -41,14 +41,14 @@ ring_bytes = ValueExercise(
         ),
         Mistake(
             "all parts in each phase",
-            "You are close, but you counted 8 parts per phase. Each process sends one "
-            "part per step; how many steps does a phase take?",
+            "You counted 8 parts per phase. Each process sends one part per step; how "
+            "many steps does a phase take?",
             2 * 25e6 * 4,
         ),
         Mistake(
             "whole vector in each message",
-            "That would be right if a process sent its whole vector 7 or 8 times. In a "
-            "ring, each message contains one of the 8 parts.",
+            "That would be correct if a process sent its whole vector 7 or 8 times. In "
+            "a ring, each message contains one of the 8 parts.",
             7 * 25e6 * 4,
             8 * 25e6 * 4,
         ),
@@ -61,7 +61,7 @@ ring_bytes = ValueExercise(
         ),
         Mistake(
             "another unit",
-            "Your number is right in MB, MiB or GB, perhaps up to rounding. The "
+            "Your number is correct in MB, MiB, or GB, perhaps up to rounding. The "
             "question asks for bytes.",
             *(175, 0.175, 175e6 / 2**20, 166.9, 167),
         ),
@@ -102,7 +102,7 @@ def weighted_sum(weight: Callable[[int, list[int]], float]) -> Callable[..., Ten
 
 
 def example_weights(g: Tensor, counts: list[int]) -> Tensor:
-    """Use the counts of the statement's example; ignore further processes."""
+    """Use the counts from the statement's example and ignore further processes."""
     return sum(n * row for n, row in zip([50, 30, 20], g, strict=False))
 
 
@@ -129,8 +129,8 @@ whole_gradient = FunctionExercise(
         ),
         Mistake(
             "sum of means",
-            "You added the gradients without weighting them. Each one is the mean over "
-            "the images of one process.",
+            "You added the gradients without weighting them. Each gradient is a mean "
+            "over the images of one process.",
             lambda g, counts: g.sum(dim=0),
         ),
         Mistake(
@@ -142,7 +142,7 @@ whole_gradient = FunctionExercise(
         ),
         Mistake(
             "divided by the processes",
-            "You divided by the number of processes. The mean is over images.",
+            "You divided by the number of processes. The mean is over the images.",
             weighted_sum(lambda n, counts: n / len(counts)),
             weighted_sum(lambda n, counts: n / sum(counts) / len(counts)),
         ),
@@ -157,8 +157,8 @@ whole_gradient = FunctionExercise(
         ),
         Mistake(
             "weights of the example",
-            "You used the counts from the example: 50, 30 and 20. Your function should "
-            "work for any counts and any number of processes.",
+            "You used the counts from the example: 50, 30, and 20. Your function "
+            "should work for any counts and any number of processes.",
             lambda g, counts: 0.5 * g[0] + 0.3 * g[1] + 0.2 * g[2],
             lambda g, counts: example_weights(g, counts) / 100,
             lambda g, counts: example_weights(g, counts) / sum(counts),
@@ -279,9 +279,9 @@ accumulated = FunctionExercise(
     mistakes=[
         Mistake(
             "sum of means",
-            "Your result is the sum of the parts' gradients. Each of them is the "
-            "gradient of a *mean* loss; how do you get the mean over the batch from "
-            "these means?",
+            "Your result is the sum of the parts' gradients. Each part's gradient is "
+            "that of a *mean* loss; how do you get the mean over the batch from these "
+            "means?",
             scaled_gradient(lambda size, parts: parts),
         ),
         Mistake(
@@ -429,8 +429,8 @@ shares_variance = ValueExercise(
         ),
     },
     hints=(
-        "Which mean is subtracted from 1, 2, 3 and 4 on the first process? Which one "
-        "is subtracted from them if the batch stays together?",
+        "Which mean is subtracted from 1, 2, 3, and 4 on the first process? Which mean "
+        "is subtracted from these numbers if the batch stays together?",
         "Use `x = torch.arange(1.0, 9)`, its two halves from `x.chunk(2)`, and a "
         "variance that divides by n, `.var(correction=0)`.",
         "Each half has a variance of 1.25. Compute the variance of all eight numbers "

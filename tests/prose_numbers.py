@@ -52,7 +52,8 @@ LIST = r"\d[\d.]*(?:(?:,? and |, |\N{EN DASH}| to )\d[\d.]*)*"
 CHAPTERS = re.compile(rf"[cC]hapter \d+|[cC]hapters {LIST}")
 TITLES = re.compile(r"\d+(?= · )|(?<=\| )\d+(?= \| \[)")
 LABELS = re.compile(
-    rf"^ *\d+\. |\*\*\d+\. |About \d+ minutes|([sS]ection|[eE]xercise)s? {LIST}", re.M
+    rf"^ *\d+\. |\*\*\d+\. |[Aa]bout \d+ minutes|([sS]ection|[eE]xercise)s? {LIST}",
+    re.M,
 )
 
 

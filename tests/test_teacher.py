@@ -157,7 +157,7 @@ def test_teaching_page_has_the_chapters_minutes(path):
     notebook = nbformat.read(path, as_version=4)
     prose = "\n".join(cell.source for cell in notebook.cells)
     chapter, title = re.match(r"# (\d+) · (.+)", prose).groups()
-    reading = re.search(r"About (\d+) minutes", prose)[1]
+    reading = re.search(r"[Aa]bout (\d+) minutes", prose)[1]
     kinds = [EXERCISES[number].kind for number in build.solutions_of(path)]
     exercises = sum(MINUTES_PER_EXERCISE[kind] for kind in kinds)
     row = rf"^\| {chapter} · {title} \| \d+ \| {reading} \| {exercises} \|$"

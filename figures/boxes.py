@@ -35,7 +35,7 @@ def map_sizes(side: int) -> list[int]:
 
 
 def pnet_slides() -> draw.Drawing:
-    """Apply P-Net to one window, and to an image that contains four of them."""
+    """Apply P-Net to one crop and to an image that contains four windows."""
     crop, image = map_sizes(12), map_sizes(14)
     gap, step = 66, 1.1
     lefts = [MARGIN]
@@ -60,8 +60,10 @@ def pnet_slides() -> draw.Drawing:
             if not last:
                 start = left + size * cell + 8
                 diagram.append(arrow((start, middle), (lefts[k + 1] - 8, middle)))
-                name = text(LAYER_NAMES[k], (start + lefts[k + 1] - 8) / 2, middle - 14)
-                diagram.append(name)
+                center = (start + lefts[k + 1] - 8) / 2
+                diagram.append(text(LAYER_NAMES[k], center, middle - 14))
+                if LAYER_NAMES[k] == "pool":
+                    diagram.append(text("2 × 2", center, middle + 16))
     corners = [(i, j) for i in range(2) for j in range(2)]
     shifts = [2, 2, 1, 1, 1]  # pixels from one window to the next, in each map
     for n, (i, j) in enumerate(corners):
@@ -78,7 +80,7 @@ def pnet_slides() -> draw.Drawing:
             for n, (i, j) in enumerate(corners)
         ]
         motion.slide(frame, stops)
-    diagram.append(text("one window", MARGIN, 32, text_anchor="start"))
+    diagram.append(text("one crop", MARGIN, 32, text_anchor="start"))
     words = "an image that contains four windows"
     y = rows[1] - image[0] * PIXEL / 2 - 18
     diagram.append(text(words, MARGIN, y, text_anchor="start"))

@@ -154,8 +154,8 @@ def average_precision(hits: Tensor, total: int) -> Tensor:
     Parameters
     ----------
     hits : Tensor, shape (N,)
-        Booleans: whether each prediction is right, from highest to lowest score. N may
-        be 0.
+        Booleans: whether each prediction is correct, from highest to lowest score. N
+        may be 0.
     total : int
         Number of objects that should have been found, at least the number of hits.
 

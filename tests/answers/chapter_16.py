@@ -63,8 +63,8 @@ def kernels_not_reshaped(weight, C, h, w):
     return weight
 
 
-@wrong("16.2", "outputs and channels exchanged")
-def kernels_with_axes_exchanged(weight, C, h, w):
+@wrong("16.2", "outputs and channels swapped")
+def kernels_with_axes_swapped(weight, C, h, w):
     return weight.reshape(-1, C, h, w).permute(1, 0, 2, 3)
 
 
@@ -173,7 +173,7 @@ def offsets_in_pixels(boxes, truth):
     return truth - boxes
 
 
-@wrong("16.4", "divided by the true box")
+@wrong("16.4", "divided by the ground-truth box")
 def offsets_relative_to_the_truth(boxes, truth):
     sizes = truth[:, 2:] - truth[:, :2]
     return (truth - boxes) / torch.cat([sizes, sizes], dim=1)
@@ -185,7 +185,7 @@ def offsets_with_two_widths_first(boxes, truth):
     return (truth - boxes) / torch.stack([width, width, height, height], dim=1)
 
 
-@wrong("16.4", "width and height exchanged")
+@wrong("16.4", "width and height swapped")
 def offsets_with_heights_first(boxes, truth):
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     return (truth - boxes) / torch.stack([height, width, height, width], dim=1)

@@ -109,7 +109,7 @@ function render({ model, el }) {
   };
   setContent(
     el,
-    "Merge boxes",
+    "Remove overlapping boxes",
     element("div", { class: "photo", style: STYLES.photo }, canvas, overlay),
     element("div", { class: "row" }, threshold.root, limit.root),
     message,

@@ -86,7 +86,8 @@ class MergeBoxes(Widget):
         """Draw the photo, the kept boxes, and the removed ones as thin lines."""
         pixels = np.frombuffer(self.image, dtype=np.uint8).reshape(self.shape)
         figure, ax = subplots(size=(4.4, 4.6), alt=f"{self!r}")
-        show_images([torch.from_numpy(pixels / 255)], ["photo"], axes=[ax])
+        title = "kept: orange, removed: blue"
+        show_images([torch.from_numpy(pixels / 255)], [title], axes=[ax])
         kept = self.kept()
         for n in [*(n for n in self.passing() if n not in kept), *kept]:
             left, top, right, bottom = self.boxes[n]

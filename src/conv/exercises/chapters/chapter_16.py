@@ -30,24 +30,24 @@ map_shape = ValueExercise(
     mistakes=[
         Mistake(
             "stride forgotten",
-            "That is the number of 12 x 12 windows if they are one pixel apart. "
+            "That would be the number of 12 x 12 windows if they were one pixel apart. "
             "P-Net's windows are two pixels apart.",
             (1069, 1909),
         ),
         Mistake(
             "last window forgotten",
-            "Your two numbers are one too small. How many windows are there in an "
-            "image of 12 x 12 pixels, and how many in one of 14 x 14?",
+            "Both of your numbers are too small by 1. How many windows are there in a "
+            "12 x 12 image, and how many in a 14 x 14 image?",
             (534, 954),
         ),
         Mistake(
             "pooling forgotten",
-            "You took into account the three convolutions, but not the pooling.",
+            "You accounted for the three convolutions but not for the pooling.",
             (1074, 1914),
         ),
         Mistake(
             "convolutions forgotten",
-            "You took into account the pooling, but not the three convolutions, which "
+            "You accounted for the pooling but not for the three convolutions, which "
             "have no padding.",
             (540, 960),
         ),
@@ -66,8 +66,9 @@ map_shape = ValueExercise(
     hints=(
         "Follow one axis through the layers: a 3 x 3 convolution without padding, "
         "2 x 2 pooling with stride 2, and two more 3 x 3 convolutions.",
-        "Each convolution removes two rows and two columns, and the pooling halves "
-        "what is left. The 1 x 1 convolutions change nothing.",
+        "Each 3 x 3 convolution removes two rows and two columns, and the pooling "
+        "halves the number of rows and columns. The 1 x 1 convolutions don't change "
+        "the size.",
         "The first convolution turns 1080 rows into 1078, and the pooling turns these "
         "into 539. What do the last two convolutions leave? Do the same for 1920.",
     ),
@@ -99,16 +100,17 @@ as_kernels = FunctionExercise(
     mistakes=[
         Mistake(
             "channels taken as the last axis",
-            "Your kernels have the right shape, but the numbers are in the wrong "
-            "places. `x.flatten(1)` of an `x` with shape (N, C, h, w) begins with all "
-            "pixels of the first channel.",
+            "Your kernels have the correct shape, but the numbers are in the wrong "
+            "places. `x.flatten(1)` of an `x` of shape (N, C, h, w) starts with all "
+            "the values in the first channel.",
             lambda weight, C, h, w: weight.reshape(-1, h, w, C).permute(0, 3, 1, 2),
         ),
         Mistake(
             "columns before rows",
-            "Your kernels have the right shape, but rows and columns are exchanged. "
-            "That would be right for R-Net, whose weights expect the columns first. "
-            "Here the feature maps are flattened by `x.flatten(1)`.",
+            "Your kernels have the correct shape, but the rows and columns are "
+            "swapped. That would be correct for R-Net, whose feature maps are "
+            "flattened with the columns first. Here, the feature maps are flattened by "
+            "`x.flatten(1)`.",
             lambda weight, C, h, w: weight.reshape(-1, C, w, h).transpose(2, 3),
             lambda weight, C, h, w: weight.reshape(-1, w, h, C).permute(0, 3, 2, 1),
         ),
@@ -120,8 +122,8 @@ as_kernels = FunctionExercise(
         ),
         Mistake(
             "weight transposed",
-            "You transposed the weight before reshaping it. Each *row* of it contains "
-            "the weights of one output.",
+            "You transposed `weight` before reshaping it. Each of its *rows* contains "
+            "the weights for one output.",
             lambda weight, C, h, w: weight.T.reshape(-1, C, h, w),
         ),
         Mistake(
@@ -131,19 +133,19 @@ as_kernels = FunctionExercise(
             lambda weight, C, h, w: weight,
         ),
         Mistake(
-            "outputs and channels exchanged",
-            "You exchanged the first two axes. `F.conv2d` expects the outputs first "
+            "outputs and channels swapped",
+            "You swapped the first two axes. `F.conv2d` expects the outputs first "
             "and the input channels second.",
             lambda weight, C, h, w: weight.reshape(-1, C, h, w).transpose(0, 1),
         ),
     ],
     hints=(
-        "Each row of the weight has C * h * w numbers: one for each value in a window "
-        "of h x w pixels with C channels. So each row is a kernel.",
-        "Only the shape changes. In which order does `x.flatten(1)` list the values "
-        "of an `x` with shape (N, C, h, w)?",
-        "`reshape` fills the new shape in the same order in which `flatten` empties "
-        "it. What are the four numbers of the new shape?",
+        "Each row of `weight` has C * h * w numbers: one for each value in an h x w "
+        "window with C channels. So each row is a kernel.",
+        "Only the shape changes. In what order does `x.flatten(1)` list the values "
+        "of an `x` of shape (N, C, h, w)?",
+        "`reshape` fills the new tensor in the same order in which `flatten` reads the "
+        "old one. What are the four numbers of the new shape?",
     ),
 )
 
@@ -216,59 +218,61 @@ debug_nms = FunctionExercise(
     mistakes=[
         Mistake(
             "nothing fixed yet",
-            "Your function returns the same as the one in the notebook. Test it with "
-            "two boxes that don't overlap: both should be kept.",
+            "Your function returns the same result as the one in the notebook. Test it "
+            "with two boxes that don't overlap: both should be kept.",
             broken,
         ),
         Mistake(
             "lowest score first",
-            "Your function begins with the box that has the lowest score. In which "
+            "Your function starts with the box that has the lowest score. In what "
             "order does `argsort` sort?",
             lambda b, s, limit: suppress(b, s, limit, False, torch.le),
         ),
         Mistake(
             "overlapping boxes kept",
-            "Your function begins with the right box, but then it keeps the boxes "
-            "that overlap it, and drops the others.",
+            "Your function starts with the correct box, but then it keeps the boxes "
+            "that overlap this box and drops the others.",
             lambda b, s, limit: suppress(b, s, limit, True, torch.gt),
         ),
         Mistake(
             "removed boxes remove others",
             "In your function, a box that was removed can still remove another one. "
-            "Only boxes that are kept may do that.",
+            "Only boxes that are kept can remove others.",
             removed_remove,
         ),
         Mistake(
             "boxes instead of indices",
-            "You return the boxes. Return their indices.",
+            "Your function returns the boxes themselves. It should return their "
+            "indices.",
             lambda b, s, limit: b[conv.nms(b, s, limit)],
         ),
         Mistake(
             "scores instead of indices",
-            "You return the scores. Return the indices of the boxes.",
+            "Your function returns the scores. It should return the indices of the "
+            "boxes.",
             lambda b, s, limit: s[conv.nms(b, s, limit)],
         ),
         Mistake(
             "sorted by position",
-            "The right boxes are kept, but their indices should be in the order of "
-            "the scores, the highest first.",
+            "The correct boxes are kept, but their indices should be sorted by score, "
+            "highest first.",
             lambda b, s, limit: conv.nms(b, s, limit).sort().values,
         ),
         Mistake(
             "sorted from the lowest score",
-            "The right boxes are kept, but in the opposite order. The box with the "
-            "highest score comes first.",
+            "The correct boxes are kept, but their indices are in reverse order. The "
+            "box with the highest score should come first.",
             lambda b, s, limit: conv.nms(b, s, limit).flip(0),
         ),
     ],
     hints=(
-        "Try two boxes that don't overlap, with the scores 0.8 and 0.9. What should "
+        "Try two boxes that don't overlap, with scores of 0.8 and 0.9. What should "
         "be returned, and what is returned?",
-        "One bug determines which box is taken first, and the other which boxes are "
-        "left after that.",
+        "One bug affects which box is chosen first, and the other affects which boxes "
+        "remain after that.",
         "`argsort` sorts in ascending order unless `descending=True` is given. And "
-        "which boxes should stay in `order`: those with a large or with a small "
-        "overlap?",
+        "which boxes should stay in `order`: those with a large overlap or "
+        "those with a small one?",
     ),
 )
 
@@ -276,13 +280,13 @@ debug_nms = FunctionExercise(
 
 
 def wanted_offsets(boxes: Tensor, truth: Tensor) -> Tensor:
-    """Compute by which fractions the sides of the boxes have to move."""
+    """Compute the fractions by which the sides of the boxes have to move."""
     sizes = boxes[:, 2:] - boxes[:, :2]
     return (truth - boxes) / sizes.repeat(1, 2)
 
 
 def pairs_of_boxes(count: int) -> tuple[Tensor, Tensor]:
-    """Draw boxes and true boxes with different widths and heights."""
+    """Draw boxes and ground-truth boxes with different widths and heights."""
     generator = torch.Generator().manual_seed(count)
 
     def draw() -> Tensor:
@@ -304,7 +308,7 @@ def extent(boxes: Tensor) -> Tensor:
 
 
 def center_offsets(boxes: Tensor, truth: Tensor) -> Tensor:
-    """Compute offsets of the center, and logarithms of the ratios of the sizes."""
+    """Compute offsets of the center and logarithms of the size ratios."""
     centers = [(b[:, :2] + b[:, 2:]) / 2 for b in (boxes, truth)]
     moved = (centers[1] - centers[0]) / extent(boxes)
     return torch.cat([moved, (extent(truth) / extent(boxes)).log()], dim=1)
@@ -318,54 +322,56 @@ offsets_between = FunctionExercise(
     mistakes=[
         Mistake(
             "pixels instead of fractions",
-            "Your offsets are in pixels. They should be fractions of the width or the "
-            "height of the box.",
+            "Your offsets are in pixels. They should be fractions of the box's width "
+            "or height.",
             lambda boxes, truth: truth - boxes,
         ),
         Mistake(
-            "divided by the true box",
-            "You divide by the width and the height of the true box. The network "
-            "doesn't know that box; use those of its own window.",
+            "divided by the ground-truth box",
+            "You're dividing by the width and height of the ground-truth box. The "
+            "network doesn't know that box; divide by the width and height of its "
+            "own window instead.",
             divided(lambda boxes, truth: extent(truth).repeat(1, 2)),
         ),
         Mistake(
             "widths and heights in the wrong order",
-            "You divide by (width, width, height, height). The order of the sides is "
-            "left, top, right, bottom.",
+            "You're dividing by (width, width, height, height). The order of the sides "
+            "is left, top, right, bottom.",
             divided(lambda boxes, truth: extent(boxes).repeat_interleave(2, dim=1)),
         ),
         Mistake(
-            "width and height exchanged",
-            "You divide horizontal offsets by the height, and vertical ones by the "
-            "width.",
+            "width and height swapped",
+            "You're dividing the horizontal offsets by the height and the vertical "
+            "offsets by the width.",
             divided(lambda boxes, truth: extent(boxes).flip(1).repeat(1, 2)),
         ),
         Mistake(
             "one size for both directions",
-            "You divide all four offsets by the same number. Those of the left and "
-            "right sides are fractions of the width, those of the top and bottom of "
-            "the height.",
+            "You're dividing all four offsets by the same number. The offsets of the "
+            "left and right sides are fractions of the width; those of the top and "
+            "bottom are fractions of the height.",
             divided(lambda boxes, truth: extent(boxes)[:, :1]),
             divided(lambda boxes, truth: extent(boxes)[:, 1:]),
         ),
         Mistake(
             "divided by the sides themselves",
-            "You divide by the positions of the sides. Divide by the distances between "
-            "them.",
+            "You're dividing by the coordinates of the sides. Divide by the width and "
+            "height instead.",
             lambda boxes, truth: (truth - boxes) / boxes,
         ),
         Mistake(
             "offsets of the center",
-            "You compute how far the center moves and how much the size changes, as "
-            "some other detectors do. P-Net's offsets are those of the four sides.",
+            "You're computing how far the center moves and how much the size changes, "
+            "as some other detectors do. P-Net instead predicts an offset for each "
+            "of the four sides.",
             center_offsets,
         ),
     ],
     hints=(
-        "Start from the equation of `refine_boxes`: the true box is the box, plus the "
-        "offsets times the sizes.",
-        "Solve this equation for the offsets. The sizes are the width for the left "
-        "and right sides, and the height for the top and bottom.",
+        "Start from the equation of `refine_boxes`: ground-truth box = box + offsets * "
+        "sizes.",
+        "Solve this equation for the offsets. The size is the width for the left and "
+        "right sides and the height for the top and bottom.",
         "With `sizes = boxes[:, 2:] - boxes[:, :2]`, the tensor `sizes.repeat(1, 2)` "
         "contains width, height, width, height. What do you divide by it?",
     ),
@@ -383,8 +389,8 @@ six_boxes = ValueExercise(
     mistakes=[
         Mistake(
             "divided by the hits",
-            "You averaged over the faces that were found. Those that were missed "
-            "count, too: with a precision of zero.",
+            "You averaged over the faces that were found. Missed faces count as well, "
+            "each with a precision of zero.",
             2.75 / 3,
         ),
         Mistake(
@@ -401,8 +407,8 @@ six_boxes = ValueExercise(
         ),
         Mistake(
             "precision of all boxes",
-            "That is the precision if all six boxes are accepted: one point of the "
-            "curve. The question asks for the area under it.",
+            "That is the precision if all six boxes are accepted: just one point "
+            "on the curve. The question asks for the area under it.",
             0.5,
         ),
         Mistake(
@@ -413,12 +419,13 @@ six_boxes = ValueExercise(
         ),
         Mistake(
             "sum, not divided",
-            "You added up the right precisions. Now divide by the number of faces.",
+            "You added up the correct precisions. Now divide by the number of faces.",
             2.75,
         ),
         Mistake(
             "divided by the boxes",
-            "You divided by the number of boxes. Divide by the number of faces.",
+            "You divided by the number of boxes; divide by the number of faces "
+            "instead.",
             2.75 / 6,
         ),
     ],
@@ -426,7 +433,7 @@ six_boxes = ValueExercise(
         "Go through the list from the top. After each hit, what fraction of the boxes "
         "so far are hits?",
         "The precisions at the three hits are 1/1, 2/2 and 3/4.",
-        "Add up the three precisions, and divide by the number of faces, whether they "
-        "were found or not.",
+        "Add up the three precisions and divide by the total number of faces, found "
+        "or not.",
     ),
 )

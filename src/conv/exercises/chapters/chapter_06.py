@@ -23,12 +23,12 @@ layer_size = ValueExercise(
     mistakes=[
         Mistake(
             "biases forgotten",
-            "That is the number of weights. The layer also has biases: how many?",
+            "You counted only the weights. How many biases does the layer also have?",
             12800,
         ),
         Mistake(
             "one bias for the layer",
-            "You counted a single bias. Each output channel has its own.",
+            "You counted a single bias. Each output channel has its own bias.",
             12801,
         ),
         Mistake(
@@ -75,7 +75,7 @@ layer_size = ValueExercise(
         ),
         Mistake(
             "side instead of area",
-            "A 5 x 5 slice has more than 5 weights.",
+            "You counted 5 weights per slice, but a 5 x 5 slice has more than 5.",
             16 * 32 * 5,
             16 * 32 * 5 + 32,
         ),
@@ -119,7 +119,7 @@ yellow = ValueExercise(
         Mistake(
             "channels out of order",
             "Your three weights are in the wrong order. The channels of an RGB image "
-            "are red, green and blue.",
+            "are red, green, and blue.",
             as_kernel(-1.0, 0.5, 0.5),
             as_kernel(0.5, -1.0, 0.5),
         ),
@@ -152,7 +152,7 @@ yellow = ValueExercise(
     hints=(
         "The four axes of a kernel are (C_out, C_in, h, w). Which of them have length "
         "1 here?",
-        "The kernel has three weights, one for each input channel: red, green and "
+        "The kernel has three weights, one for each input channel: red, green, and "
         "blue. Which of them are positive?",
         "Write the three weights as `torch.tensor([...])`, and give the tensor four "
         "axes with `.reshape(1, 3, 1, 1)`.",
@@ -178,7 +178,7 @@ average_channels = FunctionExercise(
     ],
     rules=(
         Rule(
-            message="The numbers are right, but this exercise asks for a 1 x 1 "
+            message="The numbers are correct, but this exercise asks for a 1 x 1 "
             "convolution. Use `conv.conv2d` with a kernel that takes the mean.",
             needs=("conv2d", "Conv2d", "ConvLayer", "conv1d", "Conv1d"),
         ),
@@ -199,14 +199,14 @@ average_channels = FunctionExercise(
         ),
         Mistake(
             "mean over the batch",
-            "You're averaging over the images. Axis 0 is the batch, and axis 1 "
+            "You averaged over the images. Axis 0 is the batch, and axis 1 "
             "contains the channels.",
             lambda x: x.mean(dim=0, keepdim=True),
             lambda x: x.mean(dim=0, keepdim=True).transpose(0, 1),
         ),
         Mistake(
             "mean over the pixels",
-            "You're averaging over all pixels of a channel, which is global average "
+            "You averaged over all pixels of a channel; that is global average "
             "pooling. Average over the channels at each pixel instead.",
             lambda x: x.mean(dim=(2, 3), keepdim=True),
         ),
@@ -238,7 +238,7 @@ average_channels = FunctionExercise(
         "What shape does the kernel of a 1 x 1 convolution have, for C input channels "
         "and one output channel?",
         "The kernel has C equal weights. If all channels have the same value, the mean "
-        "must be that value, too. So what must the weights add up to?",
+        "must also be that value. What, then, must the weights add up to?",
         "`x.new_full((1, C, 1, 1), w)` creates a kernel whose weights all equal w. "
         "Choose w, take C from the shape of `x`, and call `conv.conv2d`.",
     ),
@@ -258,7 +258,7 @@ def without_bias(X: Tensor, K: Tensor) -> Tensor:
 
 
 def axes_swapped(X: Tensor, K: Tensor, b: Tensor) -> Tensor:
-    """Swap the first two axes of the kernels; drop what then has no counterpart."""
+    """Swap the kernels' first two axes and drop what then has no counterpart."""
     outputs, inputs = min(len(b), K.shape[1]), min(len(X), len(K))
     swapped = K.transpose(0, 1)[:outputs, :inputs]
     return layer(X[:inputs], swapped, b[:outputs])
@@ -290,7 +290,7 @@ conv_by_hand = FunctionExercise(
     ],
     rules=(
         Rule(
-            message="The numbers are right, but this exercise asks you to build the "
+            message="The numbers are correct, but this exercise asks you to build the "
             "layer from `conv.corr2d`, without another function that slides a window.",
             needs=("corr2d",),
             forbids=("conv2d", "Conv2d", "ConvLayer", "conv3d", "unfold", "Unfold"),
@@ -329,7 +329,7 @@ conv_by_hand = FunctionExercise(
         ),
         Mistake(
             "bias forgotten",
-            "You haven't added the biases.",
+            "Your result doesn't include the biases. Add one to each output channel.",
             lambda X, K, b: without_bias(X, K),
         ),
         Mistake(
@@ -341,30 +341,30 @@ conv_by_hand = FunctionExercise(
         ),
         Mistake(
             "one bias for all",
-            "Every output channel gets the first bias. Each should get its own.",
+            "Every output channel gets the first bias. Each channel has its own bias.",
             lambda X, K, b: layer(X, K, b[:1].expand_as(b)),
         ),
         Mistake(
             "one kernel for all",
-            "Every output channel uses the first kernel. Each should use its own.",
+            "Every output channel uses the first kernel. Each has its own kernel.",
             lambda X, K, b: layer(X, K[:1].expand_as(K), b),
         ),
         Mistake(
             "one slice for all channels",
-            "You cross-correlate every input channel with the first slice of the "
+            "You cross-correlated every input channel with the first slice of the "
             "kernel. Each channel has its own slice.",
             lambda X, K, b: layer(X, K[:, :1].expand_as(K), b),
         ),
         Mistake(
             "mean over the channels",
-            "You're averaging over the input channels. A convolutional layer sums the "
+            "You averaged over the input channels. A convolutional layer sums the "
             "results.",
             lambda X, K, b: layer(X, K / len(X), b),
         ),
         Mistake(
             "input and output swapped",
-            "You're using the first axis of `K` for the input channels and the second "
-            "for the output channels. It is the other way around.",
+            "You used the first axis of `K` for the input channels and the second for "
+            "the output channels. It is the other way around.",
             lambda X, K, b: layer(X, K.transpose(0, 1), b),
             axes_swapped,
         ),

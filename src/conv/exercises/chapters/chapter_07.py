@@ -33,25 +33,25 @@ overlapping = ValueExercise(
     mistakes=[
         Mistake(
             "stride 2",
-            "Your windows don't overlap, so only one of them fits. Here the stride is "
-            "1.",
+            "Your windows don't overlap, so only one of them fits. The stride in this "
+            "exercise is 1.",
             lambda y: y.size == 1 and y.item() == 5,
         ),
         Mistake(
             "maximum of the image",
-            "8 is the largest number in the whole image. Each window produces its own "
-            "number.",
+            "8 is the largest number in the whole image. Each window has its own "
+            "maximum.",
             lambda y: y.size == 1 and y.item() == 8,
         ),
         Mistake(
             "windows beyond the border",
-            "You're moving the windows by two pixels and letting them extend beyond "
-            "the border. Here the stride is 1, and each window lies inside the image.",
+            "You moved the windows by two pixels and let them extend beyond the "
+            "border. Here the stride is 1, and each window lies inside the image.",
             four_numbers(5, 3, 7, 8),
         ),
         Mistake(
             "mean instead of maximum",
-            "You computed the means of the windows, which is average pooling.",
+            "You computed the means of the windows; that is average pooling.",
             four_numbers(2.5, 2.5, 4.25, 4.25),
         ),
         Mistake(
@@ -68,17 +68,17 @@ overlapping = ValueExercise(
         ),
         Mistake(
             "column by column",
-            "Your numbers are right, but you listed them column by column. Begin with "
-            "the two windows at the top.",
+            "Your numbers are correct, but you listed them column by column. Start "
+            "with the two windows at the top.",
             four_numbers(5, 7, 5, 8),
         ),
     ],
     hints=(
         "How many 2 x 2 windows are there in a 3 x 3 image, if neighboring windows are "
         "one pixel apart?",
-        "There are four windows: top left, top right, bottom left, bottom right. They "
-        "all share the middle pixel, which is 0.",
-        "The first window contains 1, 5, 4 and 0, so the first number is 5. Do the "
+        "There are four windows: top left, top right, bottom left, and bottom right. "
+        "They all share the middle pixel, which is 0.",
+        "The first window contains 1, 5, 4, and 0, so the first number is 5. Do the "
         "same for the other three windows.",
     ),
 )
@@ -108,31 +108,31 @@ min_pool = FunctionExercise(
     ],
     rules=(
         Rule(
-            message="The numbers are right, but you loop over the windows yourself. "
-            "This exercise asks you to find the minimum with `conv.pool2d`.",
+            message="The numbers are correct, but your function loops over the "
+            "windows. This exercise asks you to find the minimum with `conv.pool2d`.",
             needs=("pool2d", "max_pool2d", "MaxPool2d", "max_pool1d", "MaxPool1d"),
         ),
     ),
     mistakes=[
         Mistake(
             "maximum instead of minimum",
-            "This is max pooling. How can you use it to find the smallest number?",
+            "You used max pooling as it is. How can it find the smallest number?",
             lambda x, k: F.max_pool2d(x, k),
         ),
         Mistake(
             "sign changed too late",
-            "You negate only after pooling. That gives the largest number with its "
-            "sign flipped, not the smallest number.",
+            "You negated only after pooling. The result is the largest number with "
+            "its sign flipped, not the smallest number.",
             lambda x, k: -F.max_pool2d(x, k),
         ),
         Mistake(
             "mean instead of minimum",
-            "You computed the means of the windows, which is average pooling.",
+            "You computed the means of the windows; that is average pooling.",
             lambda x, k: F.avg_pool2d(x, k),
         ),
         Mistake(
             "absolute values",
-            "You're using absolute values, so the sign of each number is lost. The "
+            "You used absolute values, so the sign of each number is lost. The "
             "smallest number can be negative.",
             lambda x, k: -F.max_pool2d(-x.abs(), k),
             lambda x, k: F.max_pool2d(x.abs(), k),
@@ -197,8 +197,8 @@ blur_pool = FunctionExercise(
     mistakes=[
         Mistake(
             "channels summed",
-            "You're summing over the channels. Each should be blurred separately; that "
-            "is what `groups` is for (chapter 6).",
+            "You summed over the channels. Each channel should be blurred separately, "
+            "and `groups` is the option for that (chapter 6).",
             lambda x, kernel: blurred(x, kernel).sum(dim=1, keepdim=True),
             lambda x, kernel: (
                 blurred(x, kernel).sum(dim=1, keepdim=True).expand(*x.shape[:2], -1, -1)
@@ -215,25 +215,25 @@ blur_pool = FunctionExercise(
         ),
         Mistake(
             "stride forgotten",
-            "Your output has the size of the input. The exercise asks for every other "
+            "Your output is as large as the input. The exercise asks for every other "
             "pixel.",
             lambda x, kernel: blurred(x, kernel, stride=1),
         ),
         Mistake(
             "odd pixels kept",
-            "You're keeping pixels 1, 3, 5, ... of the blurred image. The exercise "
+            "You kept pixels 1, 3, 5, ... of the blurred image. The exercise "
             "asks for pixels 0, 2, 4, ...",
             lambda x, kernel: blurred(x, kernel, stride=1)[..., 1::2, 1::2],
         ),
         Mistake(
             "skipped before the blur",
-            "You're skipping pixels first and blurring what is left. By then, fine "
+            "You skipped pixels first and then blurred the rest. By then, fine "
             "stripes have already become coarse ones.",
             lambda x, kernel: blurred(x[..., ::2, ::2], kernel, stride=1),
         ),
         Mistake(
             "pooled instead of skipped",
-            "You're pooling the blurred image. The exercise asks for every other "
+            "You pooled the blurred image. The exercise asks for every other "
             "pixel, without another maximum or mean.",
             lambda x, kernel: F.max_pool2d(blurred(x, kernel, stride=1), 2),
             lambda x, kernel: F.max_pool2d(
@@ -246,8 +246,8 @@ blur_pool = FunctionExercise(
         ),
         Mistake(
             "padding too narrow",
-            "You're padding by one pixel on each side. A 5 x 5 kernel needs two to "
-            "preserve the size.",
+            "You padded by one pixel on each side. With a 5 x 5 kernel, preserving "
+            "the size takes two.",
             lambda x, kernel: blurred(x, kernel, padding=1),
         ),
         Mistake(
@@ -258,7 +258,7 @@ blur_pool = FunctionExercise(
         ),
         Mistake(
             "other padding",
-            "You're padding with pixels from the image itself. This exercise asks for "
+            "You padded with pixels from the image itself. This exercise asks for "
             "zeros.",
             blurred_with_padding("circular"),
             blurred_with_padding("replicate"),
@@ -266,13 +266,14 @@ blur_pool = FunctionExercise(
         ),
         Mistake(
             "kernel flipped",
-            "You're flipping the kernel. `blur` is symmetric, so for that kernel it "
-            "makes no difference, but your function should work for any kernel.",
+            "You flipped the kernel. For `blur`, which is symmetric, flipping makes "
+            "no difference, but your function should work for any kernel.",
             lambda x, kernel: blurred(x, kernel.flip(2, 3)),
         ),
         Mistake(
             "first channel only",
-            "Only the first channel is blurred. Every channel should be blurred.",
+            "Your function blurs only the first channel. Every channel should be "
+            "blurred.",
             lambda x, kernel: blurred(x[:, :1], kernel),
             lambda x, kernel: blurred(x[:, :1].expand_as(x), kernel),
             lambda x, kernel: torch.cat(
@@ -286,7 +287,7 @@ blur_pool = FunctionExercise(
         "With `groups=C`, every channel has its own kernel, so the kernels form a "
         "tensor of shape (C, 1, 5, 5). Here all C kernels are the same.",
         "`kernel.expand(C, -1, -1, -1)` repeats the kernel for C channels. Pass the "
-        "result to `conv.conv2d`, with the right stride, padding and groups.",
+        "result to `conv.conv2d` with the correct stride, padding, and groups.",
     ),
 )
 
@@ -311,7 +312,7 @@ three_pooling_layers = ValueExercise(
     mistakes=[
         Mistake(
             "one layer only",
-            "A shift of 2 pixels is enough for one layer. The network has three.",
+            "A shift of 2 pixels is enough for one layer, but the network has three.",
             2,
         ),
         Mistake(

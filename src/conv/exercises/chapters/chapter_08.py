@@ -20,7 +20,7 @@ from conv.exercises.exercise import (
 
 
 def layers_for(pixels: int) -> int:
-    """Count the 3 x 3 layers until the receptive field is as wide as this."""
+    """Count the 3 x 3 layers it takes to make the receptive field this wide."""
     layers: list[nn.Module] = []
     while conv.receptive_field(layers)[0] < pixels:
         layers.append(nn.Conv2d(1, 1, 3))
@@ -34,7 +34,7 @@ hundred_pixels = ValueExercise(
     mistakes=[
         Mistake(
             "windows don't overlap",
-            "You counted three new pixels for every layer. But the windows of "
+            "You counted three new pixels for every layer, but the windows of "
             "neighboring pixels overlap, so the field grows more slowly.",
             33,
             34,
@@ -50,7 +50,7 @@ hundred_pixels = ValueExercise(
         ),
         Mistake(
             "one layer too few",
-            "With 49 layers, the field is 99 pixels wide.",
+            "With 49 layers, the field is only 99 pixels wide.",
             49,
         ),
         Mistake(
@@ -130,7 +130,7 @@ dilations = ValueExercise(
         ),
         Mistake(
             "doubling",
-            "With the usual doubling, the field has no gaps. But it could be wider: "
+            "With the usual doubling, the field has no gaps, but it could be wider: "
             "several paths start at many of its pixels.",
             lambda d: sorted(d.flat) == [1, 2, 4, 8],
         ),
@@ -146,7 +146,7 @@ dilations = ValueExercise(
         "are there from one output back through four layers?",
         "The field is as wide as possible if every path starts at a different pixel. "
         "There are 3 · 3 · 3 · 3 paths.",
-        "A layer with dilation 1 reaches the offsets -1, 0 and 1. Which dilation puts "
+        "A layer with dilation 1 reaches the offsets -1, 0, and 1. Which dilation puts "
         "three copies of these side by side, without gaps or overlap? Continue from "
         "there.",
     ),
@@ -184,7 +184,7 @@ enlarge = FunctionExercise(
     ],
     rules=(
         Rule(
-            message="The numbers are right, but this exercise asks for a transposed "
+            message="The numbers are correct, but this exercise asks for a transposed "
             "convolution. Use `conv.conv_transpose2d`.",
             needs=("conv_transpose2d", "ConvTranspose2d"),
         ),
@@ -192,8 +192,8 @@ enlarge = FunctionExercise(
     mistakes=[
         Mistake(
             "channels summed",
-            "You're summing over the channels. Each should be enlarged separately; "
-            "that is what `groups` is for (chapter 6).",
+            "You summed over the channels. Each channel should be enlarged "
+            "separately, and `groups` is the option for that (chapter 6).",
             lambda x: upsampled(x.sum(dim=1, keepdim=True).expand_as(x)),
             lambda x: upsampled(x.sum(dim=1, keepdim=True)),
         ),
@@ -208,8 +208,8 @@ enlarge = FunctionExercise(
         ),
         Mistake(
             "zeros between",
-            "Each pixel appears once, with zeros next to it. It should fill all four "
-            "pixels of its block.",
+            "Each pixel appears once, with zeros next to it. Its value should fill "
+            "all four pixels of its block.",
             lambda x: transposed_conv(x, [[1.0, 0], [0, 0]]),
         ),
         Mistake(
@@ -262,7 +262,7 @@ enlarge = FunctionExercise(
         "The blocks lie side by side, which determines the stride. The channels are "
         "kept separate, which determines the number of groups.",
         "Create one kernel of ones for each channel, as a tensor of shape "
-        "(C, 1, 2, 2), and call `conv.conv_transpose2d` with the right stride and "
+        "(C, 1, 2, 2), and call `conv.conv_transpose2d` with the correct stride and "
         "number of groups.",
     ),
 )
@@ -290,7 +290,7 @@ exactly_thirty = ValueExercise(
     mistakes=[
         Mistake(
             "order swapped",
-            "You've swapped the two numbers: the padding comes first. With "
+            "You swapped the two numbers: the padding comes first. With "
             "padding 0 and output padding 1, the output has 33 x 33 pixels.",
             (0, 1),
         ),
@@ -302,14 +302,16 @@ exactly_thirty = ValueExercise(
         ),
         Mistake(
             "output too large",
-            "Your output is larger than 30 x 30. In a transposed convolution, padding "
-            "makes the output smaller, and output padding makes it larger.",
+            "Your pair gives an output larger than 30 x 30. In a transposed "
+            "convolution, padding makes the output smaller, and output padding makes "
+            "it larger.",
             lambda a: a.shape == (2,) and is_allowed(a) and output_side(a) > 30,
         ),
         Mistake(
             "output too small",
-            "Your output is smaller than 30 x 30. Padding p removes p pixels on *each* "
-            "side, 2p in all; output padding adds pixels on only one side.",
+            "Your pair gives an output smaller than 30 x 30. Padding p removes p "
+            "pixels on *each* side, 2p in all; output padding adds pixels on only one "
+            "side.",
             lambda a: a.shape == (2,) and is_allowed(a) and output_side(a) < 30,
         ),
         Mistake(

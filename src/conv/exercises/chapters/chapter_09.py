@@ -30,13 +30,13 @@ dependent_outputs = ValueExercise(
     mistakes=[
         Mistake(
             "every pixel alike",
-            "That is right in the center. Near the border, the window can't take all "
-            "of these positions, because it must stay inside the image.",
+            "Nine is correct in the center. Near the border, the window can't take "
+            "all of these positions, because it must stay inside the image.",
             [9, 9, 9],
         ),
         Mistake(
             "padding assumed",
-            "These would be the right numbers with one pixel of padding. Without "
+            "These would be the correct numbers with one pixel of padding. Without "
             "padding, no window is centered on a pixel at the border.",
             [4, 6, 9],
         ),
@@ -55,8 +55,8 @@ dependent_outputs = ValueExercise(
         ),
         Mistake(
             "whole border alike",
-            "The second number would be right farther along the border. The pixel next "
-            "to the corner is covered by fewer windows.",
+            "The second number would be correct farther along the border. The pixel "
+            "next to the corner is covered by fewer windows.",
             [1, 3, 9],
         ),
         Mistake(
@@ -79,17 +79,17 @@ dependent_outputs = ValueExercise(
         ),
         Mistake(
             "order changed",
-            "These are the right numbers in the wrong order. The question asks for the "
-            "corner first, then for the border, then for the center.",
+            "These are the correct numbers in the wrong order. The question asks for "
+            "the corner first, then the border, and then the center.",
             lambda a: a.shape == (3,) and sorted(a.tolist()) == [1, 2, 9],
         ),
     ],
     hints=(
-        "Draw the image, and mark every window position that covers the corner.",
-        "Begin with one axis. In how many positions does a window of length 3 cover "
+        "Draw the image and mark every window position that covers the corner.",
+        "Start with one axis. In how many positions does a window of length 3 cover "
         "the first of six pixels? The second? The third?",
         "Along one axis, the window covers the first pixel in one position, the second "
-        "in two and the third in three. Multiply the number for a pixel's row by the "
+        "in two, and the third in three. Multiply the number for a pixel's row by the "
         "number for its column.",
     ),
 )
@@ -139,26 +139,26 @@ average_backward = FunctionExercise(
     mistakes=[
         Mistake(
             "not divided",
-            "You give every pixel in a window the full entry of `G`. But each pixel "
+            "You gave every pixel in a window the full entry of `G`, but each pixel "
             "contributes only a fraction to the mean.",
             repeated,
         ),
         Mistake(
             "divided by the side",
-            "You divide by k, the side length of a window. How many pixels does a "
+            "You divided by k, the side length of a window. How many pixels does a "
             "window contain?",
             lambda G, k: repeated(G, k) / k,
         ),
         Mistake(
             "multiplied instead of divided",
-            "You multiply by the number of pixels in a window. If one pixel increases "
-            "by 1, does the mean increase by more or by less than 1?",
+            "You multiplied by the number of pixels in a window. If one pixel "
+            "increases by 1, does the mean increase by more or by less than 1?",
             lambda G, k: repeated(G, k) * k**2,
         ),
         Mistake(
             "divided by another size",
-            "You divide by the size of `G` or of the whole input. What counts is the "
-            "number of pixels in one window.",
+            "You divided by the size of `G` or of the whole input. The mean is taken "
+            "over the pixels of one window.",
             lambda G, k: repeated(G, k) / G.numel(),
             lambda G, k: repeated(G, k) / (G.numel() * k * k),
         ),
@@ -176,7 +176,7 @@ average_backward = FunctionExercise(
         ),
         Mistake(
             "one axis only",
-            "You repeat the entries of `G` along only one axis. A window has k rows "
+            "You repeated the entries of `G` along only one axis. A window has k rows "
             "and k columns.",
             *[
                 lambda G, k, dim=dim, power=power: (
@@ -188,14 +188,14 @@ average_backward = FunctionExercise(
         ),
         Mistake(
             "gradient tiled",
-            "You place copies of the whole `G` next to each other. Each entry of `G` "
+            "You placed copies of the whole `G` next to each other. Each entry of `G` "
             "belongs to a single window, which is one block of the input.",
             lambda G, k: G.repeat(k, k) / k**2,
             lambda G, k: G.repeat(k, k),
         ),
         Mistake(
             "repeated along rows only",
-            "You repeat each entry k² times within a single row. In the input, a "
+            "You repeated each entry k² times within a single row. In the input, a "
             "window's pixels are spread over k rows.",
             lambda G, k: repeated_in_a_row(G, k) / k**2,
             repeated_in_a_row,
@@ -244,7 +244,7 @@ def padded_correlation(G: Tensor, K: Tensor, *padding: int) -> Tensor:
 
 
 def with_padding(padding, transform):
-    """Pad by `padding(h, w)`, and cross-correlate with a changed kernel."""
+    """Pad by `padding(h, w)` and cross-correlate with a changed kernel."""
     return lambda X, K, G: padded_correlation(G, transform(K), *padding(*K.shape))
 
 
@@ -259,12 +259,12 @@ def rotated(K: Tensor) -> Tensor:
 
 
 def full_padding(h: int, w: int) -> tuple[int, ...]:
-    """Return the right padding."""
+    """Return the correct padding."""
     return w - 1, w - 1, h - 1, h - 1
 
 
 def swapped_padding(h: int, w: int) -> tuple[int, ...]:
-    """Return the right padding for the wrong axes."""
+    """Return the correct padding for the wrong axes."""
     return h - 1, h - 1, w - 1, w - 1
 
 
@@ -303,9 +303,9 @@ debug_backward = FunctionExercise(
         ),
         Mistake(
             "padding on one side",
-            "You pad only one side of each axis, so your result has the shape of `G`. "
-            "At each end, the first or last window should overlap `G` by just one row "
-            "or column.",
+            "You padded only one side of each axis, so your result has the shape of "
+            "`G`. At each end, the first or last window should overlap `G` by just one "
+            "row or column.",
             *[
                 with_padding(padding, transform)
                 for padding in (
@@ -317,9 +317,9 @@ debug_backward = FunctionExercise(
         ),
         Mistake(
             "half of the kernel as padding",
-            "You pad by half the size of the kernel, which would be right if the "
-            "output had the same size as the input. The result must have the shape of "
-            "`X`, which is larger than `G`.",
+            "You padded by half the size of the kernel. That would be correct if the "
+            "output had the same size as the input, but the result must have the shape "
+            "of `X`, which is larger than `G`.",
             *[
                 with_padding(lambda h, w: (w // 2, w // 2, h // 2, h // 2), transform)
                 for transform in (unchanged, rotated)
@@ -327,27 +327,28 @@ debug_backward = FunctionExercise(
         ),
         Mistake(
             "flip forgotten",
-            "The shape is right, so the padding is right, too. But a pixel contributes "
+            "The shape is correct, and so is the padding. But a pixel contributes "
             "to the outputs *above it and to its left*, and your kernel pairs "
             "these outputs with the weights in the wrong order.",
             with_padding(full_padding, unchanged),
         ),
         Mistake(
             "flipped along one axis",
-            "You flip the kernel along only one axis. A rotation by 180° flips both.",
+            "You flipped the kernel along only one axis. A rotation by 180° flips "
+            "both axes.",
             with_padding(full_padding, lambda K: K.flip(0)),
             with_padding(full_padding, lambda K: K.flip(1)),
         ),
         Mistake(
             "flip taken for a transpose",
             "`K.T` swaps the kernel's rows and columns, and with them its height and "
-            "its width. You need a rotation that leaves the kernel's shape unchanged.",
+            "width. You need a rotation that leaves the kernel's shape unchanged.",
             with_padding(full_padding, lambda K: K.T),
             with_padding(swapped_padding, lambda K: K.T),
         ),
         Mistake(
             "rotated by 90 degrees",
-            "You rotate the kernel by 90°, which swaps its height and its width. You "
+            "You rotated the kernel by 90°, which swaps its height and width. You "
             "need a rotation that leaves the kernel's shape unchanged.",
             *[
                 with_padding(padding, lambda K, times=times: K.rot90(times))
@@ -419,7 +420,7 @@ kernel_step = FunctionExercise(
     mistakes=[
         Mistake(
             "kernel unchanged",
-            "You return the kernel as it was before the step.",
+            "Your function returns the kernel as it was before the step.",
             lambda X, K, T, lr: K,
         ),
         Mistake(
@@ -430,7 +431,7 @@ kernel_step = FunctionExercise(
         ),
         Mistake(
             "sum instead of mean",
-            "Your step would be right if the loss were the *sum* of the squared "
+            "Your step would be correct if the loss were the *sum* of the squared "
             "differences. The loss is their mean.",
             scaled_step(lambda X, K, T: T.numel()),
         ),
@@ -442,25 +443,25 @@ kernel_step = FunctionExercise(
         ),
         Mistake(
             "half the sum",
-            "Your step would be right for half the sum of the squared differences. The "
-            "loss is their mean, and the derivative of a square has a factor of 2.",
+            "Your step would be correct for half the sum of the squared differences. "
+            "The loss is their mean, and the derivative of a square has a factor of 2.",
             scaled_step(lambda X, K, T: T.numel() / 2),
         ),
         Mistake(
             "divided by the image's size",
-            "You divide by the number of pixels in `X`. The loss is a mean over the "
+            "You divided by the number of pixels in `X`. The loss is a mean over the "
             "*outputs*.",
             scaled_step(lambda X, K, T: T.numel() / X.numel()),
         ),
         Mistake(
             "divided by the kernel's size",
-            "You divide by the number of weights. The loss is a mean over the "
+            "You divided by the number of weights. The loss is a mean over the "
             "*outputs*.",
             scaled_step(lambda X, K, T: T.numel() / K.numel()),
         ),
         Mistake(
             "divided by one side",
-            "You divide by the number of rows or of columns. The loss is a mean over "
+            "You divided by the number of rows or columns. The loss is a mean over "
             "*all* outputs; `len` of a matrix counts only its rows.",
             scaled_step(lambda X, K, T: T.shape[1]),
             scaled_step(lambda X, K, T: T.shape[0]),
@@ -473,15 +474,15 @@ kernel_step = FunctionExercise(
         ),
         Mistake(
             "gradient alone",
-            "You return the gradient or the change in the kernel. The question asks "
-            "for the kernel after the step.",
+            "Your function returns the gradient or the change in the kernel. The "
+            "exercise asks for the kernel after the step.",
             lambda X, K, T, lr: (K - descend(X, K, T, lr)) / lr,
             lambda X, K, T, lr: K - descend(X, K, T, lr),
             lambda X, K, T, lr: descend(X, K, T, lr) - K,
         ),
         Mistake(
             "learning rate forgotten",
-            "You subtract the whole gradient. The learning rate is missing.",
+            "You subtracted the whole gradient. The learning rate is missing.",
             lambda X, K, T, lr: descend(X, K, T, 1.0),
         ),
         Mistake(
@@ -492,15 +493,15 @@ kernel_step = FunctionExercise(
         ),
         Mistake(
             "absolute error",
-            "Your step uses only the sign of each difference, which would be right for "
-            "the mean *absolute* error.",
+            "Your step uses only the sign of each difference, which would be correct "
+            "for the mean *absolute* error.",
             step_for(lambda X, K, T: (corr2d(X, K) - T).sign()),
             step_for(lambda X, K, T: 2 * (corr2d(X, K) - T).sign()),
         ),
         Mistake(
             "true convolution",
-            "You compute the output with a true convolution, which rotates the kernel. "
-            "Here the loss compares `T` with a cross-correlation.",
+            "You computed the output with a true convolution, which rotates the "
+            "kernel. Here the loss compares `T` with a cross-correlation.",
             step_for(lambda X, K, T: 2 * (corr2d(X, rotated(K)) - T)),
             lambda X, K, T, lr: rotated(descend(X, rotated(K), T, lr)),
         ),

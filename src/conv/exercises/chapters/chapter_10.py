@@ -21,8 +21,8 @@ two_passes = ValueExercise(
     mistakes=[
         Mistake(
             "one pass only",
-            "Your first number counts only one of the two passes. The other pass needs "
-            "multiplications, too.",
+            "Your first number counts only one of the two passes. The other pass also "
+            "needs multiplications.",
             [15, 225],
         ),
         Mistake(
@@ -55,7 +55,7 @@ two_passes = ValueExercise(
         ),
         Mistake(
             "ratio given",
-            "That is the ratio of the two numbers. Give both numbers.",
+            "You gave the ratio of the two numbers. Give both numbers.",
             7.5,
             30 / 225,
         ),
@@ -118,8 +118,9 @@ fourier = FunctionExercise(
     expected=correlate,
     rules=[
         Rule(
-            message="The numbers are right, but your function doesn't use `torch.fft`. "
-            "This exercise asks you to compute them with Fourier transforms.",
+            message="The numbers are correct, but your function doesn't use "
+            "`torch.fft`. This exercise asks you to compute them with Fourier "
+            "transforms.",
             needs=TRANSFORMS,
         )
     ],
@@ -146,8 +147,8 @@ fourier = FunctionExercise(
         ),
         Mistake(
             "wrong conjugate",
-            "You use the conjugate of the signal's transform, or of the whole product. "
-            "That reverses the order of the outputs.",
+            "You used the conjugate of the signal's transform or of the whole product, "
+            "which reverses the order of the outputs.",
             *[
                 lambda x, k, start=start: (
                     circular_correlation(x, k)
@@ -160,16 +161,16 @@ fourier = FunctionExercise(
         ),
         Mistake(
             "too many outputs kept",
-            "You return more than `len(x) - len(k) + 1` numbers. The last ones "
-            "correspond to windows that reach beyond the end of the signal.",
+            "Your function returns more than `len(x) - len(k) + 1` numbers. The last "
+            "ones correspond to windows that reach beyond the end of the signal.",
             circular_correlation,
             lambda x, k: circular_correlation(padded(x, k), k),
             lambda x, k: circular_correlation(padded(x, k), k)[: len(x)],
         ),
         Mistake(
             "wrong end cut off",
-            "You cut off the first numbers. Look at the last window that fits into the "
-            "signal: which number corresponds to it, and which come after it?",
+            "You cut off the first numbers. Consider the last window that fits into "
+            "the signal: which number corresponds to it, and which come after it?",
             lambda x, k: circular_correlation(x, k)[len(k) - 1 :],
         ),
         Mistake(
@@ -235,7 +236,7 @@ without_conj = FunctionExercise(
     expected=convolve2d,
     rules=[
         Rule(
-            message="The numbers are right, but they come from a Fourier transform. "
+            message="The numbers are correct, but they come from a Fourier transform. "
             "This exercise asks for a way without one, such as `conv.corr2d`.",
             forbids=(*TRANSFORMS, "fftconvolve"),
         )
@@ -254,8 +255,8 @@ without_conj = FunctionExercise(
     mistakes=[
         Mistake(
             "nothing flipped",
-            "That is the cross-correlation, which `by_fourier` computes *with* the "
-            "conjugate.",
+            "You computed the cross-correlation, which `by_fourier` computes *with* "
+            "the conjugate.",
             correlate2d,
         ),
         Mistake(
@@ -266,13 +267,13 @@ without_conj = FunctionExercise(
         ),
         Mistake(
             "image flipped, too",
-            "You flip both the image and the kernel. That gives the cross-correlation "
-            "in reverse order.",
+            "You flipped both the image and the kernel. The result is the "
+            "cross-correlation in reverse order.",
             lambda X, K: correlate2d(X.flip(0, 1), K.flip(0, 1)),
         ),
         Mistake(
             "image flipped instead",
-            "You flip the image. That gives the right numbers, but in reverse order.",
+            "You flipped the image. The numbers are correct, but in reverse order.",
             lambda X, K: correlate2d(X.flip(0, 1), K),
         ),
         Mistake(
@@ -284,7 +285,7 @@ without_conj = FunctionExercise(
         ),
         Mistake(
             "rotated by 90 degrees",
-            "You rotate the kernel by 90°, which swaps its height and its width. In a "
+            "You rotated the kernel by 90°, which swaps its height and width. In a "
             "convolution, both stay the same.",
             lambda X, K: correlate2d(X, K.rot90()),
             lambda X, K: correlate2d(X, K.rot90(-1)),
@@ -300,7 +301,7 @@ without_conj = FunctionExercise(
         ),
         Mistake(
             "wrong corner kept",
-            "You keep the first rows and columns, as `by_fourier` does. Without the "
+            "You kept the first rows and columns, as `by_fourier` does. Without the "
             "conjugate, these include outputs whose windows wrap around the border.",
             lambda X, K: wrapped_convolution(X, K)[
                 : X.shape[0] - K.shape[0] + 1, : X.shape[1] - K.shape[1] + 1
@@ -332,7 +333,7 @@ winograd = ValueExercise(
         ),
         Mistake(
             "one axis only",
-            "That is the factor along one axis. An image has two.",
+            "You computed the factor along one axis. An image has two axes.",
             2,
         ),
         Mistake(
@@ -351,7 +352,7 @@ winograd = ValueExercise(
         ),
         Mistake(
             "savings compared",
-            "You compare the multiplications that are *saved* with one of the two "
+            "You compared the multiplications that are *saved* with one of the two "
             "counts. Compare the counts with each other.",
             0.75,
             3,
@@ -359,7 +360,7 @@ winograd = ValueExercise(
         ),
         Mistake(
             "multiplications counted",
-            "That is a number of multiplications. The question asks for the factor "
+            "You gave a number of multiplications. The question asks for the factor "
             "by which that number is reduced.",
             144,
             36,

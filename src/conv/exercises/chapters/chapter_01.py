@@ -43,7 +43,7 @@ shape = ValueExercise(
         Mistake(
             "height and width swapped",
             "You used the kernel's width for the rows and its height for the columns. "
-            "The first number of a shape counts rows, for kernels, too.",
+            "The first number of a shape counts rows, for kernels as well.",
             (478, 634),
             (477, 633),
         ),
@@ -178,9 +178,9 @@ corr1d = FunctionExercise(
     expected=correlate,
     rules=(
         Rule(
-            message="The numbers are right, but a library function computed them. "
+            message="The numbers are correct, but a library function computed them. "
             "This exercise asks for your own sum of products, built from slices, "
-            "loops or matrix products.",
+            "loops, or matrix products.",
             forbids=(
                 *("conv1d", "conv2d", "conv3d", "Conv1d", "Conv2d", "Conv3d"),
                 *("conv_transpose1d", "conv_transpose2d", "correlate", "convolve"),

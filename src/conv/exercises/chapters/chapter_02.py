@@ -217,8 +217,8 @@ blur = FunctionExercise(
         ),
         Mistake(
             "bias not zero",
-            "The kernel is right, but your layer adds a bias of 1/9. Only the weights "
-            "should have this value.",
+            "The kernel is correct, but your layer adds a bias of 1/9. Only the "
+            "weights should have this value.",
             lambda x: mean_blur(x) + 1 / 9,
         ),
     ],

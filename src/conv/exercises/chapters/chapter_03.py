@@ -48,7 +48,7 @@ horizontal_edges = ValueExercise(
         ),
         Mistake(
             "wrong size",
-            "The signs are right, but the outputs at the edges aren't -1 and +1.",
+            "The signs are correct, but the outputs at the edges aren't -1 and +1.",
             lambda k: k.shape == (2, 1) and k[0, 0] == -k[1, 0] < 0,
         ),
     ],
@@ -77,7 +77,7 @@ middle = ValueExercise(
         ),
         Mistake(
             "four neighbors",
-            "This value would be right for a kernel with four neighbors, such as the "
+            "This value would be correct for a kernel with four neighbors, such as the "
             "Laplacian or the sharpening kernel. Here the corners are -1 as well.",
             4,
             5,
@@ -127,7 +127,7 @@ twice = ValueExercise(
         ),
         Mistake(
             "signs lost",
-            "The absolute values are right. Now check the signs: a product of a "
+            "The absolute values are correct. Now check the signs: a product of a "
             "negative and a positive number is negative, and a product of two "
             "negative numbers is positive.",
             lambda k: (
@@ -153,10 +153,10 @@ twice = ValueExercise(
         ),
     ],
     hints=(
-        "Call three neighboring pixels p, q and r. What does `K` compute from them?",
+        "Call three neighboring pixels p, q, and r. What does `K` compute from them?",
         "The first step gives p - q and q - r. The second step computes the difference "
         "between these two.",
-        "Expand (p - q) - (q - r). What are the coefficients of p, q and r?",
+        "Expand (p - q) - (q - r). What are the coefficients of p, q, and r?",
     ),
 )
 
@@ -196,7 +196,7 @@ noise = ValueExercise(
         ),
         Mistake(
             "deviations added",
-            "That is twice the noise of one pixel. It would be right if the two "
+            "That is twice the noise of one pixel. It would be correct if the two "
             "pixels' errors were always equal and opposite; check whether they are.",
             near(0.2, tolerance=0.025),
         ),
@@ -326,8 +326,8 @@ edge_strength = FunctionExercise(
         ),
         Mistake(
             "root forgotten",
-            "You returned the sum of the squares. The gradient magnitude is the "
-            "square root of that.",
+            "Your function returned the sum of the squares. The gradient magnitude is "
+            "the square root of that.",
             lambda X: sum(r**2 for r in sobel_responses(X)),
         ),
         Mistake(

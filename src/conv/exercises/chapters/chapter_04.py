@@ -223,7 +223,8 @@ step = FunctionExercise(
         ),
         Mistake(
             "learning rate forgotten",
-            "You subtract the whole gradient. Multiply it by the learning rate first.",
+            "You subtracted the whole gradient. Multiply it by the learning rate "
+            "first.",
             lambda w, X, Y, lr: descend(w, X, Y, 1.0),
         ),
         Mistake(
@@ -345,7 +346,7 @@ debug_training = FunctionExercise(
     mistakes=[
         Mistake(
             "gradient not zeroed",
-            "The first step is right, but all later ones are wrong: `backward()` "
+            "The first step is correct, but all later ones are wrong: `backward()` "
             "*adds* to `.grad`, so each step uses the sum of all gradients so far.",
             accumulated_gradient,
         ),

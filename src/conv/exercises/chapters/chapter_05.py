@@ -78,7 +78,7 @@ halve_five_times = ValueExercise(
     mistakes=[
         Mistake(
             "padding or first window forgotten",
-            "You get this number if you leave out the padding, or the + 1 at the end "
+            "This is the result if you leave out the padding, or the + 1 at the end "
             "of the formula. Compute the first layer again: its output is 112 x 112.",
             6,
             lambda n: n.shape == () and 6.02 < n < 6.04,  # not rounded down
@@ -113,7 +113,7 @@ halve_five_times = ValueExercise(
         ),
         Mistake(
             "not rounded down",
-            "You get this number if you don't round down at each layer. A window that "
+            "This is the result if you don't round down at each layer. A window that "
             "doesn't fit completely is left out.",
             lambda n: n.shape == () and 7.9 < n <= 8,
         ),
@@ -174,7 +174,7 @@ mirror = FunctionExercise(
         ),
         Mistake(
             "not mirrored",
-            "The padding consists of the right values, but on at least one end they "
+            "The padding consists of the correct values, but on at least one end they "
             "are in the wrong order. A mirror image is reversed.",
             lambda x, p: torch.cat([x[1 : p + 1], x, before_last(x, p)]),
             lambda x, p: torch.cat([x[1 : p + 1].flip(0), x, before_last(x, p)]),
@@ -473,8 +473,8 @@ debug_length = FunctionExercise(
     mistakes=[
         Mistake(
             "not rounded down",
-            "Your function is right only if the last window ends exactly at the end of "
-            "the padded signal. Otherwise it counts a fraction of a window.",
+            "Your function is correct only if the last window ends exactly at the end "
+            "of the padded signal. Otherwise it counts a fraction of a window.",
             exact_quotient,
         ),
         Mistake(
@@ -505,7 +505,7 @@ debug_length = FunctionExercise(
         ),
         Mistake(
             "one added too early",
-            "Your function is right for stride 1. For larger strides, the 1 for the "
+            "Your function is correct for stride 1. For larger strides, the 1 for the "
             "first window must be added after the division, not before.",
             with_bugs(False, False, "early"),
         ),

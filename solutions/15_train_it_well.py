@@ -4,7 +4,7 @@ import numpy as np
 import torch.nn.functional as F
 
 # %% 15.1
-# At best, the first softmax gives the right class 1 and the other one 0.
+# At best, the first softmax gives the correct class 1 and the other one 0.
 answer = np.log(1 + np.exp(-1))
 
 

@@ -16,7 +16,7 @@ right("15.1", [-math.log(math.e / (math.e + 1))])
 right("15.1", np.float32(math.log1p(math.exp(-1))))
 wrong("15.1", "ten classes", 1.461)
 wrong("15.1", "ten classes", math.log(1 + 9 / math.e))
-wrong("15.1", "zero thought possible", 0.0)
+wrong("15.1", "loss of zero", 0.0)
 wrong("15.1", "initial loss", 0.693)
 wrong("15.1", "one softmax", 1)
 wrong("15.1", "probability, not its logarithm", 0.731)
@@ -67,7 +67,7 @@ def step_with_a_sum_divided(net, x, y, optimizer):
     return [loss.item()]
 
 
-@wrong("15.2", "gradients deleted before the step")
+@wrong("15.2", "gradients reset before the step")
 def step_with_late_zero_grad(net, x, y, optimizer):
     loss = F.cross_entropy(net(x), y)
     loss.backward()
@@ -76,7 +76,7 @@ def step_with_late_zero_grad(net, x, y, optimizer):
     return loss.item()
 
 
-@wrong("15.2", "gradients deleted before the step")
+@wrong("15.2", "gradients reset before the step")
 def step_forgotten(net, x, y, optimizer):
     loss = F.cross_entropy(net(x), y)
     optimizer.zero_grad()
@@ -196,7 +196,7 @@ def rate_by_pytorch(step, steps, warmup, peak, final):
     return schedule.get_last_lr()
 
 
-@wrong("15.3", "warm-up begins at zero")
+@wrong("15.3", "warm-up starts at zero")
 def rate_from_zero(step, steps, warmup, peak, final):
     if step < warmup:
         return peak * step / warmup
@@ -317,7 +317,7 @@ def mixup_shifted_back(scores, labels, share):
     return share * first + (1 - share) * second
 
 
-@wrong("15.4", "shares exchanged")
+@wrong("15.4", "weights swapped")
 def mixup_with_only_the_labels_fixed(scores, labels, share):
     first = F.cross_entropy(scores, labels)
     second = F.cross_entropy(scores, labels.roll(1))
@@ -343,14 +343,14 @@ def mixup_without_the_second_label(scores, labels, share):
     return F.cross_entropy(scores, labels)
 
 
-@wrong("15.4", "wrong neighbor and shares exchanged")
+@wrong("15.4", "wrong neighbor and weights swapped")
 def mixup_with_another_shift(scores, labels, share):
     first = F.cross_entropy(scores, labels)
     second = F.cross_entropy(scores, torch.cat([labels[1:], labels[:1]]))
     return share * second + (1 - share) * first
 
 
-@wrong("15.4", "equal shares")
+@wrong("15.4", "equal weights")
 def mixup_in_halves(scores, labels, share):
     first = F.cross_entropy(scores, labels)
     second = F.cross_entropy(scores, labels.roll(1))
@@ -374,7 +374,7 @@ wrong("15.5", "expected number", 20 * 0.05)
 wrong("15.5", "none of them", 0.358)
 wrong("15.5", "all of them", 0.05**20)
 wrong("15.5", "exactly one", 0.377)
-wrong("15.5", "level and its complement exchanged", 0.95)
+wrong("15.5", "level and its complement swapped", 0.95)
 wrong("15.5", "wrong number of ingredients", 1 - 0.95**14)
 wrong("15.5", "fraction or percentage", 64.15)
 wrong("15.5", "", 0.7)

@@ -32,9 +32,9 @@ wrong_floor = ValueExercise(
             1.46,
         ),
         Mistake(
-            "zero thought possible",
-            "Without the first softmax, the loss could approach zero. What is the "
-            "largest difference between two scores if both are probabilities?",
+            "loss of zero",
+            "Without the first softmax, the loss could approach zero. How far apart "
+            "can two scores be if they are probabilities?",
             0,
         ),
         Mistake(
@@ -46,25 +46,26 @@ wrong_floor = ValueExercise(
         Mistake(
             "one softmax",
             "You took the logarithm of a probability of 1/e. The second softmax gives "
-            "the right class a larger one.",
+            "the correct class a larger probability.",
             1,
         ),
         Mistake(
             "probability, not its logarithm",
-            "That is the probability that the second softmax gives to the right "
-            "class. The loss is minus its logarithm.",
+            "That is the probability that the second softmax assigns to the correct "
+            "class. The loss is its negative logarithm.",
             math.e / (math.e + 1),
         ),
         Mistake(
             "decimal or binary logarithm",
-            "You used another logarithm. The cross-entropy uses the natural one.",
+            "You used a logarithm with a different base. Cross-entropy uses the "
+            "natural logarithm.",
             math.log10(1 + 1 / math.e),
             math.log2(1 + 1 / math.e),
         ),
         Mistake(
             "wrong class",
-            "That is the loss if all of the probability goes to the wrong class, which "
-            "is the largest loss, not the smallest.",
+            "That is the loss when the wrong class gets all of the probability. It is "
+            "the largest possible loss, not the smallest.",
             math.log(1 + math.e),
         ),
         Mistake(
@@ -74,12 +75,12 @@ wrong_floor = ValueExercise(
         ),
     ],
     hints=(
-        "The scores that `F.cross_entropy` receives are probabilities. What are the "
-        "best two probabilities for it?",
-        "At best, the right class has the probability 1 and the other one 0. The "
-        "second softmax treats these two numbers as scores.",
-        "The second softmax gives the right class e / (e + 1). Take minus the natural "
-        "logarithm of that.",
+        "The scores that `F.cross_entropy` receives are probabilities. Which "
+        "two probabilities give the smallest loss?",
+        "At best, the correct class has probability 1 and the other has probability 0. "
+        "The second softmax treats these two numbers as scores.",
+        "The second softmax gives the correct class a probability of e / (e + 1). Take "
+        "the negative natural logarithm of that.",
     ),
 )
 
@@ -87,7 +88,7 @@ wrong_floor = ValueExercise(
 
 
 def use_step(answer: Callable, weight: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Make two training steps; return the last loss and the weights."""
+    """Take two training steps; return the last loss and the weights."""
     net = nn.Linear(weight.shape[1], weight.shape[0], bias=False).double()
     net.weight.data.copy_(weight)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
@@ -105,7 +106,7 @@ def use_step(answer: Callable, weight: Tensor, x: Tensor, y: Tensor) -> Tensor:
 def step_with(
     *order: str, softmax: bool = False, reduction: str = "mean", sign: int = 1
 ) -> Callable[..., Tensor]:
-    """Make a training step whose three calls come in some order."""
+    """Return a training step with its three calls in a given order."""
 
     def step(
         net: nn.Module, x: Tensor, y: Tensor, optimizer: torch.optim.Optimizer
@@ -127,7 +128,7 @@ def step_with(
 def broken_step(
     net: nn.Module, x: Tensor, y: Tensor, optimizer: torch.optim.Optimizer
 ) -> float:
-    """Make a training step, with three bugs (in the notebook without docstring)."""
+    """Take a training step, with three bugs (in the notebook without docstring)."""
     scores = net(x).softmax(dim=1)
     loss = F.cross_entropy(scores, y, reduction="sum")
     loss.backward()
@@ -154,22 +155,22 @@ debug_step = FunctionExercise(
     ],
     mistakes=[
         Mistake(
-            "gradients deleted before the step",
-            "The loss is right, but the weights don't change: the gradients are set to "
-            "zero after `backward()` has computed them and before `step()` uses them.",
+            "gradients reset before the step",
+            "The loss is correct, but the weights don't change: the gradients are set "
+            "to zero after `backward()` has computed them before `step()` uses them.",
             step_with("backward", "zero", "step"),
             step_with("zero", "backward"),
         ),
         Mistake(
             "gradients add up",
-            "The first step is right, but the second one also uses the gradients of "
-            "the first, because `backward()` adds to what is there.",
+            "The first step is correct, but the second one also uses the gradients of "
+            "the first, because `backward()` adds to the existing ones.",
             step_with("backward", "step"),
         ),
         Mistake(
             "softmax applied twice",
-            "`F.cross_entropy` contains a softmax, and your scores have already gone "
-            "through one.",
+            "`F.cross_entropy` applies a softmax itself, but your scores have already "
+            "been through one.",
             step_with(*RIGHT_ORDER, softmax=True),
             step_with(*RIGHT_ORDER, softmax=True, reduction="sum"),
             step_with("backward", "step", softmax=True),
@@ -178,8 +179,8 @@ debug_step = FunctionExercise(
         ),
         Mistake(
             "sum instead of mean",
-            "Your loss is the sum over the batch, so the steps grow with the size of "
-            "the batch. The statement asks for the mean.",
+            "Your loss is the sum over the batch, so the size of the steps grows "
+            "with the batch size. The exercise asks for the mean.",
             step_with(*RIGHT_ORDER, reduction="sum"),
             step_with("backward", "step", reduction="sum"),
             step_with("backward", "zero", "step", reduction="sum"),
@@ -187,23 +188,23 @@ debug_step = FunctionExercise(
         Mistake(
             "step before backward",
             "`step()` comes before `backward()`, so each step uses the gradients of "
-            "the batch before it, or none at all.",
+            "the previous batch, or none at all.",
             step_with("step", "zero", "backward"),
             step_with("step", "backward"),
         ),
         Mistake(
             "uphill",
-            "Your step follows the gradient upward, so the loss increases.",
+            "Your step goes up the gradient instead of down, so the loss increases.",
             step_with(*RIGHT_ORDER, sign=-1),
         ),
     ],
     hints=(
-        "One bug is in the loss function's input, one in how it combines the images, "
-        "and one in the order of the three calls below.",
+        "One bug is in the input to the loss function, one in how it combines the "
+        "losses of the images, and one in the order of the three calls after it.",
         "What does `F.cross_entropy` expect, scores or probabilities? And what do the "
         "gradients contain when `optimizer.step()` is called?",
         "Pass the scores to `F.cross_entropy` directly, leave its `reduction` at "
-        "the default, and delete old gradients before `backward()`.",
+        "the default, and reset the gradients to zero before `backward()`.",
     ),
 )
 
@@ -248,7 +249,7 @@ warmup_rate = FunctionExercise(
     ],
     mistakes=[
         Mistake(
-            "warm-up begins at zero",
+            "warm-up starts at zero",
             "Your first step has a learning rate of zero, so it changes nothing. Step "
             "0 should have peak / warmup.",
             changed_rate(first=0),
@@ -260,21 +261,21 @@ warmup_rate = FunctionExercise(
         ),
         Mistake(
             "final rate added",
-            "You add `final` to a cosine that already starts at `peak`, so the rate "
+            "You added `final` to a cosine that already starts at `peak`, so the rate "
             "after the warm-up is too large.",
             lambda s, n, w, p, f: planned_rate(s, n, w, p, 0.0) + (f if s >= w else 0),
         ),
         Mistake(
             "cosine from step 0",
-            "Your cosine begins at step 0. It should begin when the warm-up is over.",
+            "Your cosine starts at step 0. It should start when the warm-up is over.",
             lambda s, n, w, p, f: (
                 planned_rate(s, n, w, p, f) if s < w else planned_rate(s, n, 0, p, f)
             ),
         ),
         Mistake(
             "divided by all steps",
-            "The cosine takes `steps - warmup` steps. You divide by `steps`, so it "
-            "doesn't reach its end.",
+            "The cosine takes `steps - warmup` steps. You divided by `steps`, so "
+            "the cosine never reaches the end of its half period.",
             lambda s, n, w, p, f: planned_rate(s, n + w if s >= w else n, w, p, f),
         ),
         Mistake(
@@ -285,13 +286,13 @@ warmup_rate = FunctionExercise(
         ),
         Mistake(
             "whole period",
-            "Your cosine goes down and up again. Half a period, from 0 to pi, goes "
-            "down only.",
+            "Your cosine goes down and up again. Half a period, from 0 to pi, only "
+            "goes down.",
             changed_rate(half=1.0),
         ),
         Mistake(
             "quarter period",
-            "You use a quarter of a period, or the cosine without adding 1 and "
+            "You used a quarter of a period, or the cosine without adding 1 and "
             "dividing by 2.",
             lambda s, n, w, p, f: (
                 planned_rate(s, n, w, p, f)
@@ -311,25 +312,25 @@ warmup_rate = FunctionExercise(
         ),
         Mistake(
             "no warm-up",
-            "Your rate follows the cosine from the beginning. In the first `warmup` "
+            "Your rate follows the cosine from the start. In the first `warmup` "
             "steps, it should rise.",
             lambda s, n, w, p, f: planned_rate(s, n, 0, p, f),
         ),
         Mistake(
             "factor instead of rate",
-            "You return a factor between 0 and 1, or leave out `peak` in one of the "
-            "two parts. Both parts are learning rates.",
+            "Your function returns a factor between 0 and 1, or leaves out `peak` in "
+            "one of its two parts. Both parts should return a learning rate.",
             lambda s, n, w, p, f: planned_rate(s, n, w, 1.0, 0.0),
             lambda s, n, w, p, f: (s + 1) / w if s < w else planned_rate(s, n, w, p, f),
         ),
     ],
     hints=(
         "Treat the warm-up and the cosine separately, as `warmup_cosine` in the "
-        "chapter does. Which of its values have to change?",
+        "chapter does. Which of the values that it returns have to change?",
         "During the warm-up, multiply the factor by `peak`. Afterward, the factor goes "
         "from 1 to 0, and the rate from `peak` to `final`.",
         "With a factor c between 0 and 1, the rate is final + (peak - final) * c. "
-        "Insert the cosine's factor from the chapter.",
+        "For c, use the cosine factor from the chapter.",
     ),
 )
 
@@ -361,9 +362,9 @@ debug_mixup = FunctionExercise(
     ],
     mistakes=[
         Mistake(
-            "shares exchanged",
-            "The two losses are right, but their shares are exchanged. `share` belongs "
-            "to the image itself.",
+            "weights swapped",
+            "The two losses are correct, but their weights are swapped. `share` "
+            "belongs to the original image.",
             lambda scores, labels, share: mixup_loss(scores, labels, 1 - share),
         ),
         Mistake(
@@ -376,9 +377,9 @@ debug_mixup = FunctionExercise(
             ),
         ),
         Mistake(
-            "wrong neighbor and shares exchanged",
+            "wrong neighbor and weights swapped",
             "You pair the scores of each mixed image with the label of the image "
-            "*after* it, and the shares are exchanged as well.",
+            "*after* it, and the weights are swapped as well.",
             lambda s, y, share: (
                 (1 - share) * F.cross_entropy(s, y)
                 + share * F.cross_entropy(s, y.roll(-1))
@@ -386,31 +387,31 @@ debug_mixup = FunctionExercise(
         ),
         Mistake(
             "one label only",
-            "You use the label of one image only. A mixed image has two.",
+            "You used only one image's label. A mixed image has two.",
             lambda s, y, share: F.cross_entropy(s, y),
             lambda s, y, share: F.cross_entropy(s, y.roll(1)),
             lambda s, y, share: share * F.cross_entropy(s, y),
         ),
         Mistake(
-            "equal shares",
-            "You give both labels the same share. `share` is how much of the image "
-            "itself is in the mixture.",
+            "equal weights",
+            "You gave both labels the same weight. The label of the original image "
+            "should have weight `share`.",
             lambda s, y, share: mixup_loss(s, y, 0.5),
             lambda s, y, share: 2 * mixup_loss(s, y, 0.5),
         ),
         Mistake(
             "sum instead of mean",
-            "You add up the losses of the images. The statement asks for their mean.",
+            "You added up the losses of the images. The exercise asks for their mean.",
             lambda s, y, share: len(s) * mixup_loss(s, y, share),
         ),
     ],
     hints=(
-        "The scores belong to the mixed images. Which two labels does the mixed image "
-        "number n have, and which share does each of them have?",
-        "One bug is in the second line: `scores` and `labels` are paired wrongly. The "
-        "other one is in the last line.",
-        "`labels.roll(1)` contains, at position n, the label of image n - 1. The image "
-        "itself has the share `share`.",
+        "The scores belong to the mixed images. Which two labels does mixed image n "
+        "have, and what is the weight of each?",
+        "One bug is in the second line: `scores` and `labels` are paired incorrectly. "
+        "The other one is in the last line.",
+        "`labels.roll(1)` contains, at position n, the label of image n - 1. The "
+        "original image has weight `share`.",
     ),
 )
 
@@ -424,20 +425,20 @@ lucky_ingredient = ValueExercise(
     mistakes=[
         Mistake(
             "one ingredient only",
-            "That is the probability for a single ingredient. There are 20, and it is "
-            "enough if one of them looks effective.",
+            "That is the probability for a single ingredient. There are 20, and only "
+            "one of them has to look effective.",
             0.05,
         ),
         Mistake(
             "expected number",
             "That is how many of the 20 look effective on average. The probability "
-            "that at least one does is smaller, because sometimes there are several.",
+            "that at least one does is smaller, because sometimes several do at once.",
             1,
         ),
         Mistake(
             "none of them",
-            "That is the probability that *none* of the 20 looks effective. The "
-            "question asks for the opposite.",
+            "That is the probability that *none* of the 20 looks effective. You "
+            "want the complement of that.",
             0.95**20,
         ),
         Mistake(
@@ -452,15 +453,16 @@ lucky_ingredient = ValueExercise(
             20 * 0.05 * 0.95**19,
         ),
         Mistake(
-            "level and its complement exchanged",
-            "You exchanged 5% and 95%. A 95% interval *excludes* the true value in 5% "
+            "level and its complement swapped",
+            "You swapped 5% and 95%. A 95% interval *excludes* the true value in 5% "
             "of all cases.",
             1 - 0.05**20,
             0.95,
         ),
         Mistake(
             "wrong number of ingredients",
-            "The calculation is right, but not the number of ingredients, which is 20.",
+            "The calculation is correct, but not the number of ingredients, which is "
+            "20.",
             1 - 0.95**14,
             1 - 0.95**7,
             1 - 0.95**8,

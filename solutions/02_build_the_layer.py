@@ -21,5 +21,5 @@ with torch.no_grad():
 
 # %% 2.4
 def fixed(X, weight, bias):
-    # The bias is added once, to the finished sum; the weight keeps its gradient.
+    # Add the bias once, to the weighted sum, and keep the gradient of the weight.
     return conv.corr2d(X, weight) + bias

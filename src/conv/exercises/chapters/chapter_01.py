@@ -24,19 +24,19 @@ shape = ValueExercise(
     mistakes=[
         Mistake(
             "one position forgotten",
-            "You subtracted the full kernel size. But even a window as large as the "
-            "image has one position where it fits.",
+            "You subtracted the full kernel size. Even a window as large as the image, "
+            "however, has one position where it fits.",
             (473, 637),
         ),
         Mistake(
             "one added",
-            "That is one position too many in each direction. Try your formula on a "
-            "window that is as large as the image.",
+            "You counted one position too many in each direction. Try your formula on "
+            "a window as large as the image.",
             (475, 639),
         ),
         Mistake(
             "padding assumed",
-            "That is the shape of the image itself. Could the center of the window be "
+            "Your answer is the shape of the image. Could the center of the window be "
             "on a corner pixel without the window extending past the edge?",
             (480, 640),
         ),
@@ -49,8 +49,8 @@ shape = ValueExercise(
         ),
         Mistake(
             "kernel's shape",
-            "That is the shape of the window. The question is how many positions it "
-            "can take, vertically and horizontally.",
+            "Your answer is the shape of the kernel. The question is how many "
+            "positions the window can take, vertically and horizontally.",
             (7, 3),
         ),
         Mistake(
@@ -94,37 +94,37 @@ move_left = ValueExercise(
     mistakes=[
         Mistake(
             "kernel flipped",
-            "With this kernel, each output pixel is the *left-hand* neighbor of the "
+            "With your kernel, each output pixel is the *left-hand* neighbor of the "
             "center, so the image moves to the right. Cross-correlation doesn't flip "
             "the kernel: its right column multiplies the right column of the window.",
             single_one(1, 0),
         ),
         Mistake(
             "image not shifted",
-            "This kernel picks out the center of the window, so it copies the image.",
+            "Your kernel picks out the center of the window, so it copies the image.",
             single_one(1, 1),
         ),
         Mistake(
             "shifted vertically",
-            "This kernel shifts the image up or down. Which index counts columns?",
+            "Your kernel shifts the image up or down. Which index counts columns?",
             single_one(0, 1),
             single_one(2, 1),
         ),
         Mistake(
             "shifted diagonally",
-            "This kernel shifts the image both horizontally and vertically. The "
+            "Your kernel shifts the image both horizontally and vertically. The "
             "right-hand neighbor is in the same row as the center.",
             *(single_one(row, column) for row in (0, 2) for column in (0, 2)),
         ),
         Mistake(
             "difference of pixels",
-            "The weights of this kernel sum to zero, so it computes a difference "
+            "The weights of your kernel sum to zero, so it computes a difference "
             "between pixels. Each output pixel should copy exactly one input pixel.",
             lambda k: k.shape == (3, 3) and k.any() and abs(k.sum()) < 1e-6,
         ),
         Mistake(
             "several pixels",
-            "This kernel adds up several pixels. Each output pixel should copy exactly "
+            "Your kernel adds up several pixels. Each output pixel should copy exactly "
             "one input pixel.",
             lambda k: k.shape == (3, 3) and (k > 0).sum() > 1 and (k >= 0).all(),
         ),
@@ -134,8 +134,8 @@ move_left = ValueExercise(
         "vanish?",
         "One weight is 1 and the others are 0. Which pixel of the window should the 1 "
         "multiply?",
-        "Put the 1 where the pixel that you want is in the window. The center of the "
-        "window is row 1, column 1. Where is its right-hand neighbor?",
+        "Put the 1 over the pixel you want in the window. The center of the window is "
+        "row 1, column 1. Where is its right-hand neighbor?",
     ),
 )
 
@@ -178,7 +178,7 @@ corr1d = FunctionExercise(
     expected=correlate,
     rules=(
         Rule(
-            message="The numbers are correct, but a library function computed them. "
+            message="The numbers are correct, but they come from a library function. "
             "This exercise asks for your own sum of products, built from slices, "
             "loops, or matrix products.",
             forbids=(
@@ -203,19 +203,19 @@ corr1d = FunctionExercise(
         Mistake(
             "sum overwritten",
             "Only the last tap contributes to your result. Does each tap add its "
-            "products to the sum, or does it replace what was there?",
+            "products to the sum, or does it replace the sum?",
             last_tap,
         ),
         Mistake(
             "one tap only",
-            "Only the kernel's first weight is used. Is the `return` inside the loop "
-            "over the taps?",
+            "Your function used only the kernel's first weight. Is the `return` inside "
+            "the loop over the taps?",
             first_tap,
         ),
         Mistake(
             "taps not shifted",
-            "Every weight of your kernel multiplies the same elements of `x`. Each tap "
-            "should use its own slice of `x`.",
+            "Your function multiplied the same elements of `x` by every weight. Each "
+            "tap should use its own slice of `x`.",
             lambda x, k: x[: len(x) - len(k) + 1] * k.sum(),
         ),
         Mistake(
@@ -233,20 +233,20 @@ corr1d = FunctionExercise(
         ),
         Mistake(
             "windows don't overlap",
-            "Your window moves by its own length each time. It should move by one "
-            "element, so neighboring windows overlap.",
+            "Your window moved by its full length each time. It should move by one "
+            "element, so that neighboring windows overlap.",
             lambda x, k: correlate(x, k)[:: len(k)],
         ),
         Mistake(
             "padding at the end",
-            "Your output is as long as `x`: at its end, the window extends beyond the "
-            "signal. Here it must lie entirely inside the signal.",
+            "Your output is as long as `x`, because the window extends beyond the end "
+            "of the signal. Here every window must lie entirely inside the signal.",
             lambda x, k: correlate_padded(x, k, 0, len(k) - 1),
         ),
         Mistake(
             "padding on both sides",
-            "Your window extends beyond both ends of the signal. Here it must lie "
-            "entirely inside the signal.",
+            "Your window extends beyond both ends of the signal. Here every window "
+            "must lie entirely inside the signal.",
             lambda x, k: correlate_padded(x, k, len(k) - 1, len(k) - 1),
             lambda x, k: correlate_padded(x, k, (len(k) - 1) // 2, len(k) // 2),
             lambda x, k: correlate_padded(x, k, len(k) // 2, (len(k) - 1) // 2),
@@ -263,7 +263,7 @@ corr1d = FunctionExercise(
         "How long is the output? Which slice of `x` does the first tap multiply, and "
         "which does the last?",
         "Start from an output of zeros. For every tap `a`, add `k[a]` times the slice "
-        "of `x` that begins at index `a`.",
+        "of `x` that starts at index `a`.",
         "With `n = len(x) - len(k) + 1`, the slice for tap `a` is `x[a : a + n]`. In a "
         "loop, multiply each slice by its weight and add the result to the output.",
     ),
@@ -343,8 +343,8 @@ debug_corr2d = FunctionExercise(
     mistakes=[
         Mistake(
             "last window forgotten",
-            "The output has one row and one column too few. (This may not be the only "
-            "bug left.) How many positions are there for a window of 2 rows in an "
+            "The output has one row and one column too few. This may not be the only "
+            "bug left. How many positions are there for a window of 2 rows in an "
             "image of 3?",
             too_small,
             lambda X, K: too_small(X, K) / K.numel(),
@@ -353,21 +353,21 @@ debug_corr2d = FunctionExercise(
         ),
         Mistake(
             "mean instead of sum",
-            "Each output is divided by the number of weights in the kernel, so it is "
-            "a mean. Cross-correlation is a sum.",
+            "Your function divided each sum by the number of weights in the kernel, "
+            "which gives a mean. Cross-correlation is a sum.",
             lambda X, K: correlate2d(X, K) / K.numel(),
             lambda X, K: with_loops_swapped(correlate2d(X, K)) / K.numel(),
         ),
         Mistake(
             "rows and columns mixed up",
-            "Rows and columns are swapped somewhere: in the shape of the output or in "
-            "the slices. The first number of a shape, and the first index, count rows.",
+            "Rows and columns are swapped somewhere, in the output shape or in the "
+            "slices. The first number of a shape, and the first index, count rows.",
             window_transposed,
             shape_swapped,
         ),
         Mistake(
             "kernel flipped",
-            "Your function flips the kernel. That wasn't one of the bugs.",
+            "Your function flipped the kernel, but a flip wasn't one of the bugs.",
             lambda X, K: correlate2d(X, K.flip(0, 1)),
         ),
     ],
@@ -375,7 +375,7 @@ debug_corr2d = FunctionExercise(
         "Start with shapes. Call the function with a 3 by 3 image and a 2 by 2 kernel "
         "and count the outputs, then with an image that isn't square.",
         "Look at four places: the shape of `Y`, the dtype of `Y`, what the two loops "
-        "run over, and what is done with the products.",
+        "run over, and how the products are combined.",
         "How many positions are there for an h-row window in an H-row image? Which "
         "loop variable is the row index? Does the formula ask for a mean? And how does "
         "`X.new_zeros(...)` differ from `torch.zeros(...)`?",

@@ -26,27 +26,27 @@ parameter_count = ValueExercise(
         ),
         Mistake(
             "one bias per weight",
-            "You counted one bias per weight. The bias is added once, after the "
-            "weighted sum, so there is only one.",
+            "You counted one bias per weight. The layer adds the bias once, to the "
+            "weighted sum, so there is only one bias.",
             30,
         ),
         Mistake(
             "one bias per row or column",
-            "You counted one bias per row or per column. The bias is added once, after "
-            "the weighted sum, so there is only one.",
+            "You counted one bias per row or per column. The layer adds the bias once, "
+            "to the weighted sum, so there is only one bias.",
             20,
             18,
         ),
         Mistake(
             "height and width added",
-            "You added the kernel's height and width. How many entries does a "
+            "You added the kernel's height and width. How many weights does a "
             "5 x 3 kernel have?",
             8,
         ),
         Mistake(
             "weights counted wrongly",
             "Did you compute 5 + 3 + 1 or 3 x 3? The kernel has 5 rows of 3 weights, "
-            "so count those first.",
+            "so count these weights first.",
             9,
         ),
         Mistake(
@@ -59,8 +59,8 @@ parameter_count = ValueExercise(
         ),
         Mistake(
             "tensors counted",
-            "The layer does have two parameter tensors, its weight and its bias. The "
-            "question is how many numbers they contain in total.",
+            "You counted the parameter tensors, the weight and the bias. The question "
+            "is how many numbers the two tensors contain in total.",
             2,
         ),
     ],
@@ -68,7 +68,7 @@ parameter_count = ValueExercise(
         "Which parameters does the layer's `__init__` create, and what are their "
         "shapes?",
         "There is one weight for every entry of the kernel. What does the layer add "
-        "to the weighted sum, and how many numbers is that?",
+        "to the weighted sum, and how many numbers does it contain?",
         "The weight has shape (5, 3), and the bias has shape (1,). How many numbers "
         "do they contain in total?",
     ),
@@ -87,7 +87,7 @@ two_layers = ValueExercise(
     mistakes=[
         Mistake(
             "one layer only",
-            "A single layer with this kernel would turn 28 into 20 on its own. The "
+            "With your kernel, a single layer would turn a side of 28 into 20. The "
             "exercise has two such layers.",
             9,
         ),
@@ -100,12 +100,12 @@ two_layers = ValueExercise(
         Mistake(
             "total reduction taken for the side",
             "8 is the total reduction in height, and in width, by both layers "
-            "together. Now find the kernel size that causes it.",
+            "together. Which kernel size causes this reduction?",
             8,
         ),
         Mistake(
             "reduction on one side only",
-            "With this kernel, two layers turn a side of 28 into 24. Each layer has to "
+            "With your kernel, two layers turn a side of 28 into 24. Each layer has to "
             "reduce the width by 4 in total: 2 pixels on the left and 2 on the right.",
             3,
         ),
@@ -117,8 +117,8 @@ two_layers = ValueExercise(
         ),
         Mistake(
             "size between the layers",
-            "That is the size of the image between the two layers. The question asks "
-            "for the side length of the kernel.",
+            "Your answer is the side length of the image between the two layers. The "
+            "question asks for the side length of the kernels.",
             24,
         ),
     ],
@@ -159,7 +159,7 @@ def horizontal_blur(x: Tensor) -> Tensor:
 
 
 def without_center(x: Tensor, divisor: int) -> Tensor:
-    """Sum the eight neighbors of each pixel, and divide the sum."""
+    """Sum the eight neighbors of each pixel and divide the sum."""
     kernel = torch.ones(3, 3)
     kernel[1, 1] = 0
     return correlated(x, kernel) / divisor
@@ -195,8 +195,8 @@ blur = FunctionExercise(
         ),
         Mistake(
             "blurred in one direction",
-            "Your layer computes the mean of three pixels, in one direction only. It "
-            "should average all nine pixels of the window.",
+            "Your layer averages three pixels in a single direction. It should average "
+            "all nine pixels of the window.",
             horizontal_blur,
             lambda x: horizontal_blur(x.T).T,
             lambda x: correlated(x, torch.full((1, 3), 1 / 3)),
@@ -269,37 +269,38 @@ debug_forward = FunctionExercise(
     mistakes=[
         Mistake(
             "bias per pixel",
-            "Your code adds the bias to every pixel of the window, so the bias "
-            "ends up multiplied by the sum of the weights. It should be added once, to "
-            "the weighted sum.",
+            "Your function added the bias to every pixel of the window, so the bias "
+            "was multiplied by the sum of the weights. Add the bias once, to the "
+            "weighted sum.",
             lambda X, weight, bias: correlated(X + bias, weight),
         ),
         Mistake(
             "bias per weight",
-            "Your code adds the bias to every weight, so the bias ends up "
-            "multiplied by the sum of the window's pixels. It should be added once, to "
-            "the weighted sum.",
+            "Your function added the bias to every weight, so the bias was multiplied "
+            "by the sum of the window's pixels. Add the bias once, to the weighted "
+            "sum.",
             lambda X, weight, bias: correlated(X, weight + bias),
         ),
         Mistake(
             "bias per product",
-            "Your code adds the bias once for every weight of the kernel. It should be "
-            "added once, to the weighted sum.",
+            "Your function added the bias once per weight of the kernel. Add the bias "
+            "only once, to the weighted sum.",
             lambda X, weight, bias: correlated(X, weight) + weight.numel() * bias,
         ),
         Mistake(
             "bias forgotten",
-            "Your result is just the cross-correlation, without the bias.",
+            "Your function returned just the cross-correlation, without the bias.",
             lambda X, weight, bias: correlated(X, weight),
         ),
         Mistake(
             "bias subtracted",
-            "Your code subtracts the bias. It should add it.",
+            "Your function subtracted the bias. The layer should add the bias.",
             lambda X, weight, bias: correlated(X, weight) - bias,
         ),
         Mistake(
             "bias multiplied",
-            "Your code multiplies the sum by the bias. It should add the bias.",
+            "Your function multiplied the weighted sum by the bias. The layer should "
+            "add the bias.",
             lambda X, weight, bias: correlated(X, weight) * bias,
         ),
     ],

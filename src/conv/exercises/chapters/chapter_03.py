@@ -23,21 +23,21 @@ horizontal_edges = ValueExercise(
     mistakes=[
         Mistake(
             "row instead of column",
-            "This kernel is a row, so it compares a pixel with its neighbor on the "
+            "Your kernel is a row, so it compares a pixel with its neighbor on the "
             "right. In `X.T` the edges are horizontal, so compare each pixel with the "
             "one below it.",
             lambda k: k.shape == (1, 2),
         ),
         Mistake(
             "signs as before",
-            "The output of this kernel is positive where white changes to black from "
+            "The output of your kernel is positive where white changes to black from "
             "top to bottom. The question asks for the opposite sign.",
             lambda k: k.shape == (2, 1) and k[0, 0] == -k[1, 0] > 0,
         ),
         Mistake(
             "sum instead of difference",
             "Both weights have the same sign, so the kernel adds the two pixels. To "
-            "detect an edge, subtract one from the other.",
+            "detect an edge, subtract one pixel from the other.",
             lambda k: k.shape == (2, 1) and k[0, 0] * k[1, 0] > 0,
         ),
         Mistake(
@@ -48,7 +48,8 @@ horizontal_edges = ValueExercise(
         ),
         Mistake(
             "wrong size",
-            "The signs are correct, but the outputs at the edges aren't -1 and +1.",
+            "The signs of your weights are correct, but the outputs at the edges "
+            "aren't -1 and +1.",
             lambda k: k.shape == (2, 1) and k[0, 0] == -k[1, 0] < 0,
         ),
     ],
@@ -77,20 +78,20 @@ middle = ValueExercise(
         ),
         Mistake(
             "four neighbors",
-            "This value would be correct for a kernel with four neighbors, such as the "
+            "Your value would be correct for a kernel with four neighbors, such as the "
             "Laplacian or the sharpening kernel. Here the corners are -1 as well.",
             4,
             5,
         ),
         Mistake(
             "one neighbor",
-            "With 1, the center balances only one of its neighbors. All of them "
+            "With 1, the center cancels only one of its neighbors. All eight neighbors "
             "contribute to the sum.",
             1,
         ),
         Mistake(
             "wrong sign",
-            "With this value, the sum of all weights moves even farther from zero.",
+            "With your value, the sum of all weights is even farther from zero.",
             -8,
         ),
         Mistake(
@@ -103,7 +104,7 @@ middle = ValueExercise(
     hints=(
         "In a flat region every pixel has the same value p. What is the output, as a "
         "multiple of p?",
-        "The output is p times the sum of all nine weights. When is that zero, "
+        "The output is p times the sum of all nine weights. When is it zero, "
         "whatever p is?",
         "The center has to cancel the sum of the other weights. How many of them are "
         "there, and what is their sum?",
@@ -119,9 +120,9 @@ twice = ValueExercise(
     mistakes=[
         Mistake(
             "kernels added",
-            "This kernel computes the difference between the first and the last of "
-            "three pixels. But the second `K` subtracts one *difference* from another, "
-            "and the center pixel appears in both.",
+            "Your kernel computes the difference between the first and the last of "
+            "three pixels. However, the second `K` subtracts one *difference* from "
+            "another, and the center pixel appears in both.",
             torch.tensor([[1.0, 0.0, -1.0]]),
             torch.tensor([[-1.0, 0.0, 1.0]]),
         ),
@@ -179,30 +180,31 @@ noise = ValueExercise(
     mistakes=[
         Mistake(
             "noise unchanged",
-            "That is the standard deviation of the noise you added. Measure the result "
-            "of `corr2d`.",
+            "Your answer is the standard deviation of the noise you added. Measure the "
+            "result of `corr2d`.",
             near(0.1, tolerance=0.03),
         ),
         Mistake(
             "mean absolute value for standard deviation",
-            "That is a mean absolute value. The standard deviation is the square root "
-            "of the mean squared deviation from the mean.",
+            "Your answer is a mean absolute value. The standard deviation is the "
+            "square root of the mean squared deviation from the mean.",
             near(0.1128, 0.0798),
         ),
         Mistake(
             "variance for standard deviation",
-            "That is a variance. The standard deviation, `.std()`, is its square root.",
+            "Your answer is a variance. The standard deviation, `.std()`, is the "
+            "square root of the variance.",
             near(0.02, 0.01, tolerance=0.05),
         ),
         Mistake(
             "deviations added",
-            "That is twice the noise of one pixel. It would be correct if the two "
-            "pixels' errors were always equal and opposite; check whether they are.",
+            "Your answer is twice the noise of one pixel. It would be correct if the "
+            "errors of the two pixels were always equal and opposite. Are they?",
             near(0.2, tolerance=0.025),
         ),
         Mistake(
             "mean of two pixels",
-            "That would be the noise of the mean of two pixels. `K` computes their "
+            "Your answer is the noise of the mean of two pixels. `K` computes their "
             "difference, without dividing by 2.",
             near(0.0707),
         ),
@@ -214,22 +216,22 @@ noise = ValueExercise(
         ),
         Mistake(
             "variance of 0.1",
-            "Your noise seems to have a variance of 0.1. Its standard deviation "
-            "should be 0.1.",
+            "Your noise seems to have a variance of 0.1. Its standard deviation should "
+            "be 0.1 instead.",
             near(0.4472, 0.3162),
         ),
         Mistake(
             "mean for standard deviation",
-            "The mean of the result is about zero. How far do its values scatter "
-            "around it?",
+            "Your answer is close to zero, like the mean of the result. How far do the "
+            "values scatter around this mean?",
             lambda s: s.shape == () and abs(s) < 0.003,
         ),
     ],
     reasons={
         "a": Mistake(
             "differences thought to cancel noise",
-            "A difference cancels what two pixels have in common. Their noise is "
-            "independent, and you measured that it grew.",
+            "A difference cancels what two pixels have in common. Their errors are "
+            "independent, and your measurement shows that the noise grew.",
         ),
         "c": Mistake(
             "noise thought to double",
@@ -312,14 +314,14 @@ edge_strength = FunctionExercise(
     mistakes=[
         Mistake(
             "absolute values added",
-            "You added the absolute values of the two outputs. They are the legs of a "
-            "right triangle, and the question asks for its hypotenuse.",
+            "You added the absolute values of the two outputs. The outputs are the "
+            "legs of a right triangle, and the question asks for the hypotenuse.",
             lambda X: sum(r.abs() for r in sobel_responses(X)),
         ),
         Mistake(
             "signs cancel",
             "You added the two outputs with their signs, so a positive and a negative "
-            "one can cancel.",
+            "output can cancel.",
             lambda X: sum(sobel_responses(X)),
             lambda X: -sum(sobel_responses(X)),
             lambda X: sum(sobel_responses(X)).abs(),
@@ -327,13 +329,13 @@ edge_strength = FunctionExercise(
         Mistake(
             "root forgotten",
             "Your function returned the sum of the squares. The gradient magnitude is "
-            "the square root of that.",
+            "the square root of this sum.",
             lambda X: sum(r**2 for r in sobel_responses(X)),
         ),
         Mistake(
             "one kernel only",
             "You used only one of the two kernels. The other one, its transpose, "
-            "detects the edges that run in the other direction.",
+            "detects the edges in the other direction.",
             *(lambda X, i=i: sobel_responses(X)[i] for i in (0, 1)),
             *(lambda X, i=i: -sobel_responses(X)[i] for i in (0, 1)),
             *(lambda X, i=i: sobel_responses(X)[i].abs() for i in (0, 1)),
@@ -342,14 +344,14 @@ edge_strength = FunctionExercise(
         Mistake(
             "blur forgotten",
             "You used plain differences. The Sobel kernel also blurs along the edge, "
-            "with the weights 1, 2, 1.",
+            "with weights 1, 2, 1.",
             lambda X: norm(plain_differences(X)),
             lambda X: norm(adjacent_differences(X)),
         ),
         Mistake(
             "blur with equal weights",
-            "You blurred along the edge with the weights 1, 1, 1, as the Prewitt "
-            "kernel does. In the Sobel kernel, the middle weight is 2.",
+            "You blurred along the edge with weights 1, 1, 1, as in the Prewitt "
+            "kernel. In the Sobel kernel, the middle weight is 2.",
             lambda X: norm(prewitt_responses(X)),
         ),
         Mistake(
@@ -368,8 +370,9 @@ edge_strength = FunctionExercise(
         ),
         Mistake(
             "padded",
-            "Your result has as many rows and columns as `X`. Here every window lies "
-            "inside the image, so the result has two fewer rows and two fewer columns.",
+            "Your result has as many rows and columns as `X`. Without padding, every "
+            "window lies inside the image, so the result has two fewer rows and two "
+            "fewer columns.",
             lambda X: padded(X, "constant"),
             lambda X: padded(X, "replicate"),
             lambda X: padded(X, "reflect"),

@@ -103,7 +103,7 @@ def unet_path() -> draw.Drawing:
     side = 2 * HALF * SCALE
     diagram = drawing(716, TOP + round(side) + MARGIN, "Paths through a U-Net")
     color = conv.plotting.PALETTE["highlight"]
-    diagram.append(text("the image, around one pixel", MARGIN + side / 2, TOP - 24))
+    diagram.append(text("region around one output pixel", MARGIN + side / 2, TOP - 24))
     diagram.append(nuclei(MARGIN, TOP))
     encoder, decoder = places()
     middle = (encoder[0] + decoder[0]) / 2
@@ -123,7 +123,7 @@ def unet_path() -> draw.Drawing:
         if across:
             y = ROWS[k] + HEIGHTS[k] / 2 + 32
             diagram.append(text("pooling", encoder[k] - 2, y, 14))
-            diagram.append(text("doubling", decoder[k] + 4, y, 14))
+            diagram.append(text("upsampling", decoder[k] + 16, y, 14))
     diagram.append(text("image", LEFT - 37, ROWS[0] + 22, 14))
     end = decoder[0] + 36
     diagram.append(outline(end, ROWS[0] - 5, 10, 10))

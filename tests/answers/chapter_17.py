@@ -13,8 +13,8 @@ from answers.kit import right, wrong
 right("17.1", (0.667, 0.8, 0.984))
 right("17.1", [Fraction(2, 3), Fraction(4, 5), Fraction(123, 125)])
 right("17.1", torch.tensor([320 / 480, 640 / 800, 9840 / 10_000]))
-wrong("17.1", "IoU and Dice exchanged", (0.8, 0.667, 0.984))
-wrong("17.1", "factor 2 forgotten", (0.667, 0.4, 0.984))
+wrong("17.1", "IoU and Dice swapped", (0.8, 0.667, 0.984))
+wrong("17.1", "factor of 2 forgotten", (0.667, 0.4, 0.984))
 wrong("17.1", "intersection counted twice", (0.4, 0.8, 0.984))
 wrong("17.1", "only one kind of mistake", (0.667, 0.8, 0.992))
 wrong("17.1", "accuracy without the background", (0.667, 0.8, 0.032))
@@ -190,7 +190,7 @@ def joined_by_adding(coarse, fine):
     return joined_by_narrow(coarse, fine)[:, coarse.shape[1] :] + coarse
 
 
-@wrong("17.4", "concatenated along the batch")
+@wrong("17.4", "concatenated along the batch axis")
 def joined_along_the_batch(coarse, fine):
     center = joined_by_narrow(coarse, fine)[:, coarse.shape[1] :]
     return torch.cat([coarse, center], dim=0)
@@ -219,7 +219,7 @@ def turned_step_by_step(image, mask, turns, mirror):
     return torch.stack([image, mask])
 
 
-@wrong("17.5", "mask turned the other way")
+@wrong("17.5", "mask rotated the other way")
 def mask_turned_back(image, mask, turns, mirror):
     image, mask = image.rot90(turns), mask.rot90(4 - turns)
     if mirror:
@@ -227,7 +227,7 @@ def mask_turned_back(image, mask, turns, mirror):
     return torch.stack([image, mask])
 
 
-@wrong("17.5", "mask mirrored along the other axis")
+@wrong("17.5", "mask flipped along the other axis")
 def mask_upside_down(image, mask, turns, mirror):
     image, mask = image.rot90(turns), mask.rot90(turns)
     if mirror:
@@ -241,13 +241,13 @@ def mask_as_it_was(image, mask, turns, mirror):
     return torch.stack([image.flip(1) if mirror else image, mask])
 
 
-@wrong("17.5", "mask not mirrored")
+@wrong("17.5", "mask not flipped")
 def mask_only_turned(image, mask, turns, mirror):
     image, mask = image.rot90(turns), mask.rot90(turns)
     return torch.stack([image.flip(1) if mirror else image, mask])
 
 
-@wrong("17.5", "mask not turned")
+@wrong("17.5", "mask not rotated")
 def mask_only_mirrored(image, mask, turns, mirror):
     image = image.rot90(turns)
     if mirror:

@@ -20,7 +20,7 @@ EITHER = 2 * EACH - BOTH
 
 
 def close_to(*numbers: float, tolerance: float = 5e-3):
-    """Return a predicate: whether each number is right up to a relative error."""
+    """Return a predicate: whether each number is correct up to a relative error."""
     expected = torch.tensor(numbers, dtype=torch.float64).numpy()
 
     def is_close(a) -> bool:
@@ -41,20 +41,20 @@ three_measures = ValueExercise(
     accept=close_to(IOU, DICE, ACCURACY),
     mistakes=[
         Mistake(
-            "IoU and Dice exchanged",
-            "Your first two numbers are the right ones in the wrong order. Which of "
+            "IoU and Dice swapped",
+            "Your first two numbers are correct, but in the wrong order. Which of "
             "the two measures can't be smaller than the other?",
             close_to(DICE, IOU, ACCURACY),
         ),
         Mistake(
-            "factor 2 forgotten",
-            "Your Dice coefficient is half as large as it should be. For two equal "
-            "masks it must be 1.",
+            "factor of 2 forgotten",
+            "Your Dice coefficient is half as large as it should be. For two identical "
+            "masks, it must be 1.",
             close_to(IOU, DICE / 2, ACCURACY),
         ),
         Mistake(
             "intersection counted twice",
-            "Your union is the sum of both areas, so it counts the common pixels "
+            "Your union is the sum of the two areas, so it counts the shared pixels "
             "twice.",
             close_to(DICE / 2, DICE, ACCURACY),
         ),
@@ -80,11 +80,11 @@ three_measures = ValueExercise(
         ),
     ],
     hints=(
-        "Draw both squares. What is the size of the rectangle that they share?",
+        "Draw both squares. What is the size of the rectangle they share?",
         "The intersection has 20 x 16 pixels. The union is smaller than the sum of "
-        "both areas, because the intersection must be counted once.",
-        "The wrong pixels are those that are in exactly one of the two masks. Subtract "
-        "their share of the 100 x 100 pixels from 1 for the accuracy.",
+        "the two areas, because the intersection must be counted only once.",
+        "The wrong pixels are those that are in exactly one of the two masks. To "
+        "get the accuracy, subtract their fraction of the 100 x 100 pixels from 1.",
     ),
 )
 
@@ -92,7 +92,7 @@ three_measures = ValueExercise(
 
 
 def counts_of(predicted: Tensor, target: Tensor, classes: int) -> tuple[Tensor, ...]:
-    """Count pixels of each class: in both maps, predicted, in the target."""
+    """Count each class's pixels: in both maps, predicted, in the target."""
     pairs = (target * classes + predicted).flatten().long()
     table = torch.bincount(pairs, minlength=classes**2).view(classes, classes).double()
     return table.diagonal(), table.sum(dim=0), table.sum(dim=1)
@@ -115,7 +115,7 @@ def averaged(function):
 
 
 def label_maps(height: int, width: int, classes: int, seed: int) -> tuple:
-    """Draw two label maps in which all classes occur, partly at the same places."""
+    """Generate two label maps that contain all classes and partly agree."""
     generator = torch.Generator().manual_seed(seed)
     target = torch.arange(height * width) % classes
     target[: height * width // 3] = 0  # more background than anything else
@@ -142,19 +142,20 @@ mean_iou = FunctionExercise(
     mistakes=[
         Mistake(
             "not averaged",
-            "You return the IoU of each class. The question asks for their mean.",
+            "Your function returns the IoU of each class. The question asks for their "
+            "mean.",
             ious_of,
         ),
         Mistake(
             "pixel accuracy",
-            "That is the pixel accuracy, the fraction of pixels whose class is right.",
+            "That is the pixel accuracy, the fraction of pixels labeled correctly.",
             lambda predicted, target, classes: (predicted == target).double().mean(),
         ),
         Mistake(
             "all classes pooled",
-            "You add up the intersections of all classes, and their unions, before you "
-            "divide. Frequent classes then count more than rare ones. Divide for each "
-            "class first.",
+            "You added up the intersections of all classes, and their unions, before "
+            "dividing. Frequent classes then count more than rare ones. Divide for "
+            "each class first.",
             lambda predicted, target, classes: (
                 counts_of(predicted, target, classes)[0].sum()
                 / (2 * target.numel() - (predicted == target).sum())
@@ -167,38 +168,40 @@ mean_iou = FunctionExercise(
         ),
         Mistake(
             "recall instead of IoU",
-            "You divide by the pixels of the class in the target. False alarms don't "
-            "count then.",
+            "You divided by the number of pixels of the class in the target, so false "
+            "alarms aren't penalized.",
             averaged(lambda both, p, t, n: both / t),
         ),
         Mistake(
             "precision instead of IoU",
-            "You divide by the pixels that are predicted as the class. Missed pixels "
-            "don't count then.",
+            "You divided by the number of pixels predicted as the class, so missed "
+            "pixels aren't penalized.",
             averaged(lambda both, p, t, n: both / p),
         ),
         Mistake(
             "accuracy of each class",
-            "You also count the pixels as correct that are another class in both maps. "
-            "The IoU of a class ignores them.",
+            "You also counted pixels that belong to other classes in both maps as "
+            "correct. The IoU of a class ignores them.",
             averaged(lambda both, p, t, n: (n - p - t + 2 * both) / n),
         ),
         Mistake(
             "intersection counted twice",
-            "Your union is the sum of both areas. It counts the common pixels twice.",
+            "Your union is the sum of the two areas, so it counts the shared pixels "
+            "twice.",
             averaged(lambda both, p, t, n: both / (p + t)),
         ),
         Mistake(
             "background left out",
-            "Your mean leaves out class 0. Here the background is a class like the "
-            "others.",
+            "Your mean leaves out class 0. Here the background is a class like any "
+            "other.",
             lambda predicted, target, classes: ious_of(predicted, target, classes)[
                 1:
             ].mean(),
         ),
         Mistake(
             "summed, not averaged",
-            "You return the sum of the IoUs. The question asks for their mean.",
+            "Your function returns the sum of the IoUs. The question asks for their "
+            "mean.",
             lambda predicted, target, classes: ious_of(
                 predicted, target, classes
             ).sum(),
@@ -234,14 +237,14 @@ output_size = ValueExercise(
         ),
         Mistake(
             "pooling ignored",
-            "You subtracted 4 pixels for each of the five blocks. Pixels that are lost "
+            "You subtracted 4 pixels for each of the five blocks. Pixels lost "
             "in a coarse map correspond to several pixels of the image.",
             80,
         ),
         Mistake(
             "encoder only",
             "That is the size of the maps on level 3. The decoder doubles the size "
-            "twice, and its blocks remove pixels, too.",
+            "twice, and its blocks also remove pixels.",
             18,
         ),
         Mistake(
@@ -251,8 +254,7 @@ output_size = ValueExercise(
         ),
         Mistake(
             "decoder with padding",
-            "You subtracted nothing in the decoder. Its blocks have no padding, "
-            "either.",
+            "You subtracted nothing in the decoder. Its blocks have no padding either.",
             72,
         ),
         Mistake(
@@ -263,8 +265,9 @@ output_size = ValueExercise(
     ],
     hints=(
         "Follow the size through the network: each 3 x 3 convolution without padding "
-        "subtracts 2, max pooling halves, and `join` doubles the coarse maps.",
-        "On the way down, the sizes after the blocks are 96, 44 and 18.",
+        "subtracts 2, max pooling halves the size, and `join` doubles the size of the "
+        "coarse maps.",
+        "On the way down, the sizes after the blocks are 96, 44, and 18.",
         "The coarse maps determine the size in the decoder, because the fine ones are "
         "cropped: 18 is doubled, and then a block subtracts 4. Do the same once more.",
     ),
@@ -282,7 +285,7 @@ def cropped_and_joined(coarse: Tensor, fine: Tensor) -> Tensor:
 
 
 def with_crop(crop):
-    """Join with another way to make the fine maps smaller."""
+    """Join with a different way of making the fine maps smaller."""
 
     def answer(coarse: Tensor, fine: Tensor) -> Tensor:
         return torch.cat([coarse, crop(fine, *coarse.shape[2:])], dim=1)
@@ -330,22 +333,24 @@ crop_and_join = FunctionExercise(
     mistakes=[
         Mistake(
             "upper left corner",
-            "You take the upper left corner of the fine maps. It isn't where the "
-            "coarse maps are: an equal margin is missing on all sides.",
+            "You took the upper left corner of the fine maps, but the coarse maps "
+            "correspond to their center. Crop as much at the top as at the bottom, and "
+            "as much on the left as on the right.",
             with_crop(lambda fine, h, w: fine[..., :h, :w]),
         ),
         Mistake(
             "lower right corner",
-            "You take the lower right corner of the fine maps. An equal margin should "
-            "be cut off on all sides.",
+            "You took the lower right corner of the fine maps, but the coarse maps "
+            "correspond to their center. Crop as much at the top as at the bottom, and "
+            "as much on the left as on the right.",
             with_crop(
                 lambda fine, h, w: fine[..., fine.shape[2] - h :, fine.shape[3] - w :]
             ),
         ),
         Mistake(
             "resized instead of cropped",
-            "You resize the fine maps. Then their pixels are no longer at the same "
-            "places as those of the coarse maps.",
+            "You resized the fine maps. Then their pixels no longer line up with those "
+            "of the coarse maps.",
             with_crop(lambda fine, h, w: F.interpolate(fine, size=(h, w))),
             with_crop(
                 lambda fine, h, w: F.interpolate(fine, size=(h, w), mode="bilinear")
@@ -354,32 +359,32 @@ crop_and_join = FunctionExercise(
         ),
         Mistake(
             "coarse maps resized",
-            "You resize the coarse maps. They already have the right size, and the "
+            "You resized the coarse maps. They already have the correct size, and the "
             "fine maps should be cropped.",
             enlarged,
         ),
         Mistake(
             "coarse maps padded",
-            "You pad the coarse maps. Then the next block would compute pixels from "
+            "You padded the coarse maps. Then the next block would compute pixels from "
             "zeros. Crop the fine maps instead.",
             padded,
         ),
         Mistake(
             "wrong order",
-            "The channels are right, but the fine maps come first. The question asks "
+            "The channels are correct, but the fine maps come first. The question asks "
             "for the coarse ones first.",
             joined_other_way,
         ),
         Mistake(
             "added instead of concatenated",
-            "You add the maps, as a residual block does. The question asks for both "
+            "You added the maps, as a residual block does. The question asks for both "
             "sets of channels.",
             added,
         ),
         Mistake(
-            "concatenated along the batch",
-            "You concatenate along the axis of the batch. The channels are the axis "
-            "after it.",
+            "concatenated along the batch axis",
+            "You concatenated along the batch axis. The channel axis comes right after "
+            "it.",
             lambda coarse, fine: torch.cat(
                 [coarse, cropped_and_joined(coarse, fine)[:, coarse.shape[1] :]]
             ),
@@ -387,9 +392,9 @@ crop_and_join = FunctionExercise(
     ],
     hints=(
         "How many more rows do the fine maps have than the coarse ones? Half of the "
-        "surplus must be removed at the top.",
-        "With `top = (H - h) // 2`, the rows are `top` to `top + h`. The columns work "
-        "in the same way, with a margin of their own.",
+        "difference must be cropped at the top.",
+        "With `top = (H - h) // 2`, the rows to keep are `top : top + h`. The columns "
+        "work in the same way, with their own margin.",
         "Slice both axes at once, `fine[..., rows, columns]` with two `slice` objects "
         "or two ranges, and use `torch.cat` along the channel axis.",
     ),
@@ -398,14 +403,14 @@ crop_and_join = FunctionExercise(
 # --- 17.5 ---------------------------------------------------------------------------
 
 
-def turned_pair(image: Tensor, mask: Tensor, turns: int, mirror: bool) -> Tensor:
-    """Turn and mirror an image and its mask in the same way."""
+def rotated_pair(image: Tensor, mask: Tensor, turns: int, mirror: bool) -> Tensor:
+    """Rotate and flip an image and its mask in the same way."""
     pair = torch.stack([image, mask]).rot90(turns, dims=(1, 2))
     return pair.flip(2) if mirror else pair
 
 
 def broken(image, mask, turns, mirror):
-    """Turn and mirror the mask in another way than the image."""
+    """Rotate and flip the mask differently from the image."""
     image = image.rot90(turns)
     mask = mask.rot90(-turns)
     if mirror:
@@ -414,18 +419,18 @@ def broken(image, mask, turns, mirror):
     return torch.stack([image, mask])
 
 
-def turned_alone(function):
-    """Change the image as it should be, and the mask by another function."""
+def mask_by(function):
+    """Transform the image correctly, and the mask by the given function."""
 
     def answer(image: Tensor, mask: Tensor, turns: int, mirror: bool) -> Tensor:
-        right = turned_pair(image, image, turns, mirror)[0]
-        return torch.stack([right, function(mask, turns, mirror)])
+        correct = rotated_pair(image, image, turns, mirror)[0]
+        return torch.stack([correct, function(mask, turns, mirror)])
 
     return answer
 
 
-def mirrored_first(image: Tensor, mask: Tensor, turns: int, mirror: bool) -> Tensor:
-    """Mirror before turning."""
+def flipped_first(image: Tensor, mask: Tensor, turns: int, mirror: bool) -> Tensor:
+    """Flip before rotating."""
     pair = torch.stack([image, mask])
     return (pair.flip(2) if mirror else pair).rot90(turns, dims=(1, 2))
 
@@ -433,7 +438,7 @@ def mirrored_first(image: Tensor, mask: Tensor, turns: int, mirror: bool) -> Ten
 debug_augmentation = FunctionExercise(
     number="17.5",
     kind="debug",
-    expected=turned_pair,
+    expected=rotated_pair,
     broken=broken,
     cases=lambda: [
         (
@@ -452,20 +457,20 @@ debug_augmentation = FunctionExercise(
     ],
     mistakes=[
         Mistake(
-            "mask turned the other way",
-            "Your mask is rotated in the opposite direction. The nuclei must be at the "
+            "mask rotated the other way",
+            "Your mask is rotated in the opposite direction. The nuclei must be in the "
             "same places in the image and in the mask.",
-            turned_alone(
+            mask_by(
                 lambda mask, turns, mirror: (
                     mask.rot90(-turns).flip(1) if mirror else mask.rot90(-turns)
                 )
             ),
         ),
         Mistake(
-            "mask mirrored along the other axis",
-            "Your mask is mirrored from top to bottom, and the image from left to "
+            "mask flipped along the other axis",
+            "Your mask is flipped top to bottom, but the image is flipped left to "
             "right.",
-            turned_alone(
+            mask_by(
                 lambda mask, turns, mirror: (
                     mask.rot90(turns).flip(0) if mirror else mask.rot90(turns)
                 )
@@ -473,44 +478,46 @@ debug_augmentation = FunctionExercise(
         ),
         Mistake(
             "mask unchanged",
-            "Your mask doesn't change. It must be rotated and mirrored in the same way "
+            "Your mask doesn't change. It must be rotated and flipped in the same way "
             "as the image.",
-            turned_alone(lambda mask, turns, mirror: mask),
+            mask_by(lambda mask, turns, mirror: mask),
         ),
         Mistake(
-            "mask not mirrored",
-            "Your mask is rotated correctly, but it is never mirrored.",
-            turned_alone(lambda mask, turns, mirror: mask.rot90(turns)),
+            "mask not flipped",
+            "Your mask is rotated correctly, but it is never flipped.",
+            mask_by(lambda mask, turns, mirror: mask.rot90(turns)),
         ),
         Mistake(
-            "mask not turned",
-            "Your mask is mirrored correctly, but it is never rotated.",
-            turned_alone(lambda mask, turns, mirror: mask.flip(1) if mirror else mask),
+            "mask not rotated",
+            "Your mask is flipped correctly, but it is never rotated.",
+            mask_by(lambda mask, turns, mirror: mask.flip(1) if mirror else mask),
         ),
         Mistake(
             "image changed to fit the mask",
-            "Image and mask fit together now. But you changed what happens to the "
-            "image: it should be rotated as before, and mirrored from left to right.",
-            lambda image, mask, turns, mirror: turned_pair(image, mask, -turns, mirror),
-            lambda image, mask, turns, mirror: (
-                turned_pair(image, mask, turns, False).flip(1)
-                if mirror
-                else turned_pair(image, mask, turns, False)
+            "The image and the mask match now, but you changed the code for the image. "
+            "It should be rotated as before and flipped left to right.",
+            lambda image, mask, turns, mirror: rotated_pair(
+                image, mask, -turns, mirror
             ),
             lambda image, mask, turns, mirror: (
-                turned_pair(image, mask, -turns, False).flip(1)
+                rotated_pair(image, mask, turns, False).flip(1)
                 if mirror
-                else turned_pair(image, mask, -turns, False)
+                else rotated_pair(image, mask, turns, False)
             ),
-            mirrored_first,
+            lambda image, mask, turns, mirror: (
+                rotated_pair(image, mask, -turns, False).flip(1)
+                if mirror
+                else rotated_pair(image, mask, -turns, False)
+            ),
+            flipped_first,
         ),
     ],
     hints=(
-        "Apply the function to an image and, as the mask, the same image. Both results "
-        "should be equal.",
-        "There are two mistakes. One of them shows up without mirroring, the other one "
-        "without rotating.",
-        "Compare the arguments of both calls of `rot90`, and those of both calls of "
-        "`flip`. The lines for the image are right.",
+        "Call the function with the same image as both `image` and `mask`. The two "
+        "results should be equal.",
+        "There are two bugs. One of them shows up even without flipping, the other "
+        "even without rotating.",
+        "Compare the arguments of the two calls to `rot90`, and those of the two calls "
+        "to `flip`. The lines for the image are correct.",
     ),
 )

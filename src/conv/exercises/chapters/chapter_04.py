@@ -55,7 +55,7 @@ rate = ValueExercise(
         ),
         Mistake(
             "the chapter's rate",
-            "This is the rate that the chapter uses. Its factors are -0.8 and 0.64, "
+            "This is the rate used in the chapter. Its factors are -0.8 and 0.64, "
             "which differ in magnitude.",
             0.03,
         ),
@@ -87,7 +87,7 @@ condition_number = ValueExercise(
     number="4.2",
     kind="predict",
     expected=lambda: 3,
-    tolerance=0.02,  # enough for an answer that was measured on a random image
+    tolerance=0.02,  # enough for an answer measured on a random image
     mistakes=[
         Mistake(
             "mean forgotten",
@@ -207,7 +207,7 @@ step = FunctionExercise(
         ),
         Mistake(
             "mean instead of sum",
-            "Your step is divided by the number of outputs. This loss is a sum, not a "
+            "You divided the step by the number of outputs. This loss is a sum, not a "
             "mean.",
             lambda w, X, Y, lr: scaled_step(w, X, Y, lr, 1 / Y.numel()),
             lambda w, X, Y, lr: scaled_step(w, X, Y, lr, 0.5 / Y.numel()),
@@ -235,8 +235,9 @@ step = FunctionExercise(
         ),
         Mistake(
             "one weight's pixels for both",
-            "Both weights get the same gradient. The first weight multiplies the left "
-            "pixel of each window, and the second one the right pixel.",
+            "You used the same gradient for both weights. But the first weight "
+            "multiplies the left pixel of each window, and the second weight the right "
+            "pixel.",
             lambda w, X, Y, lr: w - lr * 2 * (error_of(w, X, Y) * X[:, :-1]).sum(),
             lambda w, X, Y, lr: w - lr * 2 * (error_of(w, X, Y) * X[:, 1:]).sum(),
         ),
@@ -248,7 +249,7 @@ step = FunctionExercise(
         ),
         Mistake(
             "weights updated one after the other",
-            "Your second weight is updated using the new value of the first. Compute "
+            "You updated the second weight using the new value of the first. Compute "
             "both derivatives at the same point: the weights before the step.",
             sequential_step,
         ),
@@ -346,20 +347,20 @@ debug_training = FunctionExercise(
     mistakes=[
         Mistake(
             "gradient not zeroed",
-            "The first step is correct, but all later ones are wrong: `backward()` "
+            "The first step is correct, but all later steps are wrong: `backward()` "
             "*adds* to `.grad`, so each step uses the sum of all gradients so far.",
             accumulated_gradient,
         ),
         Mistake(
             "gradients averaged",
-            "Each step uses the mean of all gradients so far. Gradient descent uses "
-            "only the gradient at the current weights.",
+            "Each of your steps uses the mean of all gradients so far. Gradient "
+            "descent uses only the gradient at the current weights.",
             averaged_gradient,
         ),
         Mistake(
             "weights not moved",
-            "Your function returns the initial weights. Did you clear the "
-            "gradient before the step used it? Do you return the weights that you "
+            "Your function returns the initial weights. Did you clear the gradient "
+            "before the step used it? Does the function return the weights you "
             "updated?",
             lambda X, Y, w, lr, steps: w,
         ),
@@ -371,7 +372,7 @@ debug_training = FunctionExercise(
         ),
         Mistake(
             "second step fails",
-            "The first step works, but the second one raises an error. After a step, "
+            "The first step works, but the second raises an error. After a step, "
             "is `w` still a leaf tensor with `requires_grad=True`? (`w = w - ...` "
             "creates a new tensor.) And is the loss recomputed from `w` in every "
             "iteration?",
@@ -394,8 +395,8 @@ debug_training = FunctionExercise(
         ),
     ],
     hints=(
-        "Print `w.grad` in every step, and compare it with the gradient of just that "
-        "step. When do the two begin to differ?",
+        "Print `w.grad` in every step and compare it with the gradient of just that "
+        "step. When do the two start to differ?",
         "`backward()` adds the new gradient to what `.grad` already contains.",
         "Clear `w.grad` once per iteration, after the step has used it: set it to "
         "zero in place, or set it to None.",

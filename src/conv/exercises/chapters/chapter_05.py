@@ -27,7 +27,7 @@ same_size = ValueExercise(
     mistakes=[
         Mistake(
             "both sides together",
-            "10 is the total padding that is needed. The question asks for the padding "
+            "10 is the total padding needed. The question asks for the padding "
             "on each side.",
             10,
         ),
@@ -47,7 +47,7 @@ same_size = ValueExercise(
         Mistake(
             "half of the kernel",
             "You halved the width of the kernel. Instead, halve the number of pixels "
-            "that are lost without padding.",
+            "lost without padding.",
             5.5,
         ),
     ],
@@ -125,8 +125,8 @@ halve_five_times = ValueExercise(
         ),
     ],
     hints=(
-        "Begin with a single layer. What output size does this chapter's formula "
-        "give for n = 224, k = 3, s = 2 and p = 1?",
+        "Start with a single layer. What output size does this chapter's formula "
+        "give for n = 224, k = 3, s = 2, and p = 1?",
         "The output of the first layer is 112 x 112. Apply the formula to 112, then to "
         "its result, and so on.",
         "If the size of the input is even, such a layer halves it exactly. How many "
@@ -165,7 +165,7 @@ mirror = FunctionExercise(
             "border repeated",
             "The first value, the last value, or each of them appears twice in a row. "
             "The mirror is placed at the first (or last) value itself, so that value "
-            "isn't repeated, and the padding begins with its neighbor.",
+            "isn't repeated, and the padding starts with its neighbor.",
             lambda x, p: torch.cat([x[:p].flip(0), x, last(x, p).flip(0)]),
             lambda x, p: torch.cat([x[:p].flip(0), x, x[-p:].flip(0)]),
             lambda x, p: torch.cat([x[1 : p + 1].flip(0), x, last(x, p).flip(0)]),
@@ -191,25 +191,26 @@ mirror = FunctionExercise(
         ),
         Mistake(
             "circular padding",
-            "Each end continues with values from the other end, as if the signal were "
-            "periodic. Here it should be mirrored.",
+            "You continued each end with values from the other end, as if the signal "
+            "were periodic. Here the signal should be mirrored.",
             lambda x, p: torch.cat([last(x, p), x, x[:p]]),
             lambda x, p: torch.cat([x[-p:], x, x[:p]]),
         ),
         Mistake(
             "replicate padding",
-            "You're repeating the value at the border. Mirroring continues with the "
+            "You repeated the value at the border. Mirroring continues with the "
             "neighbors of the border value instead.",
             lambda x, p: padded(x, p, "replicate"),
         ),
         Mistake(
             "zero padding",
-            "You're padding with zeros. This exercise asks for mirrored values.",
+            "You padded with zeros. This exercise asks for mirrored values.",
             lambda x, p: padded(x, p, "constant"),
         ),
         Mistake(
             "padding on one side",
-            "Only one end is padded. The result should have p more values at each end.",
+            "You padded only one end. The result should have p more values at each "
+            "end.",
             lambda x, p: padded(x, p, "reflect")[: len(x) + p],
             lambda x, p: padded(x, p, "reflect")[p:],
         ),
@@ -220,7 +221,7 @@ mirror = FunctionExercise(
         "The padding at the left end consists of `x[1]` to `x[p]`, in reverse order. "
         "Which values does the other end need?",
         "`x[1 : p + 1].flip(0)` is the padding at the left end. At the right end, take "
-        "the p values before the last one, and reverse them as well.",
+        "the p values before the last one and reverse them as well.",
     ),
 )
 
@@ -254,7 +255,7 @@ def padded_result(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
 
 
 def padded_with(mode: str) -> Callable[..., Tensor]:
-    """Return the correlation with another padding than zeros."""
+    """Return a correlation that pads with values other than zeros."""
     return lambda x, k, stride, padding: strided_correlation(
         padded(x, padding, mode), k, stride, 0
     )
@@ -274,7 +275,7 @@ def without_exact_last_window(
 
 
 def adjacent_windows(x: Tensor, k: Tensor, stride: int, padding: int) -> Tensor:
-    """Move the window by one, but stop after the right number of windows."""
+    """Move the window by one, but stop after the correct number of windows."""
     count = len(strided_correlation(x, k, stride, padding))
     return strided_correlation(x, k, 1, padding)[:count]
 
@@ -308,8 +309,8 @@ strided = FunctionExercise(
         ),
         Mistake(
             "stride applied to the input",
-            "You're keeping every `stride`-th value of the signal and then sliding the "
-            "kernel over what is left. The window itself should contain adjacent "
+            "You kept every `stride`-th value of the signal and then slid the kernel "
+            "over what was left. The window itself should contain adjacent "
             "values.",
             lambda x, k, stride, padding: strided_correlation(
                 F.pad(x, (padding, padding))[::stride], k, 1, 0
@@ -320,7 +321,7 @@ strided = FunctionExercise(
         ),
         Mistake(
             "padding on one side",
-            "Only one end of the signal is padded. Add zeros at both ends.",
+            "You padded only one end of the signal. Add zeros at both ends.",
             padded_at_start,
             lambda x, k, stride, padding: strided_correlation(
                 F.pad(x, (0, padding)), k, stride, 0
@@ -357,7 +358,7 @@ strided = FunctionExercise(
         ),
         Mistake(
             "mean instead of sum",
-            "You're dividing by the number of taps. Cross-correlation is a sum, not a "
+            "You divided by the number of taps. Cross-correlation is a sum, not a "
             "mean.",
             lambda x, k, stride, padding: strided_correlation(
                 x, k / len(k), stride, padding
@@ -365,12 +366,12 @@ strided = FunctionExercise(
         ),
         Mistake(
             "result padded",
-            "You're padding the result. Pad `x` instead, before sliding the window.",
+            "You padded the result. Pad `x` instead, before sliding the window.",
             padded_result,
         ),
         Mistake(
             "other padding",
-            "You're padding with values from the signal itself. This exercise asks for "
+            "You padded with values from the signal itself. This exercise asks for "
             "zeros.",
             padded_with("replicate"),
             padded_with("reflect"),
@@ -391,7 +392,7 @@ strided = FunctionExercise(
         ),
         Mistake(
             "kernel flipped",
-            "You're flipping the kernel, so its last weight multiplies the first value "
+            "You flipped the kernel, so its last weight multiplies the first value "
             "in the window. Cross-correlation uses the kernel as it is.",
             lambda x, k, stride, padding: strided_correlation(
                 x, k.flip(0), stride, padding
@@ -401,8 +402,8 @@ strided = FunctionExercise(
     hints=(
         "There are two steps: add zeros at both ends of `x`, then slide the window. "
         "Where does each window start?",
-        "Window `i` starts at `i * stride`. To count the windows, use the shape "
-        "formula of this chapter with the length of the padded signal.",
+        "Window `i` starts at `i * stride`. To count the windows, use this "
+        "chapter's shape formula with the length of the padded signal.",
         "Let `padded = F.pad(x, (padding, padding))`. Window `i` is "
         "`padded[i * stride : i * stride + len(k)]`, and there are "
         "`(len(padded) - len(k)) // stride + 1` windows. What do you compute from "
@@ -419,7 +420,7 @@ def broken(n: int, k: int, stride: int, padding: int) -> int:
 
 
 def output_length(n: int, k: int, stride: int, padding: int) -> int:
-    """Compute the expected result: the length of PyTorch's output."""
+    """Compute the length of PyTorch's output."""
     x, kernel = (torch.empty(1, 1, side, device="meta") for side in (n, k))
     return F.conv1d(x, kernel, None, stride, padding).shape[2]
 
@@ -479,7 +480,7 @@ debug_length = FunctionExercise(
         ),
         Mistake(
             "rounded up",
-            "You're rounding up, or to the nearest whole number. A window that extends "
+            "You rounded up or to the nearest whole number. A window that extends "
             "beyond the end of the padded signal doesn't count.",
             lambda *sizes: math.ceil(exact_quotient(*sizes)),
             lambda *sizes: round(exact_quotient(*sizes)),

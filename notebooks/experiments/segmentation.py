@@ -45,7 +45,7 @@ def run(code: SimpleNamespace, seeds: list[int]) -> dict:
     for name, weights in code.class_weights.items():
         nets = [code.train_three(weights, seed) for seed in seeds]
         scores = [code.apply(net, code.x_test)[0] for net in nets]
-        count(name, [code.from_insides(s) for s in scores])
+        count(name, [code.from_interiors(s) for s in scores])
     return {
         "masks": masks,
         "counts": counts,

@@ -1,4 +1,4 @@
-"""Train chapter 11's LeNet with other layers, from five seeds each."""
+"""Train chapter 11's LeNet with other layers, with five seeds each."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Train variants of chapter 11's LeNet, and a perceptron, from five seeds."""
+"""Train variants of chapter 11's LeNet, and a perceptron, with five seeds."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Train chapter 13's networks, one per kind of block, from five seeds each."""
+"""Train chapter 13's networks, one per kind of block, with five seeds each."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Train chapter 13's networks at three depths, from three seeds each."""
+"""Train chapter 13's networks at three depths, with three seeds each."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Compare face detectors on synthetic scenes, from five seeds."""
+"""Compare face detectors on synthetic scenes, with five seeds."""
 
 from types import SimpleNamespace
 

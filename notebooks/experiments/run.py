@@ -8,17 +8,17 @@ An experiment is a module in this folder. It writes a JSON file of its name,
 which the chapter reads. A module has
 
 - ``CHAPTER``: the name of the chapter's notebook, without ``.ipynb``;
-- ``SEEDS``: the seeds to train from;
-- ``TOLERANCE``: how far a mean over the seeds may be off on another machine,
-  by the keys that lead to it; ``""`` is for all the others;
-- ``run(code, seeds)``, which returns the results: dictionaries of lists that
-  have one entry per seed, a number or a list of numbers.
+- ``SEEDS``: the seeds to train with;
+- ``TOLERANCE``: how much a mean over the seeds may differ on another machine,
+  by the keys that lead to it; ``""`` is for all other keys;
+- ``run(code, seeds)``, which returns the results: dictionaries of lists with
+  one entry per seed, a number or a list of numbers.
 
-Single runs are compared nowhere but in their means: on another machine a sum
-in another order may change the fate of a run as another seed would.
+Only means are compared, not individual runs: another machine adds numbers in
+a different order, which can change a run as much as a different seed does.
 
-`code` has the names that the chapter's cells tagged ``experiment`` define, so
-the code that a reader sees in the chapter is the code that made the numbers.
+`code` contains the names defined in the chapter's cells tagged ``experiment``,
+so the code in the chapter is the code that produced the numbers.
 """
 
 import argparse
@@ -47,7 +47,7 @@ NAMES = sorted(
 
 
 def experiment(name: str) -> SimpleNamespace:
-    """Return what an experiment's module defines."""
+    """Load an experiment's module."""
     return SimpleNamespace(**run_path(str(FOLDER / f"{name}.py")))
 
 
@@ -63,12 +63,12 @@ def chapter_code(chapter: str) -> str:
 def checksum(*texts: str) -> str:
     """Return a short checksum of texts, without comments and empty lines."""
     lines = (line.strip() for line in "\n".join(texts).splitlines())
-    said = "\n".join(line for line in lines if line and line[0] != "#")
-    return sha256(said.encode()).hexdigest()[:16]
+    text = "\n".join(line for line in lines if line and line[0] != "#")
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def code_checksum(name: str) -> str:
-    """Return a checksum of the code that makes an experiment's results."""
+    """Return a checksum of the code that produces an experiment's results."""
     module = experiment(name)
     ours = inspect.getsource(module.run), str(module.SEEDS)
     return checksum(chapter_code(module.CHAPTER), *ours)
@@ -92,7 +92,7 @@ def measure(name: str) -> dict:
 
 
 def record(name: str, results: dict) -> dict:
-    """Put results beside how they were made."""
+    """Combine the results with a record of how they were produced."""
     return {
         "command": f"make experiments ONLY={name}",
         "versions": {
@@ -109,7 +109,7 @@ def record(name: str, results: dict) -> dict:
 
 
 def stored(name: str) -> dict:
-    """Read what an experiment wrote."""
+    """Read an experiment's stored results."""
     return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
@@ -140,7 +140,7 @@ def spread(results: dict, before: dict) -> dict[str, float]:
 
 
 def check(name: str) -> bool:
-    """Run an experiment again; print how far it is from what is stored."""
+    """Rerun an experiment; print how much its results differ."""
     tolerance, good = experiment(name).TOLERANCE, True
     differences = spread(measure(name), stored(name)["results"])
     for key, difference in differences.items():

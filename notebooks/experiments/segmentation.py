@@ -1,4 +1,4 @@
-"""Train chapter 17's networks from five seeds, and count nuclei with them."""
+"""Train chapter 17's networks with five seeds, and count nuclei with them."""
 
 from types import SimpleNamespace
 

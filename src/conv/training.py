@@ -51,7 +51,8 @@ def fit(
     snapshots : bool
         Whether to record the parameters before training and after every epoch.
     validation : iterable of (inputs, targets), optional
-        Evaluated after every epoch. The History keeps the weights with the lowest loss.
+        Evaluated after every epoch. The History keeps the weights with the
+        lowest validation loss.
     metric : callable, optional
         Such as `conv.accuracy`; computed on `validation` in addition to the loss.
     scheduler : LRScheduler, optional

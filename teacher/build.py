@@ -22,6 +22,7 @@ from nbformat import NotebookNode
 
 from conv.exercises import EXERCISES
 from conv.exercises.grader import read_solutions
+from conv.exercises.judging import Verdict
 from kernels import client_for
 
 ROOT = Path(__file__).parent.parent
@@ -126,8 +127,9 @@ def run_exercises(notebook: NotebookNode, folder: Path) -> None:
     for cell, run in zip(cells[1:], short.cells[1:], strict=True):
         cell.outputs = run.outputs
         printed = "".join(output.get("text", "") for output in cell.outputs)
-        if printed.strip() != f"{number_of(cell)}  right":
-            raise SystemExit(f"{number_of(cell)} is not solved:\n{printed}")
+        number = number_of(cell)
+        if printed.strip() != str(Verdict(number, "correct")):
+            raise SystemExit(f"{number} is not solved:\n{printed}")
 
 
 def copy_companions(target: Path) -> None:

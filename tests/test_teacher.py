@@ -137,15 +137,27 @@ def test_nbgrader_source_has_an_answer_and_a_test_per_exercise(path):
         assert f'judge("{number}", ' in test.source
 
 
-def test_wrong_solution_stops_the_build(tmp_path):
-    path = build.chapters()[0]
-    notebook = nbformat.read(path, as_version=4)
-    wrong = dict.fromkeys(build.solutions_of(path), "answer = kernel = corr1d = 3")
-    cells = [c for c in notebook.cells if "check.shape" in c.source]
+def solve_first_exercise(solutions: dict[str, str], folder: Path) -> str:
+    """Run the first exercise of chapter 1 with these solutions; return its output."""
+    notebook = nbformat.read(build.chapters()[0], as_version=4)
     first = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    notebook.cells = [first, *cells]
+    exercise = next(c for c in notebook.cells if "check.shape" in c.source)
+    notebook.cells = [first, exercise]
+    solved = build.solve(notebook, solutions)
+    build.run_exercises(solved, folder)
+    return solved.cells[1].outputs[0].text
+
+
+def test_correct_solution_is_accepted(tmp_path):
+    solutions = build.solutions_of(build.chapters()[0])
+    assert solve_first_exercise(solutions, tmp_path) == "1.1  correct\n"
+
+
+def test_wrong_solution_stops_the_build(tmp_path):
+    solutions = build.solutions_of(build.chapters()[0])
+    wrong = dict.fromkeys(solutions, "answer = kernel = corr1d = 3")
     with pytest.raises(SystemExit, match=r"1\.1 is not solved:\n1\.1  not correct yet"):
-        build.run_exercises(build.solve(notebook, wrong), tmp_path)
+        solve_first_exercise(wrong, tmp_path)
 
 
 MINUTES_PER_EXERCISE = {"predict": 5, "explain": 10, "debug": 10, "implement": 15}

@@ -8,7 +8,7 @@ from shapes import MARGIN, NEUTRAL, TEXT_COLOR, arrow, cell, drawing, number, te
 
 PIXELS = [1, 1, 0, 0, 0, 0, 1, 1]
 DARK, BRIGHT = "#444444", "#F4F4F4"
-SIZE = 62  # of a pixel: an error must fit below it
+SIZE = 62  # width of a pixel; an error must fit below it
 BETA = 0.9
 UNIT = 54  # length of the arrow for one gradient
 
@@ -42,8 +42,9 @@ def momentum_sum() -> draw.Drawing:
     diagram = drawing(velocity + 200, 226, "Momentum")
     powers = (BETA ** torch.arange(3, -1, -1)).tolist()
     for k, factor in enumerate(powers):
-        words = "× 1 (newest)" if k == 3 else f"× {factor:.2f}"
+        words = "× 1" if k == 3 else f"× {factor:.2f}"
         diagram.append(text(words, first + k * pitch + UNIT / 2, 40))
+    diagram.append(text("newest", first + 3 * pitch + UNIT / 2, 18))
     diagram.append(text("velocity", velocity, 40, text_anchor="start"))
     rows = {"across": (92, -1, 1 / (1 + BETA)), "along": (172, 1, 1 / (1 - BETA))}
     for name, (y, ratio, total) in rows.items():

@@ -14,7 +14,7 @@ from answers.kit import right, wrong
 wrong("4.1", "steep direction only", 1 / 60)
 wrong("4.1", "flat direction only", 1 / 12)
 wrong("4.1", "stability limit", 2 / 60)
-wrong("4.1", "sum for mean", 1 / (12 + 60))
+wrong("4.1", "sum instead of mean", 1 / (12 + 60))
 wrong("4.1", "mean of the two best rates", (1 / 60 + 1 / 12) / 2)
 wrong("4.1", "mean of the two best rates", (1 / 60 * 1 / 12) ** 0.5)
 wrong("4.1", "the chapter's rate", 3e-2)
@@ -45,10 +45,10 @@ wrong("4.2", "mean forgotten", 1)
 wrong("4.2", "the bar's valley", 60 / 12)
 wrong("4.2", "upside down", 1 / 3)
 wrong("4.2", "upside down", Fraction(1, 3))
-wrong("4.2", "diagonal over the rest", (1 / 2) / (1 / 4))
-wrong("4.2", "no ratio of eigenvalues", 1 / 2 + 1 / 4)
-wrong("4.2", "no ratio of eigenvalues", 1 / 2 - 1 / 4)
-wrong("4.2", "no ratio of eigenvalues", (1 / 2 + 1 / 4) / (1 / 2))
+wrong("4.2", "mean square over mean product", (1 / 2) / (1 / 4))
+wrong("4.2", "not a ratio of eigenvalues", 1 / 2 + 1 / 4)
+wrong("4.2", "not a ratio of eigenvalues", 1 / 2 - 1 / 4)
+wrong("4.2", "not a ratio of eigenvalues", (1 / 2 + 1 / 4) / (1 / 2))
 wrong("4.2", "squared", 3**2)
 right("4.2", 3.0)
 right("4.2", np.linalg.cond([[0.5, 0.25], [0.25, 0.5]]))
@@ -202,7 +202,7 @@ def target_minus_output(w, X, Y, lr):
     return w - lr * torch.stack([g0, g1])
 
 
-@wrong("4.3", "2 forgotten")
+@wrong("4.3", "factor of 2 forgotten")
 def derivative_of_half_the_square(w, X, Y, lr):
     E = w[0] * X[:, :-1] + w[1] * X[:, 1:] - Y
     g = torch.stack([(E * X[:, :-1]).sum(), (E * X[:, 1:]).sum()])

@@ -16,7 +16,7 @@ from conv.exercises.exercise import (
 
 
 def fastest_rate() -> float:
-    """Search 72,000 learning rates for the one whose slower direction is fastest."""
+    """Search 72,000 rates for the one at which the slower error shrinks fastest."""
     rates = torch.arange(1, 72001, dtype=torch.float64) / 72000 / 10
     slower = torch.maximum((1 - 12 * rates).abs(), (1 - 60 * rates).abs())
     return rates[slower.argmin()].item()
@@ -60,23 +60,24 @@ rate = ValueExercise(
             0.03,
         ),
         Mistake(
-            "sum for mean",
-            "At this rate, the error across the valley shrinks to 1/6 and the error "
-            "along it only to 5/6. Both should shrink by the same factor.",
+            "sum instead of mean",
+            "At this rate, the error across the valley shrinks to 1/6 of its size in "
+            "each step, but the error along it only to 5/6. Both should shrink by the "
+            "same factor.",
             1 / 72,
         ),
         Mistake(
             "factor instead of rate",
-            "That is the factor by which the best rate multiplies the errors. The "
-            "question asks for the rate.",
+            "That is the factor by which the errors are multiplied at the best rate. "
+            "The question asks for the rate.",
             2 / 3,
         ),
     ],
     hints=(
         "Plot |1 - 12r| and |1 - 60r| against the rate r. For which r is the "
         "larger of the two as small as possible?",
-        "It is smallest where the two lines cross. There, one factor is positive and "
-        "the other is negative.",
+        "It is smallest at the positive r at which the two graphs cross. There, one "
+        "factor is positive and the other is negative.",
         "Solve 1 - 12r = 60r - 1.",
     ),
 )
@@ -87,12 +88,12 @@ condition_number = ValueExercise(
     number="4.2",
     kind="predict",
     expected=lambda: 3,
-    tolerance=0.02,  # enough for an answer measured on a random image
+    tolerance=0.02,  # accepts an answer measured on a random image
     mistakes=[
         Mistake(
             "mean forgotten",
             "For a condition number of 1, the product of two neighbors would have to "
-            "be zero on average. But the pixels are 0 and 1, not -1 and 1. What is the "
+            "be zero on average. But each pixel is 0 or 1, not -1 or 1. What is the "
             "average of the product?",
             1,
         ),
@@ -108,14 +109,14 @@ condition_number = ValueExercise(
             1 / 3,
         ),
         Mistake(
-            "diagonal over the rest",
-            "That is the mean square divided by the mean product, so it isn't a ratio "
-            "of eigenvalues yet. The eigenvalues of [[a, b], [b, a]] are a + b and "
+            "mean square over mean product",
+            "That is the mean square divided by the mean product, so it isn't yet a "
+            "ratio of eigenvalues. The eigenvalues of [[a, b], [b, a]] are a + b and "
             "a - b.",
             2,
         ),
         Mistake(
-            "no ratio of eigenvalues",
+            "not a ratio of eigenvalues",
             "The condition number is the largest eigenvalue divided by the smallest. "
             "Your number isn't the ratio of these two.",
             0.25,
@@ -125,14 +126,14 @@ condition_number = ValueExercise(
         Mistake(
             "squared",
             "That is the square of the condition number. The Hessian of the loss "
-            "already contains squares and products of pixels.",
+            "already contains squares and products of pixel values.",
             9,
         ),
     ],
     hints=(
         "The Hessian is proportional to [[a, b], [b, a]], where a is the mean of a "
-        "pixel's square and b the mean of the product of two neighbors.",
-        "The square of a pixel is 1 with probability 1/2. The product of two "
+        "squared pixel value and b is the mean of the product of two neighbors.",
+        "A squared pixel value is 1 with probability 1/2. The product of two "
         "neighbors is 1 if both are white, which happens with probability 1/4.",
         "The eigenvalues of [[a, b], [b, a]] are a + b and a - b. Divide the larger "
         "one by the smaller one.",
@@ -161,7 +162,7 @@ def error_of(w: Tensor, X: Tensor, Y: Tensor) -> Tensor:
 
 
 def sequential_step(w: Tensor, X: Tensor, Y: Tensor, lr: float) -> Tensor:
-    """Update the second weight with the error after the first weight's update."""
+    """Update the second weight using the error computed after the first update."""
     w = torch.stack([descend(w, X, Y, lr)[0], w[1]])
     return torch.stack([w[0], descend(w, X, Y, lr)[1]])
 
@@ -200,7 +201,7 @@ step = FunctionExercise(
             lambda w, X, Y, lr: scaled_step(w, X, Y, lr, -1),
         ),
         Mistake(
-            "2 forgotten",
+            "factor of 2 forgotten",
             "Your step is half as long as it should be: the derivative of e squared "
             "is 2e.",
             lambda w, X, Y, lr: scaled_step(w, X, Y, lr, 0.5),
@@ -214,7 +215,7 @@ step = FunctionExercise(
         ),
         Mistake(
             "gradient alone",
-            "Your function returns the gradient or the step. The question asks for "
+            "Your function returns the gradient or the step. The exercise asks for "
             "the weights after the step.",
             lambda w, X, Y, lr: (w - descend(w, X, Y, lr)) / lr,
             lambda w, X, Y, lr: (descend(w, X, Y, lr) - w) / lr,
@@ -263,9 +264,9 @@ step = FunctionExercise(
     hints=(
         "Write down the error at each output pixel, `E`: the output, computed from "
         "two slices of `X` and the two weights, minus `Y`.",
-        "The loss is the sum of `E ** 2`, and `E` contains `w[0] * X[:, :-1]` and "
-        "`w[1] * X[:, 1:]`. What is the derivative of the loss with respect to each "
-        "weight?",
+        "The loss is the sum of `E ** 2`, and `E` contains the terms "
+        "`w[0] * X[:, :-1]` and `w[1] * X[:, 1:]`. What is the derivative of the loss "
+        "with respect to each weight?",
         "The derivatives are twice the sum of `E * X[:, :-1]` and twice the sum of "
         "`E * X[:, 1:]`. Multiply each by `lr`, subtract it from the corresponding "
         "weight, and combine the results with `torch.stack`.",
@@ -276,7 +277,7 @@ step = FunctionExercise(
 
 
 def broken(X: Tensor, Y: Tensor, w: Tensor, lr: float, steps: int) -> Tensor:
-    """Run gradient descent, with one bug (shown in the notebook without docstring)."""
+    """Run gradient descent, with one bug (the notebook omits the docstring)."""
     w = w.clone().requires_grad_()
     for _ in range(steps):
         E = X[:, :-1] * w[0] + X[:, 1:] * w[1] - Y
@@ -316,7 +317,7 @@ def averaged_gradient(X: Tensor, Y: Tensor, w: Tensor, lr: float, steps: int) ->
 
 
 def single_step(X: Tensor, Y: Tensor, w: Tensor, lr: float, steps: int) -> Tensor:
-    """Take one step, and fail if there should be more."""
+    """Take one step, and raise an error if more are requested."""
     if steps > 1:
         raise RuntimeError("element 0 of tensors does not require grad")
     return descend(w, X, Y, lr)
@@ -360,7 +361,7 @@ debug_training = FunctionExercise(
         Mistake(
             "weights not moved",
             "Your function returns the initial weights. Did you clear the gradient "
-            "before the step used it? Does the function return the weights you "
+            "before using it in the step? Does the function return the weights you "
             "updated?",
             lambda X, Y, w, lr, steps: w,
         ),
@@ -398,7 +399,7 @@ debug_training = FunctionExercise(
         "Print `w.grad` in every step and compare it with the gradient of just that "
         "step. When do the two start to differ?",
         "`backward()` adds the new gradient to what `.grad` already contains.",
-        "Clear `w.grad` once per iteration, after the step has used it: set it to "
+        "Clear `w.grad` once per iteration, after using it in the step: set it to "
         "zero in place, or set it to None.",
     ),
 )

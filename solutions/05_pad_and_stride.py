@@ -13,7 +13,7 @@ side = 224 // 2**5
 
 
 # %% 5.3
-def pad_with_mirror(x, p):
+def mirror_pad(x, p):
     return torch.cat([x[1 : p + 1].flip(0), x, x[-p - 1 : -1].flip(0)])
 
 

@@ -53,10 +53,10 @@ same_size = ValueExercise(
     ],
     hints=(
         "Take a 40 x 40 image. How large is the output without padding?",
-        "Padding p adds p pixels on each side, so the image's height and width both "
-        "grow by 2p.",
-        "With a 40 x 40 image, each side of the output is 40 + 2p - 11 + 1 pixels "
-        "long. For which p is this 40?",
+        "A padding of p adds p pixels on each side, so the image's height and width "
+        "both grow by 2p.",
+        "With a 40 x 40 image, the output is 40 + 2p - 11 + 1 pixels high and wide. "
+        "For which p is this 40?",
     ),
 )
 
@@ -71,7 +71,7 @@ def side_after_five_layers() -> int:
     return x.shape[2]
 
 
-halve_five_times = ValueExercise(
+five_layers = ValueExercise(
     number="5.2",
     kind="predict",
     expected=side_after_five_layers,
@@ -79,7 +79,8 @@ halve_five_times = ValueExercise(
         Mistake(
             "padding or first window forgotten",
             "This is the result if you leave out the padding, or the + 1 at the end "
-            "of the formula. Compute the first layer again: its output is 112 x 112.",
+            "of the formula. Recompute the output size of the first layer; it should "
+            "be 112 x 112.",
             6,
             lambda n: n.shape == () and 6.02 < n < 6.04,  # not rounded down
         ),
@@ -163,7 +164,7 @@ mirror = FunctionExercise(
     mistakes=[
         Mistake(
             "border repeated",
-            "The first value, the last value, or each of them appears twice in a row. "
+            "The first value, the last value, or both appear twice in a row. "
             "The mirror is placed at the first (or last) value itself, so that value "
             "isn't repeated, and the padding starts with its neighbor.",
             lambda x, p: torch.cat([x[:p].flip(0), x, last(x, p).flip(0)]),
@@ -174,7 +175,7 @@ mirror = FunctionExercise(
         ),
         Mistake(
             "not mirrored",
-            "The padding consists of the correct values, but on at least one end they "
+            "The padding consists of the correct values, but at one or both ends, they "
             "are in the wrong order. A mirror image is reversed.",
             lambda x, p: torch.cat([x[1 : p + 1], x, before_last(x, p)]),
             lambda x, p: torch.cat([x[1 : p + 1].flip(0), x, before_last(x, p)]),
@@ -191,15 +192,15 @@ mirror = FunctionExercise(
         ),
         Mistake(
             "circular padding",
-            "You continued each end with values from the other end, as if the signal "
+            "You extended each end with values from the other end, as if the signal "
             "were periodic. Here the signal should be mirrored.",
             lambda x, p: torch.cat([last(x, p), x, x[:p]]),
             lambda x, p: torch.cat([x[-p:], x, x[:p]]),
         ),
         Mistake(
             "replicate padding",
-            "You repeated the value at the border. Mirroring continues with the "
-            "neighbors of the border value instead.",
+            "You repeated the value at the border. In a mirrored signal, the border "
+            "value is followed by its neighbors instead.",
             lambda x, p: padded(x, p, "replicate"),
         ),
         Mistake(
@@ -269,7 +270,7 @@ def without_last_window(x: Tensor, k: Tensor, stride: int, padding: int) -> Tens
 def without_exact_last_window(
     x: Tensor, k: Tensor, stride: int, padding: int
 ) -> Tensor:
-    """Omit the last window if it ends exactly with the padded signal."""
+    """Omit the last window if it ends exactly at the end of the padded signal."""
     room = len(x) + 2 * padding - len(k)
     return strided_correlation(x, k, stride, padding)[: -(-room // stride)]
 
@@ -335,8 +336,8 @@ strided = FunctionExercise(
         ),
         Mistake(
             "last window forgotten",
-            "Your last window is missing, at least when it should end exactly at the "
-            "end of the padded signal. Where does your loop stop?",
+            "The last window is missing, at least when it ends exactly at the end of "
+            "the padded signal. Where does your loop stop?",
             without_last_window,
             without_exact_last_window,
         ),
@@ -415,7 +416,10 @@ strided = FunctionExercise(
 
 
 def broken(n: int, k: int, stride: int, padding: int) -> int:
-    """Count outputs, with three bugs (in the notebook without a docstring)."""
+    """Count the outputs, but with three bugs.
+
+    The notebook shows this function without the docstring.
+    """
     return (n + padding - k + 1) / stride
 
 
@@ -431,7 +435,10 @@ def exact_quotient(n: int, k: int, stride: int, padding: int) -> float:
 
 
 def with_bugs(padding_once: bool, exact: bool, one: str) -> Callable[..., float]:
-    """Return the function with some of its bugs; `one` is added early or not at all."""
+    """Return the function with some of its bugs.
+
+    `one` says where the 1 is added: in the right place, too early, or not at all.
+    """
 
     def length(n: int, k: int, stride: int, padding: int) -> float:
         room = n + (padding if padding_once else 2 * padding) - k
@@ -447,7 +454,7 @@ def without_padding(length: Callable[..., float]) -> Callable[..., float]:
 
 
 def partly_fixed() -> list[Callable[..., float]]:
-    """Return the function with two or three of its bugs, in all combinations."""
+    """Return all versions of the function that still have two or three bugs."""
     choices = itertools.product((True, False), (True, False), ("right", "early", "no"))
     return [
         with_bugs(padding_once, exact, one)
@@ -494,13 +501,13 @@ debug_length = FunctionExercise(
         ),
         Mistake(
             "first window forgotten",
-            "Your result is too small by one. The quotient counts the steps after the "
+            "Your result is one too small. The quotient counts the steps after the "
             "first window, but not the first window itself.",
             with_bugs(False, False, "no"),
         ),
         Mistake(
             "first window counted twice",
-            "For stride 1, your result is too large by one. The 1 for the first window "
+            "For stride 1, your result is one too large. The 1 for the first window "
             "must be added once, after the division.",
             lambda n, k, stride, padding: (n + 2 * padding - k + 1) // stride + 1,
         ),
@@ -512,7 +519,8 @@ debug_length = FunctionExercise(
         ),
         Mistake(
             "padding forgotten",
-            "Your result doesn't depend on `padding`, which makes the signal longer.",
+            "Your result doesn't depend on `padding`, but it should: padding makes the "
+            "signal longer.",
             *(
                 without_padding(with_bugs(False, exact, one))
                 for exact in (True, False)
@@ -531,8 +539,8 @@ debug_length = FunctionExercise(
         "many windows fit with stride 1, and how many with stride 2? What does the "
         "function return?",
         "Check three things: how much longer the padding makes the signal, where the "
-        "first window is added, and what happens if the last window doesn't end "
-        "exactly at the end of the padded signal.",
+        "1 for the first window is added, and what happens if the last window doesn't "
+        "end exactly at the end of the padded signal.",
         "There is padding at both ends, and `//` rounds down. Which bug remains? The "
         "quotient should count only the steps after the first window.",
     ),

@@ -23,7 +23,7 @@ layer_size = ValueExercise(
     mistakes=[
         Mistake(
             "biases forgotten",
-            "You counted only the weights. How many biases does the layer also have?",
+            "You counted only the weights. The layer has biases as well. How many?",
             12800,
         ),
         Mistake(
@@ -126,26 +126,28 @@ yellow = ValueExercise(
         Mistake(
             "halves forgotten",
             "Your kernel uses the full red and green values. Use half of each, and "
-            "subtract all of blue.",
+            "subtract the full blue value.",
             as_kernel(1.0, 1.0, -1.0),
             as_kernel(1.0, 1.0, -2.0),
         ),
         Mistake(
             "blue halved",
-            "Your kernel subtracts only half of blue. As a result, a white pixel gives "
-            "an output greater than 0, although white isn't yellow.",
+            "Your kernel subtracts only half of the blue value. As a result, the "
+            "output for a white pixel is greater than 0, even though white isn't "
+            "yellow.",
             as_kernel(0.5, 0.5, -0.5),
         ),
         Mistake(
             "blue added",
-            "Your kernel adds blue. The bluer a pixel is, the *less* yellow it is.",
+            "Your kernel adds the blue value. The bluer a pixel is, the *less* yellow "
+            "it is.",
             as_kernel(0.5, 0.5, 1.0),
             as_kernel(0.5, 0.5, 0.5),
         ),
         Mistake(
             "blue left out",
-            "Your kernel ignores blue, so a white pixel counts as yellow. What has to "
-            "be subtracted?",
+            "Your kernel ignores the blue value, so a white pixel counts as yellow. "
+            "What has to be subtracted?",
             as_kernel(0.5, 0.5, 0.0),
         ),
     ],
@@ -179,7 +181,7 @@ average_channels = FunctionExercise(
     rules=(
         Rule(
             message="The numbers are correct, but this exercise asks for a 1 x 1 "
-            "convolution. Use `conv.conv2d` with a kernel that takes the mean.",
+            "convolution. Use `conv.conv2d` with a kernel that computes the mean.",
             needs=("conv2d", "Conv2d", "ConvLayer", "conv1d", "Conv1d"),
         ),
     ),
@@ -199,14 +201,14 @@ average_channels = FunctionExercise(
         ),
         Mistake(
             "mean over the batch",
-            "You averaged over the images. Axis 0 is the batch, and axis 1 "
-            "contains the channels.",
+            "You averaged over the images. Axis 0 is the batch axis, and axis 1 is "
+            "the channel axis.",
             lambda x: x.mean(dim=0, keepdim=True),
             lambda x: x.mean(dim=0, keepdim=True).transpose(0, 1),
         ),
         Mistake(
             "mean over the pixels",
-            "You averaged over all pixels of a channel; that is global average "
+            "You averaged over all the pixels of each channel, which is global average "
             "pooling. Average over the channels at each pixel instead.",
             lambda x: x.mean(dim=(2, 3), keepdim=True),
         ),
@@ -258,7 +260,7 @@ def without_bias(X: Tensor, K: Tensor) -> Tensor:
 
 
 def axes_swapped(X: Tensor, K: Tensor, b: Tensor) -> Tensor:
-    """Swap the kernels' first two axes and drop what then has no counterpart."""
+    """Swap the first two axes of the kernels; drop channels that no longer match."""
     outputs, inputs = min(len(b), K.shape[1]), min(len(X), len(K))
     swapped = K.transpose(0, 1)[:outputs, :inputs]
     return layer(X[:inputs], swapped, b[:outputs])
@@ -291,7 +293,8 @@ conv_by_hand = FunctionExercise(
     rules=(
         Rule(
             message="The numbers are correct, but this exercise asks you to build the "
-            "layer from `conv.corr2d`, without another function that slides a window.",
+            "layer from `conv.corr2d`, without using any other sliding-window "
+            "function.",
             needs=("corr2d",),
             forbids=("conv2d", "Conv2d", "ConvLayer", "conv3d", "unfold", "Unfold"),
         ),
@@ -318,13 +321,13 @@ conv_by_hand = FunctionExercise(
         Mistake(
             "outputs concatenated",
             "Your output channels are joined along an existing axis. `torch.stack` "
-            "creates a new axis for them, and `torch.cat` doesn't.",
+            "creates a new axis for them, whereas `torch.cat` doesn't.",
             lambda X, K, b: layer(X, K, b).flatten(0, 1),
         ),
         Mistake(
             "bias added per input channel",
-            "The bias is added once for each input channel. It should be added once, "
-            "to the sum over all input channels.",
+            "The bias is added once for each input channel. It should be added only "
+            "once, to the sum over all input channels.",
             lambda X, K, b: layer(X, K, b * len(X)),
         ),
         Mistake(
@@ -341,18 +344,20 @@ conv_by_hand = FunctionExercise(
         ),
         Mistake(
             "one bias for all",
-            "Every output channel gets the first bias. Each channel has its own bias.",
+            "In your result, every output channel gets the first bias. Each should get "
+            "its own.",
             lambda X, K, b: layer(X, K, b[:1].expand_as(b)),
         ),
         Mistake(
             "one kernel for all",
-            "Every output channel uses the first kernel. Each has its own kernel.",
+            "In your result, every output channel uses the first kernel. Each should "
+            "use its own.",
             lambda X, K, b: layer(X, K[:1].expand_as(K), b),
         ),
         Mistake(
             "one slice for all channels",
             "You cross-correlated every input channel with the first slice of the "
-            "kernel. Each channel has its own slice.",
+            "kernel. Each channel should use its own slice.",
             lambda X, K, b: layer(X, K[:, :1].expand_as(K), b),
         ),
         Mistake(
@@ -378,9 +383,9 @@ conv_by_hand = FunctionExercise(
         "Start with one output channel. Which slice of its kernel belongs to which "
         "input channel, and how do you combine the results?",
         "Output channel o is the sum of `conv.corr2d(X[c], K[o, c])` over all input "
-        "channels c, plus one bias.",
-        "Write two loops: the outer one over o appends each finished output channel to "
-        "a list, and the inner one over c adds up the results of `conv.corr2d`. "
+        "channels c, plus its own bias, `b[o]`.",
+        "Write two loops: the outer loop, over o, appends each finished output channel "
+        "to a list, and the inner loop, over c, adds up the results of `conv.corr2d`. "
         "`torch.stack` turns the list into a tensor.",
     ),
 )

@@ -22,7 +22,7 @@ IMAGE = torch.tensor([[1.0, 5, 2], [4, 0, 3], [7, 6, 8]])
 
 
 def four_numbers(*numbers: float) -> Callable[[np.ndarray], bool]:
-    """Return a predicate: whether an answer has these four numbers, in any shape."""
+    """Return a predicate that checks an answer for these four numbers, in any shape."""
     return lambda answer: answer.size == 4 and np.allclose(answer.ravel(), numbers)
 
 
@@ -108,21 +108,23 @@ min_pool = FunctionExercise(
     ],
     rules=(
         Rule(
-            message="The numbers are correct, but your function loops over the "
-            "windows. This exercise asks you to find the minimum with `conv.pool2d`.",
+            message="The numbers are correct, but your function doesn't use "
+            "`conv.pool2d` or PyTorch's max pooling. This exercise asks you to find "
+            "the minimum with one of them.",
             needs=("pool2d", "max_pool2d", "MaxPool2d", "max_pool1d", "MaxPool1d"),
         ),
     ),
     mistakes=[
         Mistake(
             "maximum instead of minimum",
-            "You used max pooling as it is. How can it find the smallest number?",
+            "You used max pooling directly. How could you make it find the smallest "
+            "number?",
             lambda x, k: F.max_pool2d(x, k),
         ),
         Mistake(
             "sign changed too late",
-            "You negated only after pooling. The result is the largest number with "
-            "its sign flipped, not the smallest number.",
+            "You changed the sign only after pooling. The result is the largest number "
+            "with its sign flipped, not the smallest number.",
             lambda x, k: -F.max_pool2d(x, k),
         ),
         Mistake(
@@ -175,7 +177,7 @@ def blurred(x: Tensor, kernel: Tensor, stride: int = 2, padding: int = 2) -> Ten
 
 
 def blurred_with_padding(mode: str) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return the blur with another padding than zeros."""
+    """Return the blur with padding other than zeros."""
     return lambda x, kernel: blurred(F.pad(x, (2, 2, 2, 2), mode), kernel, padding=0)
 
 
@@ -197,8 +199,8 @@ blur_pool = FunctionExercise(
     mistakes=[
         Mistake(
             "channels summed",
-            "You summed over the channels. Each channel should be blurred separately, "
-            "and `groups` is the option for that (chapter 6).",
+            "You summed over the channels. Each channel should be blurred separately; "
+            "use the `groups` argument (chapter 6).",
             lambda x, kernel: blurred(x, kernel).sum(dim=1, keepdim=True),
             lambda x, kernel: (
                 blurred(x, kernel).sum(dim=1, keepdim=True).expand(*x.shape[:2], -1, -1)
@@ -228,13 +230,13 @@ blur_pool = FunctionExercise(
         Mistake(
             "skipped before the blur",
             "You skipped pixels first and then blurred the rest. By then, fine "
-            "stripes have already become coarse ones.",
+            "stripes had already become coarse ones.",
             lambda x, kernel: blurred(x[..., ::2, ::2], kernel, stride=1),
         ),
         Mistake(
             "pooled instead of skipped",
             "You pooled the blurred image. The exercise asks for every other "
-            "pixel, without another maximum or mean.",
+            "pixel, without any pooling.",
             lambda x, kernel: F.max_pool2d(blurred(x, kernel, stride=1), 2),
             lambda x, kernel: F.max_pool2d(
                 blurred(x, kernel, stride=1), 2, ceil_mode=True
@@ -246,8 +248,8 @@ blur_pool = FunctionExercise(
         ),
         Mistake(
             "padding too narrow",
-            "You padded by one pixel on each side. With a 5 x 5 kernel, preserving "
-            "the size takes two.",
+            "You padded by one pixel on each side. With a 5 x 5 kernel, you need "
+            "two to preserve the size.",
             lambda x, kernel: blurred(x, kernel, padding=1),
         ),
         Mistake(
@@ -349,12 +351,12 @@ three_pooling_layers = ValueExercise(
     reasons={
         "a": Mistake(
             "area of the window",
-            "A window contains four pixels, but it is only two pixels wide. A "
-            "horizontal shift doesn't depend on its height.",
+            "A window contains four pixels, but it is only two pixels wide. For "
+            "a horizontal shift, only its width matters.",
         ),
         "b": Mistake(
             "maximum assumed invariant",
-            "If a maximum ignored shifts, the output wouldn't move at all. You just "
+            "If max pooling ignored shifts, the output wouldn't move at all. You just "
             "measured that it moves by one pixel.",
         ),
     },

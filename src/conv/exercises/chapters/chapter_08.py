@@ -70,8 +70,8 @@ hundred_pixels = ValueExercise(
         ),
         Mistake(
             "one layer too many",
-            "A field 100 pixels wide needs fewer layers. The first layer already sees "
-            "three pixels, not one.",
+            "It takes fewer layers to make the field 100 pixels wide. The first layer "
+            "already sees three pixels, not one.",
             51,
         ),
     ],
@@ -131,13 +131,13 @@ dilations = ValueExercise(
         Mistake(
             "doubling",
             "With the usual doubling, the field has no gaps, but it could be wider: "
-            "several paths start at many of its pixels.",
+            "many of its pixels are the starting point of more than one path.",
             lambda d: sorted(d.flat) == [1, 2, 4, 8],
         ),
         Mistake(
             "narrower than possible",
-            "The field has no gaps, but it could be wider. Several paths "
-            "start at some of its pixels.",
+            "The field has no gaps, but it could be wider. Some of its "
+            "pixels are the starting point of more than one path.",
             lambda d: not cover_widest_field(d),
         ),
     ],

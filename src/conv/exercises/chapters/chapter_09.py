@@ -30,8 +30,9 @@ dependent_outputs = ValueExercise(
     mistakes=[
         Mistake(
             "every pixel alike",
-            "Nine is correct in the center. Near the border, the window can't take "
-            "all of these positions, because it must stay inside the image.",
+            "Nine is correct in the center. Near the border, some of these nine window "
+            "positions aren't possible, because the window must stay inside the "
+            "image.",
             [9, 9, 9],
         ),
         Mistake(

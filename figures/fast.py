@@ -81,7 +81,7 @@ def two_passes() -> draw.Drawing:
     for words, x, y, columns in [
         ("image", x0, top, 5),
         ("column", x1, middle, 1),
-        ("after one pass", x2, middle, 5),
+        ("after the first pass", x2, middle, 5),
         ("row", x3, middle + size, 3),
         ("output", x4, middle, 3),
     ]:
@@ -107,7 +107,7 @@ def fourier_route() -> draw.Drawing:
         (["kernel"], x1, top, KERNEL),
         (["output"], x2, top, OUTPUT),
         (["transform of", "the image"], x0, bottom, INPUT),
-        (["transform of", "the kernel"], x1, bottom, KERNEL),
+        (["conjugate of", "its transform"], x1, bottom, KERNEL),
         (["transform of", "the output"], x2, bottom, OUTPUT),
     ]:
         diagram.append(box(lines, x, y, *size, fill))

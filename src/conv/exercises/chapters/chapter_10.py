@@ -87,7 +87,7 @@ def circular_convolution(x: Tensor, k: Tensor) -> Tensor:
 
 
 def padded(x: Tensor, k: Tensor) -> Tensor:
-    """Append zeros to the signal, so that windows don't wrap around its end."""
+    """Append zeros to the signal so that windows don't wrap around."""
     return torch.cat([x, x.new_zeros(len(k) - 1)])
 
 
@@ -98,7 +98,7 @@ def even_length(x: Tensor, k: Tensor) -> Tensor:
 
 
 def kernel_not_padded(cut: bool, same_length: bool):
-    """Multiply the signal's transform by that of a shorter kernel."""
+    """Multiply the signal's transform by that of the unpadded kernel."""
 
     def correlation(x: Tensor, k: Tensor) -> Tensor:
         product = torch.fft.rfft(x) * torch.fft.rfft(k).conj()
@@ -169,23 +169,24 @@ fourier = FunctionExercise(
         ),
         Mistake(
             "wrong end cut off",
-            "You cut off the first numbers. Consider the last window that fits into "
-            "the signal: which number corresponds to it, and which come after it?",
+            "You cut off the first numbers. Consider the last window that lies "
+            "entirely within the signal: which number corresponds to it, and which "
+            "come after it?",
             lambda x, k: circular_correlation(x, k)[len(k) - 1 :],
         ),
         Mistake(
             "odd length forgotten",
-            "Your result is wrong for signals of odd length. The transform of a "
-            "real signal doesn't show whether the signal's length was even or odd, so "
-            "`irfft` needs the length.",
+            "Your result is wrong for signals of odd length. The output of `rfft` "
+            "doesn't reveal whether the signal's length was even or odd, so `irfft` "
+            "needs the length.",
             lambda x, k: even_length(x, k)[: len(x) - len(k) + 1],
             lambda x, k: even_length(x, k)[: len(even_length(x, k)) - len(k) + 1],
         ),
         Mistake(
             "kernel not padded",
-            "The transforms of signal and kernel have different lengths, so they can't "
-            "be multiplied. The kernel has to be padded with zeros first, which `rfft` "
-            "can do.",
+            "The transforms of the signal and the kernel have different lengths, so "
+            "they can't be multiplied. The kernel has to be padded with zeros first; "
+            "`rfft` can do this for you.",
             *[
                 kernel_not_padded(cut, same_length)
                 for cut in (True, False)
@@ -196,11 +197,11 @@ fourier = FunctionExercise(
     hints=(
         "The chapter's `by_fourier` does the same for images. Which parts of it refer "
         "to two axes?",
-        "Both transforms need the same length: `torch.fft.rfft(k, n=len(x))` pads the "
-        "kernel with zeros to the length of the signal.",
+        "Both transforms must have the same length: `torch.fft.rfft(k, n=len(x))` pads "
+        "the kernel with zeros to the length of the signal.",
         "Multiply the transform of the signal by the conjugate of the kernel's, "
         "transform back with `torch.fft.irfft(..., n=len(x))`, and keep the outputs "
-        "whose windows fit into the signal.",
+        "whose windows lie entirely within the signal.",
     ),
 )
 
@@ -220,7 +221,7 @@ def full_convolution(X: Tensor, K: Tensor) -> Tensor:
 
 
 def same_convolution(X: Tensor, K: Tensor) -> Tensor:
-    """Convolve to an output of the image's size, as SciPy does."""
+    """Convolve, keeping the image's size, as SciPy does with ``mode="same"``."""
     top, left = (K.shape[0] - 1) // 2, (K.shape[1] - 1) // 2
     return full_convolution(X, K)[top:, left:][: X.shape[0], : X.shape[1]]
 
@@ -237,7 +238,8 @@ without_conj = FunctionExercise(
     rules=[
         Rule(
             message="The numbers are correct, but they come from a Fourier transform. "
-            "This exercise asks for a way without one, such as `conv.corr2d`.",
+            "This exercise asks for a method that doesn't use one, for example "
+            "`conv.corr2d`.",
             forbids=(*TRANSFORMS, "fftconvolve"),
         )
     ],
@@ -293,8 +295,8 @@ without_conj = FunctionExercise(
         Mistake(
             "border kept",
             "Your result also contains outputs whose windows reach beyond the border. "
-            "Return only the (H - h + 1) x (W - w + 1) outputs whose windows fit into "
-            "the image.",
+            "Return only the (H - h + 1) x (W - w + 1) outputs whose windows lie "
+            "entirely within the image.",
             wrapped_convolution,
             full_convolution,
             same_convolution,
@@ -302,7 +304,7 @@ without_conj = FunctionExercise(
         Mistake(
             "wrong corner kept",
             "You kept the first rows and columns, as `by_fourier` does. Without the "
-            "conjugate, these include outputs whose windows wrap around the border.",
+            "conjugate, these include outputs whose windows wrap around.",
             lambda X, K: wrapped_convolution(X, K)[
                 : X.shape[0] - K.shape[0] + 1, : X.shape[1] - K.shape[1] + 1
             ],
@@ -313,7 +315,7 @@ without_conj = FunctionExercise(
         "Chapter 1 compares it with the cross-correlation.",
         "A convolution is a cross-correlation with a modified kernel.",
         "A convolution rotates the kernel by 180°, which means that both of its axes "
-        "are reversed. Which method of a tensor reverses axes?",
+        "are reversed. Which tensor method reverses axes?",
     ),
 )
 
@@ -328,7 +330,7 @@ winograd = ValueExercise(
             "smaller tile",
             "2.25 is the factor for the chapter's tile, which has 2 x 2 outputs. For "
             "this tile, 2.25 is the number of multiplications per output, which you "
-            "still have to compare with the number per output when the kernel slides.",
+            "still have to compare with the number per output for the sliding kernel.",
             2.25,
         ),
         Mistake(
@@ -371,7 +373,7 @@ winograd = ValueExercise(
         "Compare the counts for one whole tile, which has 16 outputs.",
         "Sliding the kernel takes nine multiplications per output, and Winograd's "
         "algorithm one per pixel of the tile.",
-        "Divide the count for sliding the kernel, outputs times weights, by the number "
+        "Divide the count for sliding the kernel (outputs times weights) by the number "
         "of pixels in the tile.",
     ),
 )

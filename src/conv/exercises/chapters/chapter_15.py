@@ -99,7 +99,7 @@ def use_step(answer: Callable, weight: Tensor, x: Tensor, y: Tensor) -> Tensor:
             return None
     loss = torch.as_tensor(loss, dtype=torch.float64).detach()
     if loss.numel() != 1:
-        raise TypeError(f"expected one loss, got {loss.numel()} numbers")
+        raise TypeError(f"expected a single loss, got {loss.numel()} numbers")
     return torch.cat([loss.flatten(), net.weight.detach().flatten()])
 
 
@@ -128,7 +128,7 @@ def step_with(
 def broken_step(
     net: nn.Module, x: Tensor, y: Tensor, optimizer: torch.optim.Optimizer
 ) -> float:
-    """Take a training step, with three bugs (in the notebook without docstring)."""
+    """Take a training step, with three bugs (the notebook version has no docstring)."""
     scores = net(x).softmax(dim=1)
     loss = F.cross_entropy(scores, y, reduction="sum")
     loss.backward()
@@ -157,14 +157,16 @@ debug_step = FunctionExercise(
         Mistake(
             "gradients reset before the step",
             "The loss is correct, but the weights don't change: the gradients are set "
-            "to zero after `backward()` has computed them before `step()` uses them.",
+            "to zero after `backward()` has computed them but before `step()` uses "
+            "them.",
             step_with("backward", "zero", "step"),
             step_with("zero", "backward"),
         ),
         Mistake(
             "gradients add up",
             "The first step is correct, but the second one also uses the gradients of "
-            "the first, because `backward()` adds to the existing ones.",
+            "the first, because `backward()` adds the new gradients to the existing "
+            "ones.",
             step_with("backward", "step"),
         ),
         Mistake(
@@ -194,13 +196,15 @@ debug_step = FunctionExercise(
         ),
         Mistake(
             "uphill",
-            "Your step goes up the gradient instead of down, so the loss increases.",
+            "Your step goes in the direction of the gradient instead of against it, so "
+            "the loss increases.",
             step_with(*RIGHT_ORDER, sign=-1),
         ),
     ],
     hints=(
-        "One bug is in the input to the loss function, one in how it combines the "
-        "losses of the images, and one in the order of the three calls after it.",
+        "One bug is in the input to the loss function, one in how this function "
+        "combines the losses of the images, and one in the order of the three calls "
+        "after it.",
         "What does `F.cross_entropy` expect, scores or probabilities? And what do the "
         "gradients contain when `optimizer.step()` is called?",
         "Pass the scores to `F.cross_entropy` directly, leave its `reduction` at "
@@ -221,7 +225,7 @@ def planned_rate(
     half: float = 0.5,
     shift: int = 0,
 ) -> float:
-    """Compute warm-up and cosine; the last three arguments make mistakes."""
+    """Compute the warm-up and the cosine; the last three arguments add mistakes."""
     if step < warmup:
         return peak * (step + first) / warmup
     progress = (step - warmup) / (steps - warmup + shift)
@@ -250,8 +254,8 @@ warmup_rate = FunctionExercise(
     mistakes=[
         Mistake(
             "warm-up starts at zero",
-            "Your first step has a learning rate of zero, so it changes nothing. Step "
-            "0 should have peak / warmup.",
+            "Your first step has a learning rate of zero, so it changes nothing. At "
+            "step 0, the rate should be peak / warmup.",
             changed_rate(first=0),
         ),
         Mistake(
@@ -280,7 +284,7 @@ warmup_rate = FunctionExercise(
         ),
         Mistake(
             "last step at the final rate",
-            "Your cosine reaches `final` one step too early. It should reach it at "
+            "Your cosine reaches `final` one step too early. It should get there at "
             "step `steps`, when training is over.",
             changed_rate(shift=-1),
         ),
@@ -326,7 +330,7 @@ warmup_rate = FunctionExercise(
     ],
     hints=(
         "Treat the warm-up and the cosine separately, as `warmup_cosine` in the "
-        "chapter does. Which of the values that it returns have to change?",
+        "chapter does. Which of its return values have to change?",
         "During the warm-up, multiply the factor by `peak`. Afterward, the factor goes "
         "from 1 to 0, and the rate from `peak` to `final`.",
         "With a factor c between 0 and 1, the rate is final + (peak - final) * c. "
@@ -338,7 +342,7 @@ warmup_rate = FunctionExercise(
 
 
 def broken_mixup(scores: Tensor, labels: Tensor, share: float) -> Tensor:
-    """Compute MixUp's loss, with two bugs (in the notebook without docstring)."""
+    """Compute MixUp's loss, with two bugs (the notebook version has no docstring)."""
     first = F.cross_entropy(scores, labels)
     second = F.cross_entropy(scores.roll(1, 0), labels)
     return share * second + (1 - share) * first
@@ -364,12 +368,12 @@ debug_mixup = FunctionExercise(
         Mistake(
             "weights swapped",
             "The two losses are correct, but their weights are swapped. `share` "
-            "belongs to the original image.",
+            "is the weight of the original image.",
             lambda scores, labels, share: mixup_loss(scores, labels, 1 - share),
         ),
         Mistake(
             "wrong neighbor",
-            "You pair the scores of each mixed image with the label of the image "
+            "You paired the scores of each blended image with the label of the image "
             "*after* it. Here each image is blended with the one *before* it.",
             lambda s, y, share: (
                 share * F.cross_entropy(s, y)
@@ -378,7 +382,7 @@ debug_mixup = FunctionExercise(
         ),
         Mistake(
             "wrong neighbor and weights swapped",
-            "You pair the scores of each mixed image with the label of the image "
+            "You paired the scores of each blended image with the label of the image "
             "*after* it, and the weights are swapped as well.",
             lambda s, y, share: (
                 (1 - share) * F.cross_entropy(s, y)
@@ -406,10 +410,10 @@ debug_mixup = FunctionExercise(
         ),
     ],
     hints=(
-        "The scores belong to the mixed images. Which two labels does mixed image n "
-        "have, and what is the weight of each?",
-        "One bug is in the second line: `scores` and `labels` are paired incorrectly. "
-        "The other one is in the last line.",
+        "The scores belong to the blended images. Which two labels does blended image "
+        "n have, and what is the weight of each?",
+        "One bug is in the line that computes `second`: `scores` and `labels` are "
+        "paired incorrectly. The other one is in the last line.",
         "`labels.roll(1)` contains, at position n, the label of image n - 1. The "
         "original image has weight `share`.",
     ),
@@ -425,31 +429,32 @@ lucky_ingredient = ValueExercise(
     mistakes=[
         Mistake(
             "one ingredient only",
-            "That is the probability for a single ingredient. There are 20, and only "
-            "one of them has to look effective.",
+            "That is the probability for a single ingredient. There are 20, and it "
+            "is enough for one of their intervals to exclude zero.",
             0.05,
         ),
         Mistake(
             "expected number",
-            "That is how many of the 20 look effective on average. The probability "
-            "that at least one does is smaller, because sometimes several do at once.",
+            "That is how many of the 20 intervals exclude zero on average. The "
+            "probability that at least one does is smaller, because sometimes several "
+            "do at once.",
             1,
         ),
         Mistake(
             "none of them",
-            "That is the probability that *none* of the 20 looks effective. You "
-            "want the complement of that.",
+            "That is the probability that *none* of the 20 intervals excludes zero. "
+            "You want the complement of that.",
             0.95**20,
         ),
         Mistake(
             "all of them",
-            "That is the probability that *all* 20 look effective.",
+            "That is the probability that *all* 20 intervals exclude zero.",
             0.05**20,
         ),
         Mistake(
             "exactly one",
-            "That is the probability of exactly one. Two or more also count as at "
-            "least one.",
+            "That is the probability that exactly one interval excludes zero. Two or "
+            "more also count as at least one.",
             20 * 0.05 * 0.95**19,
         ),
         Mistake(
@@ -461,8 +466,8 @@ lucky_ingredient = ValueExercise(
         ),
         Mistake(
             "wrong number of ingredients",
-            "The calculation is correct, but not the number of ingredients, which is "
-            "20.",
+            "The calculation is correct, but the number of ingredients is wrong. There "
+            "are 20.",
             1 - 0.95**14,
             1 - 0.95**7,
             1 - 0.95**8,
@@ -471,8 +476,8 @@ lucky_ingredient = ValueExercise(
         ),
     ],
     hints=(
-        "What is the probability that the interval of *one* ingredient that does "
-        "nothing contains zero?",
+        "What is the probability that the interval for a *single* ingredient that has "
+        "no effect contains zero?",
         "It is easier to compute the probability that all 20 intervals contain zero. "
         "The intervals are independent.",
         "All 20 contain zero with probability 0.95 ** 20. What is the probability that "

@@ -2,8 +2,10 @@
 
 A processor with narrower vector instructions, another number of threads, or a build
 without oneDNN adds the same numbers in a different order. The last digits of the result
-then differ, and after hundreds of training steps more than the last digits. Before a
-setting is used, the program verifies that it takes effect.
+then differ, and after hundreds of training steps more than the last digits. Processors
+that aren't at hand are imitated: noise as large as float32's rounding error is added to
+the gradients before each optimizer step. Before a setting is used, the program verifies
+that it takes effect.
 
 The report lists, for each setting, the number of cells whose output differs from the
 stored one, and details of those that differ too much: by more than the tolerance of the
@@ -34,8 +36,28 @@ from execute import join_streams
 from kernels import client_for
 from tolerance import Tolerance, differences, number, problems
 
-# No environment variable turns oneDNN off, so a startup file does it in the kernel.
+# No environment variable turns oneDNN off or adds noise, so a startup file does it in
+# the kernel. Equal gradients get equal noise, so a repeated run gives equal results.
 ONEDNN_OFF = "import torch\n\ntorch.backends.mkldnn.set_flags(False)\n"
+ROUNDING_NOISE = """
+import torch
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+
+def perturb(optimizer, args, kwargs):
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            if parameter.grad is not None:
+                noise = torch.sin(1e12 * ({seed} + 1) * parameter.grad)
+                parameter.grad.mul_(1 + 2e-7 * noise)
+
+
+register_optimizer_step_pre_hook(perturb)
+"""
+STARTUP = {"oneDNN off": ONEDNN_OFF} | {
+    f"rounding noise, seed {seed}": ROUNDING_NOISE.format(seed=seed)
+    for seed in range(3)
+}
 # Code with which a kernel reports its numerical configuration.
 PROBE = """
 import sys
@@ -46,9 +68,13 @@ import torch
 with warnings.catch_warnings(), torch.profiler.profile() as profile:
     torch.conv2d(torch.ones(8, 3, 32, 32), torch.ones(8, 3, 3, 3))
 ops = {event.key for event in profile.key_averages()}
+weights = torch.ones(100)
+weights.grad = torch.ones(100)
+torch.optim.SGD([weights], lr=1).step()
 print("threads", torch.get_num_threads())
 print("vectors", torch.backends.cpu.get_cpu_capability().lower())
 print("convolution", "oneDNN" if "aten::mkldnn_convolution" in ops else "native")
+print("gradients", "noisy" if weights.any() else "exact")
 print("hash", hash("conv"))
 """
 # PyTorch's own loops, oneDNN and MKL choose their vector instructions separately.
@@ -69,8 +95,11 @@ def settings() -> dict[str, tuple[dict[str, str], dict[str, str]]]:
             {"threads": "2"},
         ),
         "another hash seed": ({"PYTHONHASHSEED": "4321"}, {}),
-        "oneDNN off": ({"IPYTHONDIR": "off"}, {"convolution": "native"}),
+        "oneDNN off": ({}, {"convolution": "native"}),
     }
+    for name in STARTUP:
+        if name not in found:
+            found[name] = {}, {"gradients": "noisy"}
     names = list(VECTORS)
     best = torch.backends.cpu.get_cpu_capability().lower()
     narrower = names[: names.index(best)] if best in names else names[:1]  # not x86
@@ -105,11 +134,11 @@ def verify_setting(
     return configuration
 
 
-def write_startup_file(folder: str) -> dict[str, str]:
-    """Write an IPython startup file that turns oneDNN off; return the variables."""
-    file = Path(folder) / "profile_default" / "startup" / "onednn_off.py"
+def write_startup_file(folder: str, code: str) -> dict[str, str]:
+    """Write a startup file for IPython; return the variables that make it run."""
+    file = Path(folder) / "profile_default" / "startup" / "numerics.py"
     file.parent.mkdir(parents=True)
-    file.write_text(ONEDNN_OFF, encoding="utf-8")
+    file.write_text(code, encoding="utf-8")
     return {"IPYTHONDIR": folder}
 
 
@@ -230,8 +259,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for name in options.only or settings():
             environment, expected = settings()[name]
-            if "IPYTHONDIR" in environment:
-                environment = write_startup_file(folder)
+            if name in STARTUP:
+                profile = tempfile.mkdtemp(dir=folder)
+                environment = write_startup_file(profile, STARTUP[name])
             # Cached code for other vector instructions, or with oneDNN, would crash.
             cache = {"TORCHINDUCTOR_CACHE_DIR": tempfile.mkdtemp(dir=folder)}
             environment = environment | cache

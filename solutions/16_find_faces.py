@@ -33,5 +33,5 @@ def offsets_between(boxes, truth):
 
 
 # %% 16.5
-# The precisions at the three hits are 1, 1 and 3/4, and there are five faces.
+# The precisions at the three hits are 1, 1, and 3/4, and there are five faces.
 answer = (1 + 1 + 3 / 4) / 5

@@ -144,7 +144,7 @@ def match_boxes(boxes: Tensor, truth: Tensor, limit: float = 0.5) -> Tensor:
         best = iou[k].argmax()
         if iou[k, best] >= limit:
             hits[k] = True
-            iou[:, best] = 0  # each true box counts once
+            iou[:, best] = 0  # each ground-truth box counts once
     return hits
 
 

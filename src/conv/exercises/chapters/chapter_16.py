@@ -53,8 +53,8 @@ map_shape = ValueExercise(
         ),
         Mistake(
             "last convolutions before the pooling",
-            "It looks as if all three convolutions came before the pooling. Two of "
-            "them come after it.",
+            "You seem to have applied all three convolutions before the pooling. Two "
+            "of them come after it.",
             (537, 957),
         ),
         Mistake(
@@ -101,7 +101,7 @@ as_kernels = FunctionExercise(
         Mistake(
             "channels taken as the last axis",
             "Your kernels have the correct shape, but the numbers are in the wrong "
-            "places. `x.flatten(1)` of an `x` of shape (N, C, h, w) starts with all "
+            "places. For an `x` of shape (N, C, h, w), `x.flatten(1)` starts with all "
             "the values in the first channel.",
             lambda weight, C, h, w: weight.reshape(-1, h, w, C).permute(0, 3, 1, 2),
         ),
@@ -122,14 +122,14 @@ as_kernels = FunctionExercise(
         ),
         Mistake(
             "weight transposed",
-            "You transposed `weight` before reshaping it. Each of its *rows* contains "
-            "the weights for one output.",
+            "You transposed `weight` before reshaping it. Each *row* of the "
+            "original `weight` contains the weights for one output.",
             lambda weight, C, h, w: weight.T.reshape(-1, C, h, w),
         ),
         Mistake(
             "shape not changed",
             "Your result still has two axes. Kernels have four: outputs, channels, "
-            "rows and columns.",
+            "rows, and columns.",
             lambda weight, C, h, w: weight,
         ),
         Mistake(
@@ -140,8 +140,9 @@ as_kernels = FunctionExercise(
         ),
     ],
     hints=(
-        "Each row of `weight` has C * h * w numbers: one for each value in an h x w "
-        "window with C channels. So each row is a kernel.",
+        "Each row of `weight` contains C * h * w numbers: one for each value in an "
+        "h x w window with C channels. Each row therefore holds the weights of one "
+        "kernel.",
         "Only the shape changes. In what order does `x.flatten(1)` list the values "
         "of an `x` of shape (N, C, h, w)?",
         "`reshape` fills the new tensor in the same order in which `flatten` reads the "
@@ -167,7 +168,7 @@ def broken(boxes, scores, limit):
 def suppress(
     boxes: Tensor, scores: Tensor, limit: float, descending: bool, keep: Callable
 ) -> Tensor:
-    """Run the loop of NMS with a choice of its two conditions."""
+    """Run the NMS loop with a given sort order and comparison."""
     order, kept = scores.argsort(descending=descending), []
     while len(order) > 0:
         best, rest = order[0], order[1:]
@@ -185,7 +186,7 @@ def removed_remove(boxes: Tensor, scores: Tensor, limit: float) -> Tensor:
 
 
 def random_boxes(count: int, seed: int) -> tuple[Tensor, Tensor, float]:
-    """Draw boxes in groups that overlap, distinct scores, and a limit."""
+    """Draw random boxes with distinct scores; return them with a limit of 0.3."""
     generator = torch.Generator().manual_seed(seed)
     corners = torch.randint(0, 12, (count, 2), generator=generator)
     sides = torch.randint(4, 9, (count, 2), generator=generator)
@@ -224,8 +225,8 @@ debug_nms = FunctionExercise(
         ),
         Mistake(
             "lowest score first",
-            "Your function starts with the box that has the lowest score. In what "
-            "order does `argsort` sort?",
+            "Your function starts with the box that has the lowest score. In "
+            "which order does `argsort` sort by default?",
             lambda b, s, limit: suppress(b, s, limit, False, torch.le),
         ),
         Mistake(
@@ -298,7 +299,7 @@ def pairs_of_boxes(count: int) -> tuple[Tensor, Tensor]:
 
 
 def divided(sizes: Callable) -> Callable[[Tensor, Tensor], Tensor]:
-    """Divide the differences by other sizes."""
+    """Return a function that divides the differences by the given sizes."""
     return lambda boxes, truth: (truth - boxes) / sizes(boxes, truth)
 
 
@@ -328,26 +329,26 @@ offsets_between = FunctionExercise(
         ),
         Mistake(
             "divided by the ground-truth box",
-            "You're dividing by the width and height of the ground-truth box. The "
+            "You divided by the width and height of the ground-truth box. The "
             "network doesn't know that box; divide by the width and height of its "
             "own window instead.",
             divided(lambda boxes, truth: extent(truth).repeat(1, 2)),
         ),
         Mistake(
             "widths and heights in the wrong order",
-            "You're dividing by (width, width, height, height). The order of the sides "
+            "You divided by (width, width, height, height). The order of the sides "
             "is left, top, right, bottom.",
             divided(lambda boxes, truth: extent(boxes).repeat_interleave(2, dim=1)),
         ),
         Mistake(
             "width and height swapped",
-            "You're dividing the horizontal offsets by the height and the vertical "
+            "You divided the horizontal offsets by the height and the vertical "
             "offsets by the width.",
             divided(lambda boxes, truth: extent(boxes).flip(1).repeat(1, 2)),
         ),
         Mistake(
             "one size for both directions",
-            "You're dividing all four offsets by the same number. The offsets of the "
+            "You divided all four offsets by the same number. The offsets of the "
             "left and right sides are fractions of the width; those of the top and "
             "bottom are fractions of the height.",
             divided(lambda boxes, truth: extent(boxes)[:, :1]),
@@ -355,21 +356,21 @@ offsets_between = FunctionExercise(
         ),
         Mistake(
             "divided by the sides themselves",
-            "You're dividing by the coordinates of the sides. Divide by the width and "
+            "You divided by the coordinates of the sides. Divide by the width and "
             "height instead.",
             lambda boxes, truth: (truth - boxes) / boxes,
         ),
         Mistake(
             "offsets of the center",
-            "You're computing how far the center moves and how much the size changes, "
-            "as some other detectors do. P-Net instead predicts an offset for each "
+            "You computed how far the center moves and how much the size changes, as "
+            "some other detectors do. P-Net instead predicts an offset for each "
             "of the four sides.",
             center_offsets,
         ),
     ],
     hints=(
-        "Start from the equation of `refine_boxes`: ground-truth box = box + offsets * "
-        "sizes.",
+        "Start from the equation that `refine_boxes` implements: ground-truth box = "
+        "box + offsets * sizes.",
         "Solve this equation for the offsets. The size is the width for the left and "
         "right sides and the height for the top and bottom.",
         "With `sizes = boxes[:, 2:] - boxes[:, :2]`, the tensor `sizes.repeat(1, 2)` "
@@ -432,7 +433,7 @@ six_boxes = ValueExercise(
     hints=(
         "Go through the list from the top. After each hit, what fraction of the boxes "
         "so far are hits?",
-        "The precisions at the three hits are 1/1, 2/2 and 3/4.",
+        "The precisions at the three hits are 1/1, 2/2, and 3/4.",
         "Add up the three precisions and divide by the total number of faces, found "
         "or not.",
     ),

@@ -20,7 +20,7 @@ EITHER = 2 * EACH - BOTH
 
 
 def close_to(*numbers: float, tolerance: float = 5e-3):
-    """Return a predicate: whether each number is correct up to a relative error."""
+    """Return a predicate that checks each number to within a relative tolerance."""
     expected = torch.tensor(numbers, dtype=torch.float64).numpy()
 
     def is_close(a) -> bool:
@@ -66,16 +66,16 @@ three_measures = ValueExercise(
         ),
         Mistake(
             "accuracy without the background",
-            "Your accuracy doesn't take the correct background pixels into account. "
-            "The accuracy counts all pixels of the image.",
+            "Your accuracy leaves out the correct background pixels, but accuracy "
+            "takes all pixels of the image into account.",
             close_to(IOU, DICE, BOTH / ALL),
             close_to(IOU, DICE, IOU),
             close_to(IOU, DICE, DICE),
         ),
         Mistake(
             "masks 4 pixels apart",
-            "In your answer, the masks have 16 x 16 pixels in common. The second mask "
-            "is shifted in only one direction.",
+            "In your answer, the masks have 16 x 16 pixels in common, but the second "
+            "mask is shifted in only one direction.",
             close_to(256 / 544, 256 / 400, 1 - 2 * (400 - 256) / ALL),
         ),
     ],
@@ -84,7 +84,8 @@ three_measures = ValueExercise(
         "The intersection has 20 x 16 pixels. The union is smaller than the sum of "
         "the two areas, because the intersection must be counted only once.",
         "The wrong pixels are those that are in exactly one of the two masks. To "
-        "get the accuracy, subtract their fraction of the 100 x 100 pixels from 1.",
+        "get the accuracy, divide their number by 100 x 100, and subtract the result "
+        "from 1.",
     ),
 )
 
@@ -92,7 +93,7 @@ three_measures = ValueExercise(
 
 
 def counts_of(predicted: Tensor, target: Tensor, classes: int) -> tuple[Tensor, ...]:
-    """Count each class's pixels: in both maps, predicted, in the target."""
+    """Count each class's pixels: in both maps, in the prediction, in the target."""
     pairs = (target * classes + predicted).flatten().long()
     table = torch.bincount(pairs, minlength=classes**2).view(classes, classes).double()
     return table.diagonal(), table.sum(dim=0), table.sum(dim=1)
@@ -105,7 +106,7 @@ def ious_of(predicted: Tensor, target: Tensor, classes: int) -> Tensor:
 
 
 def averaged(function):
-    """Average a function of the counts (in both, predicted, target, all pixels)."""
+    """Average a function of the counts and of the number of all pixels."""
 
     def answer(predicted: Tensor, target: Tensor, classes: int) -> Tensor:
         counts = counts_of(predicted, target, classes)
@@ -142,8 +143,8 @@ mean_iou = FunctionExercise(
     mistakes=[
         Mistake(
             "not averaged",
-            "Your function returns the IoU of each class. The question asks for their "
-            "mean.",
+            "Your function returns the IoU of each class, but the exercise asks for "
+            "their mean.",
             ious_of,
         ),
         Mistake(
@@ -154,8 +155,8 @@ mean_iou = FunctionExercise(
         Mistake(
             "all classes pooled",
             "You added up the intersections of all classes, and their unions, before "
-            "dividing. Frequent classes then count more than rare ones. Divide for "
-            "each class first.",
+            "dividing. As a result, frequent classes count more than rare ones. Divide "
+            "separately for each class, and then average.",
             lambda predicted, target, classes: (
                 counts_of(predicted, target, classes)[0].sum()
                 / (2 * target.numel() - (predicted == target).sum())
@@ -174,14 +175,14 @@ mean_iou = FunctionExercise(
         ),
         Mistake(
             "precision instead of IoU",
-            "You divided by the number of pixels predicted as the class, so missed "
-            "pixels aren't penalized.",
+            "You divided by the number of pixels predicted to belong to the class, so "
+            "missed pixels aren't penalized.",
             averaged(lambda both, p, t, n: both / p),
         ),
         Mistake(
             "accuracy of each class",
-            "You also counted pixels that belong to other classes in both maps as "
-            "correct. The IoU of a class ignores them.",
+            "You also counted pixels that neither map assigns to the class as correct, "
+            "but the IoU of a class ignores them.",
             averaged(lambda both, p, t, n: (n - p - t + 2 * both) / n),
         ),
         Mistake(
@@ -192,16 +193,16 @@ mean_iou = FunctionExercise(
         ),
         Mistake(
             "background left out",
-            "Your mean leaves out class 0. Here the background is a class like any "
-            "other.",
+            "Your mean leaves out class 0, but here, the background is a class like "
+            "any other.",
             lambda predicted, target, classes: ious_of(predicted, target, classes)[
                 1:
             ].mean(),
         ),
         Mistake(
             "summed, not averaged",
-            "Your function returns the sum of the IoUs. The question asks for their "
-            "mean.",
+            "Your function returns the sum of the IoUs, but the exercise asks for "
+            "their mean.",
             lambda predicted, target, classes: ious_of(
                 predicted, target, classes
             ).sum(),
@@ -211,8 +212,9 @@ mean_iou = FunctionExercise(
         "For one class, `predicted == c` and `target == c` are masks. You know how to "
         "compute the IoU of two masks.",
         "Loop over the classes 0 to `classes - 1`, and add up their IoUs.",
-        "For each class, count the pixels in both masks and those in at least one, and "
-        "divide. Divide the sum of these fractions by the number of classes.",
+        "For each class, count the pixels that are in both masks and those that are in "
+        "at least one of them, and divide. Divide the sum of these fractions by the "
+        "number of classes.",
     ),
 )
 
@@ -225,36 +227,38 @@ output_size = ValueExercise(
     mistakes=[
         Mistake(
             "convolutions with padding",
-            "With padding, the size would stay the same. Without padding, each 3 x 3 "
-            "convolution removes a pixel on each side.",
+            "With padding, the size would stay the same, but without padding, each "
+            "3 x 3 convolution removes a pixel on each side.",
             100,
         ),
         Mistake(
             "two pixels per block",
-            "In your answer, each block subtracts 2 pixels. It contains two 3 x 3 "
-            "convolutions, and each of them subtracts 2.",
+            "In your answer, each block removes 2 pixels. But a block contains two "
+            "3 x 3 convolutions, and each of them removes 2.",
             78,
         ),
         Mistake(
             "pooling ignored",
-            "You subtracted 4 pixels for each of the five blocks. Pixels lost "
-            "in a coarse map correspond to several pixels of the image.",
+            "You subtracted 4 pixels for each of the five blocks. But each pixel lost "
+            "in a coarse map corresponds to several pixels of the image.",
             80,
         ),
         Mistake(
             "encoder only",
-            "That is the size of the maps on level 3. The decoder doubles the size "
+            "That is the size of the maps at level 3. But the decoder doubles the size "
             "twice, and its blocks also remove pixels.",
             18,
         ),
         Mistake(
             "first half of the decoder only",
-            "That is the size on level 2. One more doubling and one more block follow.",
+            "That is the size at level 2. But one more doubling and one more block "
+            "follow.",
             32,
         ),
         Mistake(
             "decoder with padding",
-            "You subtracted nothing in the decoder. Its blocks have no padding either.",
+            "You didn't subtract anything in the decoder, but its blocks have no "
+            "padding either.",
             72,
         ),
         Mistake(
@@ -277,7 +281,7 @@ output_size = ValueExercise(
 
 
 def cropped_and_joined(coarse: Tensor, fine: Tensor) -> Tensor:
-    """Crop the center of the fine maps, and put it behind the coarse ones."""
+    """Crop the fine maps to their center, and append them to the coarse ones."""
     (h, w), (H, W) = coarse.shape[2:], fine.shape[2:]
     top, left = (H - h) // 2, (W - w) // 2
     center = fine[..., top : top + h, left : left + w]
@@ -285,7 +289,7 @@ def cropped_and_joined(coarse: Tensor, fine: Tensor) -> Tensor:
 
 
 def with_crop(crop):
-    """Join with a different way of making the fine maps smaller."""
+    """Join after making the fine maps smaller in a different way."""
 
     def answer(coarse: Tensor, fine: Tensor) -> Tensor:
         return torch.cat([coarse, crop(fine, *coarse.shape[2:])], dim=1)
@@ -349,8 +353,8 @@ crop_and_join = FunctionExercise(
         ),
         Mistake(
             "resized instead of cropped",
-            "You resized the fine maps. Then their pixels no longer line up with those "
-            "of the coarse maps.",
+            "You resized the fine maps. As a result, their pixels no longer line up "
+            "with those of the coarse maps.",
             with_crop(lambda fine, h, w: F.interpolate(fine, size=(h, w))),
             with_crop(
                 lambda fine, h, w: F.interpolate(fine, size=(h, w), mode="bilinear")
@@ -359,32 +363,31 @@ crop_and_join = FunctionExercise(
         ),
         Mistake(
             "coarse maps resized",
-            "You resized the coarse maps. They already have the correct size, and the "
-            "fine maps should be cropped.",
+            "You resized the coarse maps, but they already have the correct size. Crop "
+            "the fine maps instead.",
             enlarged,
         ),
         Mistake(
             "coarse maps padded",
-            "You padded the coarse maps. Then the next block would compute pixels from "
-            "zeros. Crop the fine maps instead.",
+            "You padded the coarse maps. The next block would then compute some pixels "
+            "from the padding. Crop the fine maps instead.",
             padded,
         ),
         Mistake(
             "wrong order",
-            "The channels are correct, but the fine maps come first. The question asks "
+            "The channels are correct, but the fine maps come first. The exercise asks "
             "for the coarse ones first.",
             joined_other_way,
         ),
         Mistake(
             "added instead of concatenated",
-            "You added the maps, as a residual block does. The question asks for both "
-            "sets of channels.",
+            "You added the maps, as a residual block does, but the exercise asks for "
+            "both sets of channels.",
             added,
         ),
         Mistake(
             "concatenated along the batch axis",
-            "You concatenated along the batch axis. The channel axis comes right after "
-            "it.",
+            "You concatenated along the batch axis. The channel axis is the next one.",
             lambda coarse, fine: torch.cat(
                 [coarse, cropped_and_joined(coarse, fine)[:, coarse.shape[1] :]]
             ),
@@ -394,9 +397,9 @@ crop_and_join = FunctionExercise(
         "How many more rows do the fine maps have than the coarse ones? Half of the "
         "difference must be cropped at the top.",
         "With `top = (H - h) // 2`, the rows to keep are `top : top + h`. The columns "
-        "work in the same way, with their own margin.",
-        "Slice both axes at once, `fine[..., rows, columns]` with two `slice` objects "
-        "or two ranges, and use `torch.cat` along the channel axis.",
+        "work the same way, with their own margin.",
+        "Slice both axes at once: `fine[..., top : top + h, left : left + w]`. Then "
+        "use `torch.cat` along the channel axis.",
     ),
 )
 
@@ -458,8 +461,8 @@ debug_augmentation = FunctionExercise(
     mistakes=[
         Mistake(
             "mask rotated the other way",
-            "Your mask is rotated in the opposite direction. The nuclei must be in the "
-            "same places in the image and in the mask.",
+            "Your mask is rotated in the opposite direction, but the nuclei must be in "
+            "the same places in the image and in the mask.",
             mask_by(
                 lambda mask, turns, mirror: (
                     mask.rot90(-turns).flip(1) if mirror else mask.rot90(-turns)
@@ -478,8 +481,8 @@ debug_augmentation = FunctionExercise(
         ),
         Mistake(
             "mask unchanged",
-            "Your mask doesn't change. It must be rotated and flipped in the same way "
-            "as the image.",
+            "Your mask doesn't change, but it must be rotated and flipped in the same "
+            "way as the image.",
             mask_by(lambda mask, turns, mirror: mask),
         ),
         Mistake(

@@ -48,8 +48,8 @@ def perturb(optimizer, args, kwargs):
     for group in optimizer.param_groups:
         for parameter in group["params"]:
             if parameter.grad is not None:
-                noise = torch.sin(1e12 * ({seed} + 1) * parameter.grad)
-                parameter.grad.mul_(1 + 2e-7 * noise)
+                noise = torch.sin(1e12 * ({seed} + 1) * parameter.grad.double())
+                parameter.grad.copy_(parameter.grad * (1 + 2e-7 * noise))
 
 
 register_optimizer_step_pre_hook(perturb)
@@ -68,8 +68,8 @@ import torch
 with warnings.catch_warnings(), torch.profiler.profile() as profile:
     torch.conv2d(torch.ones(8, 3, 32, 32), torch.ones(8, 3, 3, 3))
 ops = {event.key for event in profile.key_averages()}
-weights = torch.ones(100)
-weights.grad = torch.ones(100)
+weights = torch.arange(1.0, 101.0)
+weights.grad = weights.clone()
 torch.optim.SGD([weights], lr=1).step()
 print("threads", torch.get_num_threads())
 print("vectors", torch.backends.cpu.get_cpu_capability().lower())

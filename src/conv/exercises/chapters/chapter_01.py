@@ -24,13 +24,13 @@ shape = ValueExercise(
     mistakes=[
         Mistake(
             "one position forgotten",
-            "You subtracted the full kernel size. Even a window as large as the image, "
-            "however, has one position where it fits.",
+            "You subtracted the full kernel size, but even a window as large as the "
+            "image fits in one position.",
             (473, 637),
         ),
         Mistake(
             "one added",
-            "You counted one position too many in each direction. Try your formula on "
+            "You counted one position too many in each direction. Try your formula for "
             "a window as large as the image.",
             (475, 639),
         ),
@@ -43,14 +43,14 @@ shape = ValueExercise(
         Mistake(
             "height and width swapped",
             "You used the kernel's width for the rows and its height for the columns. "
-            "The first number of a shape counts rows, for kernels as well.",
+            "As in any shape, the first number of the kernel's shape counts rows.",
             (478, 634),
             (477, 633),
         ),
         Mistake(
             "kernel's shape",
             "Your answer is the shape of the kernel. The question is how many "
-            "positions the window can take, vertically and horizontally.",
+            "positions the window can occupy, vertically and horizontally.",
             (7, 3),
         ),
         Mistake(
@@ -68,12 +68,12 @@ shape = ValueExercise(
         ),
     ],
     hints=(
-        "Take a smaller example: draw all positions of a window of 3 pixels in a row "
+        "Try a smaller example: draw all positions of a window of 3 pixels in a row "
         "of 5 pixels.",
-        "The first row of the window can be row 0, 1, ... of the image. In which row "
-        "does it start when the window touches the lower border?",
+        "The top row of the window can be row 0, 1, ... of the image. Which row is it "
+        "when the window reaches the bottom edge?",
         "Along an axis of H pixels, a window of h pixels can start at 0, 1, ..., "
-        "H - h. How many positions is that? Answer for the rows, then for the columns.",
+        "H - h. How many positions is that? Count the rows first, then the columns.",
     ),
 )
 
@@ -94,9 +94,10 @@ move_left = ValueExercise(
     mistakes=[
         Mistake(
             "kernel flipped",
-            "With your kernel, each output pixel is the *left-hand* neighbor of the "
-            "center, so the image moves to the right. Cross-correlation doesn't flip "
-            "the kernel: its right column multiplies the right column of the window.",
+            "With your kernel, each output pixel equals the *left-hand* neighbor of "
+            "the center, so the image moves to the right. Cross-correlation doesn't "
+            "flip the kernel: its right column multiplies the right column of the "
+            "window.",
             single_one(1, 0),
         ),
         Mistake(
@@ -134,7 +135,7 @@ move_left = ValueExercise(
         "vanish?",
         "One weight is 1 and the others are 0. Which pixel of the window should the 1 "
         "multiply?",
-        "Put the 1 over the pixel you want in the window. The center of the window is "
+        "Put the 1 over the pixel you want to copy. The center of the window is "
         "row 1, column 1. Where is its right-hand neighbor?",
     ),
 )
@@ -153,7 +154,7 @@ def correlate(x: Tensor, k: Tensor) -> Tensor:
 
 
 def correlate_padded(x: Tensor, k: Tensor, left: int, right: int) -> Tensor:
-    """Cross-correlate a signal with zeros appended on both sides."""
+    """Cross-correlate a signal with zeros added at both ends."""
     return correlate(F.pad(x, (left, right)), k)
 
 
@@ -196,7 +197,7 @@ corr1d = FunctionExercise(
         Mistake(
             "kernel flipped",
             "Your result is what you get when the kernel is reversed first, which is "
-            "convolution in the mathematical sense. Here the kernel is not reversed: "
+            "convolution in the mathematical sense. Here, the kernel isn't reversed: "
             "its first weight multiplies the first element of the window.",
             lambda x, k: correlate(x, k.flip(0)),
         ),
@@ -254,7 +255,7 @@ corr1d = FunctionExercise(
         Mistake(
             "full convolution",
             "Your result is the full convolution: the kernel is reversed, and the "
-            "window extends beyond both ends of the signal. Here the kernel is not "
+            "window extends beyond both ends of the signal. Here, the kernel isn't "
             "reversed, and every window lies inside the signal.",
             lambda x, k: correlate_padded(x, k.flip(0), len(k) - 1, len(k) - 1),
         ),
@@ -293,7 +294,7 @@ def too_small(X: Tensor, K: Tensor) -> Tensor:
 
 
 def with_loops_swapped(Y: Tensor) -> Tensor:
-    """Copy a result as the broken loops do, which needs enough rows and columns."""
+    """Copy a result as the broken loops do, which fails unless it is square."""
     copied = torch.zeros_like(Y)
     for i in range(Y.shape[1]):
         for j in range(Y.shape[0]):
@@ -345,7 +346,7 @@ debug_corr2d = FunctionExercise(
             "last window forgotten",
             "The output has one row and one column too few. This may not be the only "
             "bug left. How many positions are there for a window of 2 rows in an "
-            "image of 3?",
+            "image of 3 rows?",
             too_small,
             lambda X, K: too_small(X, K) / K.numel(),
             lambda X, K: with_loops_swapped(too_small(X, K)),
@@ -367,7 +368,7 @@ debug_corr2d = FunctionExercise(
         ),
         Mistake(
             "kernel flipped",
-            "Your function flipped the kernel, but a flip wasn't one of the bugs.",
+            "Your function flipped the kernel, but the missing flip wasn't a bug.",
             lambda X, K: correlate2d(X, K.flip(0, 1)),
         ),
     ],
@@ -376,8 +377,8 @@ debug_corr2d = FunctionExercise(
         "and count the outputs, then with an image that isn't square.",
         "Look at four places: the shape of `Y`, the dtype of `Y`, what the two loops "
         "run over, and how the products are combined.",
-        "How many positions are there for an h-row window in an H-row image? Which "
-        "loop variable is the row index? Does the formula ask for a mean? And how does "
-        "`X.new_zeros(...)` differ from `torch.zeros(...)`?",
+        "How many positions are there for a window of h rows in an image of H rows? "
+        "Which loop variable is the row index? Does the formula ask for a mean? And "
+        "how does `X.new_zeros(...)` differ from `torch.zeros(...)`?",
     ),
 )

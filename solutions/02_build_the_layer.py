@@ -9,7 +9,7 @@ import conv
 answer = 5 * 3 + 1
 
 # %% 2.2
-# Each layer removes k - 1 pixels from a side: 2 * (k - 1) = 8.
+# Each layer reduces the side length by k - 1, so 2 * (k - 1) = 8.
 side = 5
 
 # %% 2.3

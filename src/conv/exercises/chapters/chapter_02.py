@@ -45,8 +45,8 @@ parameter_count = ValueExercise(
         ),
         Mistake(
             "weights counted wrongly",
-            "Did you compute 5 + 3 + 1 or 3 x 3? The kernel has 5 rows of 3 weights, "
-            "so count these weights first.",
+            "Did you compute 5 + 3 + 1 or 3 x 3? The kernel has 5 rows of 3 weights. "
+            "Count those first.",
             9,
         ),
         Mistake(
@@ -60,7 +60,7 @@ parameter_count = ValueExercise(
         Mistake(
             "tensors counted",
             "You counted the parameter tensors, the weight and the bias. The question "
-            "is how many numbers the two tensors contain in total.",
+            "is how many values the two tensors contain in total.",
             2,
         ),
     ],
@@ -68,8 +68,8 @@ parameter_count = ValueExercise(
         "Which parameters does the layer's `__init__` create, and what are their "
         "shapes?",
         "There is one weight for every entry of the kernel. What does the layer add "
-        "to the weighted sum, and how many numbers does it contain?",
-        "The weight has shape (5, 3), and the bias has shape (1,). How many numbers "
+        "to the weighted sum, and how many values is that?",
+        "The weight has shape (5, 3), and the bias has shape (1,). How many values "
         "do they contain in total?",
     ),
 )
@@ -87,26 +87,27 @@ two_layers = ValueExercise(
     mistakes=[
         Mistake(
             "one layer only",
-            "With your kernel, a single layer would turn a side of 28 into 20. The "
-            "exercise has two such layers.",
+            "With your kernel, a single layer would reduce the side length from 28 to "
+            "20. The exercise has two such layers.",
             9,
         ),
         Mistake(
             "one position forgotten",
             "A k x k kernel reduces the height and the width by k - 1, not by k. With "
-            "your k, two layers turn a side of 28 into 22.",
+            "your kernel, two layers reduce the side length from 28 to 22.",
             4,
         ),
         Mistake(
             "total reduction taken for the side",
-            "8 is the total reduction in height, and in width, by both layers "
-            "together. Which kernel size causes this reduction?",
+            "8 is how much the two layers together reduce the height and the width. "
+            "Which kernel size causes this reduction?",
             8,
         ),
         Mistake(
             "reduction on one side only",
-            "With your kernel, two layers turn a side of 28 into 24. Each layer has to "
-            "reduce the width by 4 in total: 2 pixels on the left and 2 on the right.",
+            "With your kernel, two layers reduce the side length from 28 to 24. Each "
+            "layer has to reduce the width by 4 in total: 2 pixels on the left and 2 "
+            "on the right.",
             3,
         ),
         Mistake(
@@ -117,7 +118,7 @@ two_layers = ValueExercise(
         ),
         Mistake(
             "size between the layers",
-            "Your answer is the side length of the image between the two layers. The "
+            "Your answer is the side length of the first layer's output. The "
             "question asks for the side length of the kernels.",
             24,
         ),
@@ -195,8 +196,8 @@ blur = FunctionExercise(
         ),
         Mistake(
             "blurred in one direction",
-            "Your layer averages three pixels in a single direction. It should average "
-            "all nine pixels of the window.",
+            "Your layer averages only three pixels, in a single row or column. It "
+            "should average all nine pixels of the window.",
             horizontal_blur,
             lambda x: horizontal_blur(x.T).T,
             lambda x: correlated(x, torch.full((1, 3), 1 / 3)),
@@ -226,8 +227,8 @@ blur = FunctionExercise(
         "If all nine weights are equal and the layer computes a mean, what is each "
         "weight? The layer's parameters are `blur.weight` and `blur.bias`.",
         "Inside `with torch.no_grad():`, `blur.weight.fill_(...)` sets every "
-        "weight to the same number, and `blur.weight.copy_(...)` copies a tensor into "
-        "them.",
+        "weight to the same number, and `blur.weight.copy_(...)` copies the values of "
+        "a tensor into it.",
         "The mean is the sum of the nine pixels, each multiplied by 1 / 9. After "
         "setting the weights, make sure that the bias is zero (`zero_()`).",
     ),
@@ -269,7 +270,7 @@ debug_forward = FunctionExercise(
     mistakes=[
         Mistake(
             "bias per pixel",
-            "Your function added the bias to every pixel of the window, so the bias "
+            "Your function added the bias to every input pixel, so the bias "
             "was multiplied by the sum of the weights. Add the bias once, to the "
             "weighted sum.",
             lambda X, weight, bias: correlated(X + bias, weight),
@@ -289,7 +290,7 @@ debug_forward = FunctionExercise(
         ),
         Mistake(
             "bias forgotten",
-            "Your function returned just the cross-correlation, without the bias.",
+            "Your function returned only the cross-correlation, without the bias.",
             lambda X, weight, bias: correlated(X, weight),
         ),
         Mistake(

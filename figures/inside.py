@@ -153,7 +153,7 @@ def grad_cam() -> draw.Drawing:
 
 
 def toy_loss(u: float, v: float) -> float:
-    """Return a loss of two pixels, in units of epsilon, that bends."""
+    """Return a loss of two pixels, in units of epsilon, with curved contours."""
     return u + 1.2 * (0.6 * v - v * v)
 
 

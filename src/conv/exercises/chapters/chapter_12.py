@@ -73,7 +73,7 @@ columns = ValueExercise(
         ),
         Mistake(
             "counted from one",
-            "Both numbers are too large by one. The first column is column 0.",
+            "Both numbers are too large by one. Columns are numbered from 0.",
             [7, 22],
         ),
         Mistake(
@@ -104,9 +104,9 @@ columns = ValueExercise(
         "Work backward through the layers, starting with the second pooling layer. "
         "Which two columns of its input does pixel j = 2 depend on?",
         "In the second pooling layer, pixel j = 2 depends on columns 4 and 5 of the "
-        "input. Without padding, column c of a 5 x 5 convolution depends on columns c "
-        "to c + 4 of its input. Which columns does the first pooling layer need to "
-        "produce the range that you get?",
+        "layer's input. Without padding, column c of a 5 x 5 convolution depends on "
+        "columns c to c + 4 of its input. Which range do you get after the first "
+        "pooling layer, and which before it?",
         "The range is 4 to 9 after the first pooling layer, and 8 to 19 before it. In "
         "the first convolution, which has padding 2, column c depends on columns c - 2 "
         "to c + 2.",
@@ -171,8 +171,8 @@ saliency = FunctionExercise(
         ),
         Mistake(
             "negative values cut off",
-            "You set the negative derivatives to zero. Their absolute values also "
-            "count: they mean that making the pixel brighter lowers the score.",
+            "You set the negative derivatives to zero. They count as well: a negative "
+            "derivative means that making the pixel brighter lowers the score.",
             lambda *case: OF_SCORE(*case).clamp(min=0),
         ),
         Mistake(
@@ -199,8 +199,8 @@ saliency = FunctionExercise(
         ),
         Mistake(
             "best class instead of the label",
-            "You differentiated the largest score, no matter which class it is for. "
-            "The exercise asks for the score of `label`.",
+            "You differentiated the largest score, whichever class it belongs to. The "
+            "exercise asks for the score of `label`.",
             absolute(OF_BEST),
             OF_BEST,
         ),
@@ -444,15 +444,15 @@ debug_occlusion = FunctionExercise(
     mistakes=[
         Mistake(
             "two names for one image",
-            "The map is still zero everywhere, because `covered` and `x` share their "
+            "The map is still zero everywhere, because `covered` and `x` share "
             "memory. An assignment only gives the same tensor a second name, and a "
             "slice is a view of it; neither makes a copy.",
             no_copy,
         ),
         Mistake(
             "covered squares accumulate",
-            "At each position, the squares of earlier positions are still covered. How "
-            "often do you need a fresh copy of `x`?",
+            "At each position, the squares from earlier positions are still covered. "
+            "How often do you need a fresh copy of `x`?",
             accumulated_patches,
             lambda *case: accumulated_patches(*case, fresh=True),
             lambda *case: -accumulated_patches(*case),

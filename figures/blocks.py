@@ -1,4 +1,4 @@
-"""Chapter 13: normalization; plain, residual, separable and ConvNeXt blocks."""
+"""Chapter 13: normalization; plain, residual, separable, and ConvNeXt blocks."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ from shapes import (
     tint,
 )
 
-WIDTH, HEIGHT, PITCH = 176, 38, 58  # of a layer's box, and from box to box
+WIDTH, HEIGHT, PITCH = 176, 38, 58  # size of a layer's box; distance between boxes
 BEND = 58  # how far a shortcut leads around the boxes
 ADDITION = "+"
 

@@ -229,7 +229,7 @@ folded = FunctionExercise(
         ),
         Mistake(
             "weights not scaled",
-            "The bias is correct, but the weights are still the old ones.",
+            "The bias is correct, but the weights are still the original ones.",
             lambda layer, norm, x: scaled_copy(
                 layer,
                 torch.ones_like(norm.weight),
@@ -238,7 +238,7 @@ folded = FunctionExercise(
         ),
         Mistake(
             "bias not folded",
-            "The weights are correct, but the bias is still the old one.",
+            "The weights are correct, but the bias is still the original one.",
             wrong_fold(norm_scale, lambda c, n, s: c.bias),
         ),
         Mistake(
@@ -325,7 +325,8 @@ folded = FunctionExercise(
     ],
     hints=(
         "Write down what batch norm does to one channel z in evaluation mode: subtract "
-        "the running mean, divide, scale, shift. Then replace z by weight * x + bias.",
+        "the running mean, divide by the standard deviation, scale, shift. Then "
+        "replace z with weight * x + bias.",
         "Collect the terms: the coefficient of x is the new weight, and everything "
         "else is the new bias. Both need one factor per *output* channel, computed "
         "from `norm.weight`, `norm.running_var`, and `norm.eps`.",
@@ -393,8 +394,8 @@ rising = ValueExercise(
         "You can estimate the contribution of one block: draw ten million numbers with "
         "`torch.randn`, apply ReLU, and take the mean.",
         "The exact contribution of one block is 1 / sqrt(2 pi), the integral of z "
-        "times the normal density from 0 to infinity. How do the means of ten blocks "
-        "combine?",
+        "times the standard normal density from 0 to infinity. How do the means of "
+        "ten blocks combine?",
     ),
 )
 
@@ -472,8 +473,8 @@ convnext_size = FunctionExercise(
         ),
         Mistake(
             "one 1 x 1 layer forgotten",
-            "You counted only one of the two 1 x 1 convolutions. One expands to 4c "
-            "channels, and the other reduces them to c again.",
+            "You counted only one of the two 1 x 1 convolutions. One goes from c to 4c "
+            "channels, and the other goes back to c.",
             lambda c, k: block_size(c, k) - 4 * c * c - c,
             lambda c, k: block_size(c, k) - 4 * c * c - 4 * c,
         ),
@@ -600,8 +601,8 @@ debug_batch_norm = FunctionExercise(
         ),
         Mistake(
             "other variance",
-            "`var` divides by n - 1. Batch norm normalizes with the biased variance, "
-            "which is computed by dividing by n.",
+            "By default, `var` divides by n - 1. Batch norm normalizes with the biased "
+            "variance, which is computed by dividing by n.",
             *with_bug("correction"),
         ),
         Mistake(
@@ -612,8 +613,8 @@ debug_batch_norm = FunctionExercise(
         ),
         Mistake(
             "epsilon forgotten",
-            "Your function doesn't use `eps`. Batch norm adds it to the variance, so "
-            "that it never divides by zero.",
+            "Your function doesn't use `eps`. Batch norm adds it to the variance to "
+            "avoid dividing by zero.",
             other_norm(divisor=lambda variance, eps: variance.sqrt()),
             other_norm(divisor=lambda variance, eps: (variance + 1e-5).sqrt()),
         ),

@@ -99,7 +99,7 @@ def conv_layer() -> draw.Drawing:
     for lines, x, y, width, height, fill in [
         (["input x", "H × W"], 64, middle, 80, 60, tint(PALETTE["input"])),
         (["weight", "h × w"], correlation, above, 120, 60, parameter),
-        (["bias", "1 value"], plus, above, 76, 60, parameter),
+        (["bias", "1 value"], plus, above, 68, 60, parameter),
         (["cross-correlation"], correlation, middle, 160, 56, "white"),
         (output, 510, middle, 136, 84, tint(PALETTE["output"])),
     ]:

@@ -130,10 +130,10 @@ def second_row(diagram: draw.Drawing, label: int, start: float) -> None:
         diagram.append(cell("", left, y, OUTPUT, size))
         diagram.append(text(str(k), left + size + 14, y + size / 2, 14))
     diagram.append(outline(left, top + label * size, size, size))
-    for first, last, more in [(400, 120, ", ReLU"), (120, 84, ", ReLU"), (84, 10, "")]:
+    for first, last, relu in [(400, 120, True), (120, 84, True), (84, 10, False)]:
         x0, x1 = places[first] + 18, places[last] - 18
         diagram.append(arrow((x0, middle), (x1, middle)))
-        lines = ["fully", f"connected{more}"]
+        lines = ["fully connected,", "ReLU"] if relu else ["fully connected"]
         diagram.append(captions(lines, (x0 + x1) / 2, middle + 26))
 
 

@@ -47,7 +47,7 @@ two_losses = ValueExercise(
     mistakes=[
         Mistake(
             "percentages inserted",
-            "You took the logarithms of 99 and 1. A probability of 99% means 0.99.",
+            "You took the logarithms of 99 and 1. A probability of 99% is 0.99.",
             near(4.595, 0),
             near(-4.595, 0),
         ),
@@ -78,7 +78,7 @@ two_losses = ValueExercise(
         ),
         Mistake(
             "distance to 1",
-            "That is the distance of the probability from 1. The loss is the "
+            "That is the difference between 1 and the probability. The loss is the "
             "probability's negative logarithm, which penalizes the second network much "
             "more.",
             near(0.01, 0.99),
@@ -98,8 +98,8 @@ two_losses = ValueExercise(
         ),
         Mistake(
             "weighted by the probability",
-            "You multiplied each logarithm by the network's own probability, as in an "
-            "entropy. In the cross-entropy, the logarithm for the correct class has "
+            "You multiplied each logarithm by the network's own probability, as for "
+            "an entropy. In the cross-entropy, the logarithm for the correct class has "
             "weight 1.",
             near(*(LOSSES * PROBABILITIES).tolist()),
         ),
@@ -111,7 +111,7 @@ two_losses = ValueExercise(
         ),
         Mistake(
             "rounded too far",
-            "Your answer is close, but one of its numbers is off in the third "
+            "Your answer is close, but at least one of its numbers is off in the third "
             "significant digit. Leading zeros aren't significant.",
             near(*LOSSES.tolist(), tolerance=3e-2),
         ),
@@ -123,7 +123,7 @@ two_losses = ValueExercise(
         ),
     ],
     hints=(
-        "Of the two probabilities that a network assigns to an image's classes, the "
+        "Of the probabilities that a network assigns to the two classes, the "
         "cross-entropy uses only one. Which one?",
         "The loss is the negative natural logarithm of the correct class's "
         "probability.",
@@ -200,7 +200,7 @@ smooth_loss = FunctionExercise(
         ),
         Mistake(
             "sum instead of mean",
-            "Your function adds up the losses of the images. The question asks for "
+            "Your function adds up the losses for the images. The exercise asks for "
             "their mean.",
             lambda scores, labels, amount: (
                 smoothed(scores, labels, amount) * len(scores)
@@ -208,7 +208,7 @@ smooth_loss = FunctionExercise(
         ),
         Mistake(
             "loss of each image",
-            "Your function returns one loss per image. The question asks for their "
+            "Your function returns one loss per image. The exercise asks for their "
             "mean.",
             lambda scores, labels, amount: F.cross_entropy(
                 scores, labels, label_smoothing=amount, reduction="none"
@@ -216,7 +216,7 @@ smooth_loss = FunctionExercise(
         ),
         Mistake(
             "mean over the classes, too",
-            "Your function also averages over the classes. The loss of an image is a "
+            "Your function also averages over the classes. The loss for an image is a "
             "*sum* over the classes.",
             lambda scores, labels, amount: (
                 smoothed(scores, labels, amount) / scores.shape[1]
@@ -224,8 +224,8 @@ smooth_loss = FunctionExercise(
         ),
         Mistake(
             "correct class left out",
-            "You distributed the amount over the *incorrect* classes. Here every class "
-            "gets an equal share, including the correct one.",
+            "You distributed the amount over the *incorrect* classes. Here, every "
+            "class gets an equal share, including the correct one.",
             with_targets(lambda t, a, c: t * (1 - a) + (1 - t) * a / (c - 1)),
         ),
         Mistake(
@@ -237,7 +237,7 @@ smooth_loss = FunctionExercise(
         Mistake(
             "amount added to the loss",
             "You added the amount to the loss itself. The amount belongs in the "
-            "targets, which multiply the log-probabilities.",
+            "targets, by which the log-probabilities are multiplied.",
             lambda scores, labels, amount: (
                 (1 - amount) * smoothed(scores, labels, 0.0) + amount / scores.shape[1]
             ),
@@ -259,14 +259,14 @@ smooth_loss = FunctionExercise(
         ),
         Mistake(
             "amount not divided",
-            "Each class gets the whole amount. Divide the amount by the number of "
-            "classes.",
+            "In your function, each class gets the whole amount. Divide the amount by "
+            "the number of classes.",
             with_targets(lambda t, a, c: t * (1 - a) + a),
         ),
         Mistake(
             "correct class not lowered",
-            "The correct class keeps a target of 1 and gets a share of the amount in "
-            "addition, so the targets add up to more than 1.",
+            "In your function, the correct class keeps a target of 1 and also gets a "
+            "share of the amount, so the targets add up to more than 1.",
             with_targets(lambda t, a, c: t + a / c),
         ),
         Mistake(
@@ -315,7 +315,7 @@ smooth_loss = FunctionExercise(
         "with the target probabilities: amount / classes everywhere, and more for the "
         "correct classes.",
         "`F.one_hot(labels, classes)` is 1 for the correct classes and 0 elsewhere. To "
-        "get the loss of an image, multiply the target probabilities by the "
+        "get the loss for an image, multiply the target probabilities by the "
         "log-probabilities, sum over the classes, and change the sign.",
     ),
 )
@@ -362,7 +362,7 @@ recall_and_precision = FunctionExercise(
         ),
         Mistake(
             "fraction of all digits",
-            "You divided by the number of all digits. Each class has its own totals.",
+            "You divided by the total number of digits. Each class has its own totals.",
             lambda confusion: torch.stack([confusion.diagonal() / confusion.sum()] * 2),
         ),
         Mistake(
@@ -415,7 +415,7 @@ recall_and_precision = FunctionExercise(
     hints=(
         "Which entries of the matrix count the digits that were classified correctly?",
         "The number of threes is the sum of row 3. The number of digits that were "
-        "*classified* as a three is the sum of column 3.",
+        "*classified* as threes is the sum of column 3.",
         "Divide `confusion.diagonal()` by the row sums for one result and by the "
         "column sums for the other (`confusion.sum(dim=...)` computes them). Then "
         "stack the two.",
@@ -455,7 +455,7 @@ larger_images = ValueExercise(
         ),
         Mistake(
             "inputs counted",
-            "That is the number of inputs, or of the weights of one output. The layer "
+            "That is the number of inputs, or of parameters per output. The layer "
             "has 120 outputs.",
             16 * 12 * 12,
             16 * 12 * 12 + 1,
@@ -463,8 +463,8 @@ larger_images = ValueExercise(
         Mistake(
             "independent of the image size",
             "That is the number of parameters for 28 x 28 pixels. A fully connected "
-            "layer has weights for every input, so their number depends on the size of "
-            "the image.",
+            "layer has weights for every input, so the number of weights depends on "
+            "the size of the image.",
             *with_inputs(16 * 5 * 5),
         ),
         Mistake(
@@ -509,18 +509,19 @@ larger_images = ValueExercise(
         Mistake(
             "whole network",
             "That is the number of parameters of the whole network. The question asks "
-            "for one of its layers.",
+            "about only one of its layers.",
             276_600 - 48_120 + 61_706,
             61_706,
         ),
     ],
     hints=(
-        "A fully connected layer has a weight for each pair of an input and an output. "
+        "A fully connected layer has one weight per input for each output. "
         "Which layers determine the number of inputs?",
         "Follow the height of the image: the first convolution keeps it, each pooling "
         "layer halves it, and the second convolution reduces it by four pixels.",
         "The height is 56, 56, 28, 24, and finally 12, with 16 channels. How many "
-        "weights does each of the 120 outputs have, and what other parameter?",
+        "weights does each of the 120 outputs have, and what other parameter does it "
+        "have?",
     ),
 )
 
@@ -564,7 +565,7 @@ debug_accuracy = FunctionExercise(
         Mistake(
             "highest over the images",
             "For each class, your function looks for the image with the highest score. "
-            "Instead, look for the class with the highest score for each image.",
+            "Instead, for each image, look for the class with the highest score.",
             lambda scores, labels: (scores.argmax(dim=0) == labels).sum() / len(labels),
             broken,
         ),
@@ -576,7 +577,7 @@ debug_accuracy = FunctionExercise(
         ),
         Mistake(
             "divided by all scores",
-            "You divided by the number of all scores. How many predictions does the "
+            "You divided by the total number of scores. How many predictions does the "
             "network make?",
             lambda scores, labels: hits(scores, labels).sum() / scores.numel(),
         ),

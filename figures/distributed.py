@@ -19,7 +19,7 @@ from shapes import (
 )
 
 P = 4  # processes, and parts of each vector
-SIZE = 32  # of a part
+SIZE = 32  # side length of each part
 STEP = 0.8  # seconds
 GRADIENT = PALETTE["gradient"]
 PALE = "#F4F4F4"
@@ -205,7 +205,7 @@ def layer_bar(
 
 
 def four_splits() -> draw.Drawing:
-    """Divide the batch, the parameters, each layer or the stack of layers."""
+    """Divide the batch, the parameters, each layer, or the stack of layers."""
     width, gap, pitch, left, top = 62, 18, 174, 20, 104
     diagram = drawing(704, 306, "Four ways to divide the work")
     names = ["data", "FSDP", "tensor", "pipeline"]

@@ -1,4 +1,4 @@
-"""Train LeNet in processes: torchrun --nproc-per-node 2 train_ddp.py."""
+"""Train LeNet in parallel: torchrun --nproc-per-node 2 train_ddp.py."""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import time
 
 import torch
 import torch.distributed as dist
-import torch.distributed.nn  # before there is a group, or it keeps the group
+import torch.distributed.nn  # if imported later, it would hold the group
 from torch.distributed.fsdp import fully_shard
 from torch.nn.functional import cross_entropy
 from torch.nn.parallel import DistributedDataParallel
@@ -95,6 +95,6 @@ if rank == 0:
             stored = [p.to_local() for p in stored]
         print(f"{sum(p.numel() for p in stored):,} parameters per process")
         print(f"{seconds:.3f} seconds per epoch")
-if world_size > 1:  # a thread that still runs at exit would abort
-    del net  # it holds the group
+if world_size > 1:  # a thread still running at exit would abort
+    del net  # it holds a reference to the group
     dist.destroy_process_group()

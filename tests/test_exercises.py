@@ -344,8 +344,9 @@ VERDICTS = [
         *("14.3", whole_batch_at_once),
         "14.3  not correct yet: too much in memory\nThere isn't enough memory for "
         "everything that your function keeps at the same time. Process one part after "
-        "the other.\nYour code raised MemoryError: 2 images wait for backward() at "
-        "once; only one part, 1, fits\nYour answer passes 1 of 5 test cases.",
+        "the other.\nYour code raised MemoryError: 2 images are waiting for backward() "
+        "at once, but only one part, of size 1, fits into memory\nYour answer passes 1 "
+        "of 5 test cases.",
     ),
 ]
 

@@ -54,14 +54,14 @@ ring_bytes = ValueExercise(
         ),
         Mistake(
             "eight times too much",
-            "Your number is eight times too large. Did you add up the bytes of all "
-            "eight processes, assume that each message contains a whole vector, or "
-            "count bits instead of bytes?",
+            "Your number is too large by a factor of eight. Did you add up the bytes "
+            "of all eight processes, assume that each message contains a whole vector, "
+            "or count bits instead of bytes?",
             8 * 2 * 7 / 8 * 25e6 * 4,
         ),
         Mistake(
             "another unit",
-            "Your number is correct in MB, MiB, or GB, perhaps up to rounding. The "
+            "Your number would be correct in MB, MiB, or GB, up to rounding. The "
             "question asks for bytes.",
             *(175, 0.175, 175e6 / 2**20, 166.9, 167),
         ),
@@ -102,7 +102,7 @@ def weighted_sum(weight: Callable[[int, list[int]], float]) -> Callable[..., Ten
 
 
 def example_weights(g: Tensor, counts: list[int]) -> Tensor:
-    """Use the counts from the statement's example and ignore further processes."""
+    """Use the counts from the statement's example and ignore any further processes."""
     return sum(n * row for n, row in zip([50, 30, 20], g, strict=False))
 
 
@@ -224,7 +224,7 @@ def gradient(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:
 def run_on_small_machine(
     answer: Callable, net: nn.Module, x: Tensor, y: Tensor, parts: int
 ):
-    """Run an answer on a machine that holds one part, starting with an old gradient."""
+    """Run an answer on a machine with room for one part, and with an old gradient."""
     largest, waiting = [0], []
 
     def count(net: nn.Module, inputs: tuple, output: Tensor) -> None:
@@ -240,8 +240,8 @@ def run_on_small_machine(
     result = answer(net, x, y, parts)
     if max(largest) > len(x) // parts:
         raise MemoryError(
-            f"{max(largest)} images wait for backward() at once; only one part, "
-            f"{len(x) // parts}, fits"
+            f"{max(largest)} images are waiting for backward() at once, but only "
+            f"one part, of size {len(x) // parts}, fits into memory"
         )
     return result
 
@@ -293,7 +293,7 @@ accumulated = FunctionExercise(
         Mistake(
             "last part only",
             "Your result contains the gradient of the last part only. Does your loop "
-            "clear or overwrite the gradient of the earlier parts?",
+            "clear or overwrite the gradients of the earlier parts?",
             part_gradient(-1),
             part_gradient(-1, divided=True),
         ),
@@ -339,8 +339,8 @@ accumulated = FunctionExercise(
         "What does `backward()` do if you call it several times without clearing "
         "`.grad`? Here, that is exactly what you want.",
         "Clear `.grad` before the loop, with `net.zero_grad()`. In the loop, compute "
-        "the loss of one part, and call `backward()` before you go on. Since the parts "
-        "are equally large, the batch's mean is the mean of the parts' means.",
+        "the loss of one part, and call `backward()` before you go on. Since all parts "
+        "have the same size, the batch's mean is the mean of the parts' means.",
         "`x.chunk(parts)` and `y.chunk(parts)` are the parts. Divide the loss of each "
         "one by `parts`, so that the gradients add up to the mean. Finally, join "
         "the flattened `p.grad` of all parameters with `torch.cat`.",
@@ -366,8 +366,8 @@ shares_variance = ValueExercise(
     mistakes=[
         Mistake(
             "other variance",
-            "At least one of your variances divides by n - 1, as `var()` does by "
-            "default. Batch norm divides by n.",
+            "For at least one of the variances, you divided by n - 1, as `var()` does "
+            "by default. Batch norm divides by n.",
             5 / 18,
             1.25 / 6,
             (5 / 3) / 5.25,
@@ -412,7 +412,7 @@ shares_variance = ValueExercise(
         Mistake(
             "shares thought to be alike",
             "The ratio would be 1 if both shares had the same mean as the batch. "
-            "Compute the means.",
+            "Compute those means.",
             1,
         ),
     ],
@@ -424,8 +424,8 @@ shares_variance = ValueExercise(
         ),
         "c": Mistake(
             "rounding blamed",
-            "All these numbers are exact, and rounding errors don't amount to a factor "
-            "of four.",
+            "All these numbers are exact, and rounding errors could never amount to a "
+            "factor of four.",
         ),
     },
     hints=(
@@ -434,8 +434,8 @@ shares_variance = ValueExercise(
         "Use `x = torch.arange(1.0, 9)`, its two halves from `x.chunk(2)`, and a "
         "variance that divides by n, `.var(correction=0)`.",
         "Each half has a variance of 1.25. Compute the variance of all eight numbers "
-        "in the same way, and divide the first by the second. The variance of the "
-        "batch is the mean of the shares' variances *plus* the variance of their "
-        "means; which of the two is missing?",
+        "in the same way, and divide 1.25 by it. The variance of the batch is the mean "
+        "of the shares' variances *plus* the variance of their means; which of the two "
+        "is missing?",
     ),
 )

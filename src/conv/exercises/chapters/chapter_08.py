@@ -63,7 +63,7 @@ hundred_pixels = ValueExercise(
         Mistake(
             "exponential growth",
             "You multiplied the width by a factor in every layer. With stride 1 and "
-            "no dilation, each layer only adds a constant.",
+            "no dilation, each layer adds only a constant.",
             5,
             6,
             7,
@@ -143,7 +143,7 @@ dilations = ValueExercise(
     ],
     hints=(
         "Consider a single row, in which each layer has three taps. How many paths "
-        "are there from one output back through four layers?",
+        "lead through four layers to one output?",
         "The field is as wide as possible if every path starts at a different pixel. "
         "There are 3 · 3 · 3 · 3 paths.",
         "A layer with dilation 1 reaches the offsets -1, 0, and 1. Which dilation puts "

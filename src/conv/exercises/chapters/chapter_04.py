@@ -236,7 +236,7 @@ step = FunctionExercise(
         ),
         Mistake(
             "one weight's pixels for both",
-            "You used the same gradient for both weights. But the first weight "
+            "You used the same derivative for both weights. But the first weight "
             "multiplies the left pixel of each window, and the second weight the right "
             "pixel.",
             lambda w, X, Y, lr: w - lr * 2 * (error_of(w, X, Y) * X[:, :-1]).sum(),

@@ -156,9 +156,9 @@ debug_step = FunctionExercise(
     mistakes=[
         Mistake(
             "gradients reset before the step",
-            "The loss is correct, but the weights don't change: the gradients are set "
-            "to zero after `backward()` has computed them but before `step()` uses "
-            "them.",
+            "The loss is correct, but the weights don't change: either the gradients "
+            "are set to zero between `backward()` and `step()`, or `step()` is "
+            "missing.",
             step_with("backward", "zero", "step"),
             step_with("zero", "backward"),
         ),
@@ -181,8 +181,8 @@ debug_step = FunctionExercise(
         ),
         Mistake(
             "sum instead of mean",
-            "Your loss is the sum over the batch, so the size of the steps grows "
-            "with the batch size. The exercise asks for the mean.",
+            "Your loss is the sum over the batch. The exercise asks for the mean, so "
+            "that the size of the steps doesn't depend on the batch size.",
             step_with(*RIGHT_ORDER, reduction="sum"),
             step_with("backward", "step", reduction="sum"),
             step_with("backward", "zero", "step", reduction="sum"),
@@ -296,8 +296,8 @@ warmup_rate = FunctionExercise(
         ),
         Mistake(
             "quarter period",
-            "You used a quarter of a period, or the cosine without adding 1 and "
-            "dividing by 2.",
+            "You used a quarter of a period. Over half a period, the cosine falls from "
+            "1 to -1. Adding 1 and dividing by 2 turns this into a factor from 1 to 0.",
             lambda s, n, w, p, f: (
                 planned_rate(s, n, w, p, f)
                 if s < w

@@ -45,6 +45,20 @@ def path_field(level: int) -> int:
     return field
 
 
+def rows_above(level: int) -> int:
+    """Compute how many rows above the pixel one output sees through a level."""
+    first = 0  # the pixel is in the first row of a 4 x 4 block
+    for k in range(1, min(level, LEVELS - 1) + 1):
+        first -= 2  # two 3 x 3 convolutions
+        if k < level:
+            first //= 2  # upsampling
+    for k in range(level, 0, -1):
+        if k < level:
+            first *= 2  # 2 x 2 pooling
+        first -= 2
+    return -first
+
+
 def nuclei(x: float, y: float) -> draw.Group:
     """Draw the outlines of the labeled nuclei around the pixel."""
     group = draw.Group()
@@ -135,13 +149,13 @@ def unet_path() -> draw.Drawing:
     diagram.append(pixel)
     for level in range(1, LEVELS + 1):
         field = path_field(level)
-        before = field // 2  # rows above the pixel
+        before = rows_above(level)
         group = draw.Group()
         corner = x - before * SCALE, y - before * SCALE
         group.append(outline(*corner, field * SCALE, field * SCALE))
         label = f"{field} × {field}"
         shift = {1: -10, 2: field * SCALE - 12, 3: 12}[level]
-        group.append(text(label, corner[0] + field * SCALE / 2, corner[1] + shift, 14))
+        group.append(text(label, x, corner[1] + shift, 14))
         group.append(path(level, color, 6))
         motion.show(group, (level - 1) * STEP + 0.4)
     motion.add_to(diagram)

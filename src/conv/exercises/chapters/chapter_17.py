@@ -74,8 +74,8 @@ three_measures = ValueExercise(
         ),
         Mistake(
             "masks 4 pixels apart",
-            "In your answer, the masks have 16 x 16 pixels in common, but the second "
-            "mask is shifted in only one direction.",
+            "In your answer, the masks have 16 x 16 pixels in common, but the "
+            "predicted mask is shifted in only one direction.",
             close_to(256 / 544, 256 / 400, 1 - 2 * (400 - 256) / ALL),
         ),
     ],
@@ -396,8 +396,9 @@ crop_and_join = FunctionExercise(
     hints=(
         "How many more rows do the fine maps have than the coarse ones? Half of the "
         "difference must be cropped at the top.",
-        "With `top = (H - h) // 2`, the rows to keep are `top : top + h`. The columns "
-        "work the same way, with their own margin.",
+        "If the coarse maps have `h` rows and the fine maps `H`, the rows to keep are "
+        "`top : top + h` with `top = (H - h) // 2`. The columns work the same way, "
+        "with their own margin.",
         "Slice both axes at once: `fine[..., top : top + h, left : left + w]`. Then "
         "use `torch.cat` along the channel axis.",
     ),

@@ -436,6 +436,6 @@ shares_variance = ValueExercise(
         "Each half has a variance of 1.25. Compute the variance of all eight numbers "
         "in the same way, and divide 1.25 by it. The variance of the batch is the mean "
         "of the shares' variances *plus* the variance of their means; which of the two "
-        "is missing?",
+        "is lost when the batch is split?",
     ),
 )

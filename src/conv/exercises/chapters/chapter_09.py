@@ -30,8 +30,8 @@ dependent_outputs = ValueExercise(
     mistakes=[
         Mistake(
             "every pixel alike",
-            "Nine is correct in the center. Near the border, some of these nine window "
-            "positions aren't possible, because the window must stay inside the "
+            "Nine is correct for the center. Near the border, some of these nine "
+            "window positions aren't possible, because the window must stay inside the "
             "image.",
             [9, 9, 9],
         ),
@@ -141,7 +141,7 @@ average_backward = FunctionExercise(
         Mistake(
             "not divided",
             "You gave every pixel in a window the full entry of `G`, but each pixel "
-            "contributes only a fraction to the mean.",
+            "contributes only a fraction of its value to the mean.",
             repeated,
         ),
         Mistake(
@@ -305,8 +305,8 @@ debug_backward = FunctionExercise(
         Mistake(
             "padding on one side",
             "You padded only one side of each axis, so your result has the shape of "
-            "`G`. At each end, the first or last window should overlap `G` by just one "
-            "row or column.",
+            "`G`. Along each axis, the first and last windows should overlap `G` by "
+            "just one row or column.",
             *[
                 with_padding(padding, transform)
                 for padding in (
@@ -502,7 +502,7 @@ kernel_step = FunctionExercise(
         Mistake(
             "true convolution",
             "You computed the output with a true convolution, which rotates the "
-            "kernel. Here the loss compares `T` with a cross-correlation.",
+            "kernel. Here, the loss compares `T` with a cross-correlation.",
             step_for(lambda X, K, T: 2 * (corr2d(X, rotated(K)) - T)),
             lambda X, K, T, lr: rotated(descend(X, rotated(K), T, lr)),
         ),

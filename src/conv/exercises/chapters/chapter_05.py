@@ -199,8 +199,8 @@ mirror = FunctionExercise(
         ),
         Mistake(
             "replicate padding",
-            "You repeated the value at the border. In a mirrored signal, the border "
-            "value is followed by its neighbors instead.",
+            "You repeated the value at the border. The padding should consist of its "
+            "neighbors instead, in mirrored order.",
             lambda x, p: padded(x, p, "replicate"),
         ),
         Mistake(
@@ -311,8 +311,8 @@ strided = FunctionExercise(
         Mistake(
             "stride applied to the input",
             "You kept every `stride`-th value of the signal and then slid the kernel "
-            "over what was left. The window itself should contain adjacent "
-            "values.",
+            "over what was left. Each window should contain adjacent values of the "
+            "signal.",
             lambda x, k, stride, padding: strided_correlation(
                 F.pad(x, (padding, padding))[::stride], k, 1, 0
             ),

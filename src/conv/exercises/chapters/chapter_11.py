@@ -350,13 +350,13 @@ recall_and_precision = FunctionExercise(
         ),
         Mistake(
             "recall twice",
-            "Both rows contain the recall. For the precision, add along the other axis "
+            "Both rows contain the recall. For the precision, sum along the other axis "
             "of the matrix.",
             lambda confusion: recall_precision(confusion)[[0, 0]],
         ),
         Mistake(
             "precision twice",
-            "Both rows contain the precision. For the recall, add along the other axis "
+            "Both rows contain the precision. For the recall, sum along the other axis "
             "of the matrix.",
             lambda confusion: recall_precision(confusion)[[1, 1]],
         ),

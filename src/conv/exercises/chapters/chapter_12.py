@@ -489,8 +489,8 @@ debug_occlusion = FunctionExercise(
         "Call the function with `torch.sum` as the score, and print `x` before and "
         "after. What has changed?",
         "The line `covered = x` doesn't create a new image. Find the method that does. "
-        "Then check the order of the subtraction: which of the two scores is larger "
-        "when the score falls?",
+        "Then check the order of the subtraction: if covering the square lowers the "
+        "score, which of the two scores is larger?",
         "Each position needs its own `x.clone()`, so the copy belongs inside both "
         "loops. The drop is the score of the original minus that of the covered image.",
     ),

@@ -235,8 +235,8 @@ noise = ValueExercise(
         ),
         "c": Mistake(
             "noise thought to double",
-            "You measured less than twice the noise. For independent errors, the "
-            "standard deviations don't add up.",
+            "You measured less than twice the noise. For independent errors, "
+            "standard deviations don't simply add.",
         ),
     },
     hints=(

@@ -368,7 +368,8 @@ debug_corr2d = FunctionExercise(
         ),
         Mistake(
             "kernel flipped",
-            "Your function flipped the kernel, but the missing flip wasn't a bug.",
+            "Your function flipped the kernel. Cross-correlation uses the kernel as it "
+            "is; only a true convolution flips it.",
             lambda X, K: correlate2d(X, K.flip(0, 1)),
         ),
     ],

@@ -50,7 +50,7 @@ lab: $(READY)  ## open the course in JupyterLab
 	$(BIN)/jupyter lab --allow-root --ServerApp.ip=127.0.0.1 \
 	  --LabApp.default_url=/lab/tree/notebooks/index.ipynb
 
-test: lint unit notebooks  ## run the linter, the unit tests and all notebooks
+test: lint unit notebooks  ## run the linter, the unit tests, and all notebooks
 
 lint: $(READY)  ## check the code style, including that of the notebooks
 	$(BIN)/ruff check
@@ -64,13 +64,13 @@ test-rare: $(READY)  ## run the slow tests of rare failures
 	$(SETTING) OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --durations=5 -m rare tests
 
 # The browser tests need Chromium.
-test-all: test test-rare teacher test-teacher containers workflows test-browser  ## run all tests that CI runs
+test-all: test test-rare teacher test-teacher containers workflows test-browser  ## run all tests except the weekly ones
 
 notebooks: $(READY)  ## rerun all notebooks and compare every cell's output
 	$(PINNED) $(BIN)/pytest notebooks --nbval --nbval-current-env \
 	  --nbval-cell-timeout=120 -n auto --dist loadfile --durations=10
 
-test-numerics: $(READY)  ## rerun the notebooks with rounding as on other machines
+test-numerics: $(READY)  ## rerun the notebooks, imitating the rounding of other machines
 	$(PINNED) $(BIN)/python tests/numerics.py notebooks
 
 # `make experiments ONLY=blocks` runs one of them.
@@ -81,10 +81,10 @@ experiments: $(READY)  ## run the chapters' long experiments and save their resu
 test-experiments: $(READY)  ## rerun the long experiments and compare the results
 	$(PINNED) $(BIN)/python notebooks/experiments/run.py --check $(ONLY)
 
-test-twice: $(READY)  ## run each notebook twice in one kernel, with exercises out of order
+test-twice: $(READY)  ## run each notebook twice in one kernel, then its exercises out of order
 	$(PINNED) $(BIN)/python tests/twice.py notebooks
 
-test-long: $(READY)  ## rerun the notebooks 20 times, or resume where it was stopped
+test-long: $(READY)  ## rerun the notebooks 20 times; resumes if it was interrupted
 	$(PINNED) $(BIN)/python tests/long_run.py
 
 SEED ?= 0
@@ -112,11 +112,11 @@ teacher: $(READY)  ## build the students' and the teachers' copies in build/teac
 test-teacher: $(GRADER)  ## release and grade chapter 1 with nbgrader
 	$(PINNED) $(BIN)/pytest teacher
 
-containers: $(WEB)  ## check the files for Docker, dev containers and Binder
+containers: $(WEB)  ## check the files for Docker, dev containers, and Binder
 	$(BIN)/hadolint --failure-threshold info .devcontainer/Dockerfile
 	$(BIN)/pytest tests/test_containers.py
 
-workflows: $(AUDIT)  ## check GitHub's workflows for vulnerabilities, offline
+workflows: $(AUDIT)  ## check the GitHub workflows for vulnerabilities, offline
 	$(BIN)/zizmor --offline --no-progress --pedantic .github
 
 # --strict: fail if a package can't be looked up.
@@ -125,7 +125,7 @@ audit: workflows  ## look up known vulnerabilities in the locked packages
 	  --requirement requirements/hashed.txt
 	$(NPM) audit --prefix $(BROWSER) --package-lock-only
 
-fresh:  ## run make lab and make test on a machine with nothing installed
+fresh:  ## run make lab and make test in an empty home folder
 	$(PYTHON) tests/fresh_machine.py
 
 offline: $(WEB)  ## run the tests and build the site without a network
@@ -149,7 +149,7 @@ test-browser: site $(AXE)  ## test the widgets in JupyterLab, and all pages of t
 	$(SETTING) OMP_NUM_THREADS=1 $(BIN)/pytest $(BROWSER) -n 2 --dist loadfile \
 	  --durations=5
 
-bench: $(READY)  ## compare conv's speed with other libraries, in benchmarks/README.md
+bench: $(READY)  ## compare conv's speed with that of other libraries, in benchmarks/README.md
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py
 
 figures: $(READY)  ## draw the diagrams in notebooks/figures

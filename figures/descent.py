@@ -38,7 +38,7 @@ def window_errors() -> draw.Drawing:
 
 def momentum_sum() -> draw.Drawing:
     """Add up gradients that alternate, and gradients that agree."""
-    first, pitch, velocity = 176, 72, 494
+    first, pitch, velocity = 176, 79, 516
     diagram = drawing(velocity + 200, 226, "Momentum")
     powers = (BETA ** torch.arange(3, -1, -1)).tolist()
     for k, factor in enumerate(powers):
@@ -58,7 +58,7 @@ def momentum_sum() -> draw.Drawing:
             ends = (middle - half, y), (middle + half, y)
             diagram.append(arrow(*ends, PALETTE["gradient"]))
             words = "=" if k == 3 else "+"
-            diagram.append(text(words, first + (k + 1) * pitch - 9, y))
+            diagram.append(text(words, first + (k + 1) * pitch - 13, y))
         # The longer velocity is drawn shortened, with a gap
         length = min(total, 3.2) * UNIT
         end = velocity + length, y

@@ -324,8 +324,8 @@ def test_prose_numbers_finds_plants():
         ("output", 0, False),
         ("within", 0, True),
         ("within", 1, False),
-        ("prose", 17, True),
-        ("prose", 16, False),
+        ("prose", 15, True),
+        ("prose", 14, False),
     ],
 )
 def test_report_fails_on_unexpected_results(page, capsys, kind, found, succeeds):

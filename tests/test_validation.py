@@ -135,7 +135,5 @@ def test_layers_validate_their_input():
         ValueError, match=r"^X has shape \(5, 5\); expected \(N, C_in, H, W\)"
     ):
         conv.ConvLayer(1, 1, 3)(torch.ones(5, 5))
-    with pytest.raises(
-        ValueError, match=r"^K has shape \(3, 3\), which is larger than"
-    ):
+    with pytest.raises(ValueError, match=r"^K has shape \(3, 3\) and X has shape"):
         nn.Sequential(conv.Conv2D(3))(torch.ones(2, 9))

@@ -236,8 +236,8 @@ def fraction(name: str, value: Any) -> float:
 def check_corr2d(X, K, **_):
     """Require a kernel that fits inside the image."""
     if K.shape[0] > X.shape[0] or K.shape[1] > X.shape[1]:
-        found = f"K has shape {tuple(K.shape)}, which is larger than X, whose shape is"
-        raise ValueError(f"{found} {tuple(X.shape)}. The kernel must fit inside X.")
+        shapes = f"K has shape {tuple(K.shape)} and X has shape {tuple(X.shape)}"
+        raise ValueError(f"{shapes}; expected a kernel that fits inside X")
 
 
 def check_groups(in_channels, out_channels, groups, **_):

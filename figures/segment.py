@@ -32,31 +32,21 @@ HEIGHTS = (72, 48, 32)
 WIDTH = 22  # of a set of maps
 
 
-def path_field(level: int) -> int:
-    """Compute how many pixels one output sees through the maps of a level."""
-    field, jump = 1, 1
-    for k in range(1, level + 1):
-        field += 2 * 2 * jump  # two 3 x 3 convolutions
-        if k < level:
-            field += jump  # 2 x 2 pooling
-            jump *= 2
-    for k in range(min(level, LEVELS - 1), 0, -1):
-        field += 2 * 2 * 2 ** (k - 1)
-    return field
+def path_rows(level: int) -> tuple[int, int]:
+    """Return the first and last row that one output sees through a level.
 
-
-def rows_above(level: int) -> int:
-    """Compute how many rows above the pixel one output sees through a level."""
-    first = 0  # the pixel is in the first row of a 4 x 4 block
+    The output is in row 0, the first row of a block of 4 x 4 pixels.
+    """
+    first = last = 0
     for k in range(1, min(level, LEVELS - 1) + 1):
-        first -= 2  # two 3 x 3 convolutions
+        first, last = first - 2, last + 2  # two 3 x 3 convolutions
         if k < level:
-            first //= 2  # upsampling
+            first, last = first // 2, last // 2  # upsampling
     for k in range(level, 0, -1):
         if k < level:
-            first *= 2  # 2 x 2 pooling
-        first -= 2
-    return -first
+            first, last = 2 * first, 2 * last + 1  # 2 x 2 pooling
+        first, last = first - 2, last + 2
+    return first, last
 
 
 def nuclei(x: float, y: float) -> draw.Group:
@@ -148,10 +138,10 @@ def unet_path() -> draw.Drawing:
     pixel = draw.Rectangle(x, y, SCALE, SCALE, fill=color)
     diagram.append(pixel)
     for level in range(1, LEVELS + 1):
-        field = path_field(level)
-        before = rows_above(level)
+        first, last = path_rows(level)
+        field = last - first + 1
         group = draw.Group()
-        corner = x - before * SCALE, y - before * SCALE
+        corner = x + first * SCALE, y + first * SCALE
         group.append(outline(*corner, field * SCALE, field * SCALE))
         label = f"{field} × {field}"
         shift = {1: -10, 2: field * SCALE - 12, 3: 12}[level]
